@@ -1,0 +1,24 @@
+//! Words that every protocol observer shares: what the wire has shown, how it went wrong, what was negotiated.
+//!
+//! This floor knows no protocol, no TCP and no flow. It says what was *seen*; what that means for a
+//! connection's protection is decided above the engine.
+
+mod evidence;
+mod fault;
+mod flag;
+mod observe;
+mod phase;
+mod profile;
+mod room;
+mod side;
+mod text;
+
+pub use evidence::Evidence;
+pub use fault::Fault;
+pub use flag::{Flag, Flags};
+pub use observe::{Chunk, End, Findings, Observe, Progress};
+pub use phase::Phase;
+pub use profile::{CryptoProfile, SshProfile, TlsProfile, TlsShape};
+pub use room::{Options, Room};
+pub use side::{PerSide, Side};
+pub use text::{Alert, Text, TextKind};

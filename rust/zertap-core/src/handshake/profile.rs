@@ -1,0 +1,119 @@
+//! The negotiated facts of a connection: few distinct values among millions of connections.
+//!
+//! Only what protects goes here (significant attributes, in zERT's word). Facts of one connection alone
+//! (names, session ids, serials) travel as texts or as the certificate.
+
+use super::Evidence;
+use crate::certificate::LeafTraits;
+
+/// What was negotiated, by protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CryptoProfile {
+    /// SSLv2 to TLS 1.3.
+    Tls(TlsProfile),
+    /// SSH-1 and SSH-2.
+    Ssh(Box<SshProfile>),
+}
+
+/// How much of a handshake was run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TlsShape {
+    /// Not visible.
+    #[default]
+    Unknown = 0,
+    /// A full handshake.
+    Full = 1,
+    /// Resumed, or by pre-shared key (TLS-09, TLS-10, TLS-17).
+    Abbreviated = 2,
+}
+
+/// Negotiated facts of a TLS or SSL connection. Wire numbers, never names; absent is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TlsProfile {
+    /// 0x0200 SSLv2, 0x0300 to 0x0304, 0x7fxx drafts; zero when unknown.
+    pub version: u16,
+    /// Cipher suite number; SSLv2 kinds use 24 bits.
+    pub cipher: Option<u32>,
+    /// NamedGroup of the key exchange (1.3: key_share of the ServerHello; up to 1.2: ServerKeyExchange).
+    pub group: Option<u16>,
+    /// Bits of the finite-field prime of an up-to-1.2 DHE ServerKeyExchange.
+    pub dh_bits: Option<u16>,
+    /// SignatureScheme of the ServerKeyExchange (TLS 1.2: hash and signature octets).
+    pub signature_scheme: Option<u16>,
+    /// Full or abbreviated.
+    pub shape: TlsShape,
+    /// ALPN protocol that the server chose in clear.
+    pub alpn: Option<Box<[u8]>>,
+    /// Whether the server acknowledged server_name (up to 1.2).
+    pub sni_acknowledged: Option<bool>,
+    /// extended_master_secret in the ServerHello (RFC 7627).
+    pub extended_master_secret: Option<bool>,
+    /// encrypt_then_mac in the ServerHello (RFC 7366).
+    pub encrypt_then_mac: Option<bool>,
+    /// truncated_hmac in the ServerHello (RFC 6066).
+    pub truncated_hmac: Option<bool>,
+    /// max_fragment_length code of the ServerHello (RFC 6066: 1..4).
+    pub max_fragment_length: Option<u8>,
+    /// record_size_limit of the ServerHello (RFC 8449).
+    pub record_size_limit: Option<u16>,
+    /// secure renegotiation signalled by the server (RFC 5746).
+    pub secure_renegotiation: Option<bool>,
+    /// CompressionMethod of the ServerHello.
+    pub compression: Option<u8>,
+    /// A HelloRetryRequest was sent.
+    pub hello_retry: bool,
+    /// The server asked for a client certificate in clear.
+    pub client_certificate_requested: Option<bool>,
+    /// 0-RTT data was offered.
+    pub early_data_offered: bool,
+    /// How version and suite are known.
+    pub evidence_parameters: Evidence,
+    /// How the group is known.
+    pub evidence_group: Evidence,
+    /// How the handshake's outcome is known (up to 1.2 read, in 1.3 inferred from lengths).
+    pub evidence_outcome: Evidence,
+    /// How resumption is known.
+    pub evidence_shape: Evidence,
+    /// How ALPN is known.
+    pub evidence_alpn: Evidence,
+    /// How the certificates are known.
+    pub evidence_certificates: Evidence,
+    /// Significant traits of the server's leaf certificate.
+    pub server_certificate: Option<LeafTraits>,
+    /// Significant traits of the client's leaf certificate.
+    pub client_certificate: Option<LeafTraits>,
+}
+
+/// Negotiated facts of an SSH connection. Names as negotiated; absent is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SshProfile {
+    /// 1 or 2; zero when unknown.
+    pub version: u8,
+    /// Key exchange method.
+    pub kex: Option<Box<str>>,
+    /// Host key algorithm.
+    pub host_key: Option<Box<str>>,
+    /// Ciphers, client to server and server to client (SSH-1: the one cipher, twice).
+    pub cipher_c2s: Option<Box<str>>,
+    /// See `cipher_c2s`.
+    pub cipher_s2c: Option<Box<str>>,
+    /// MACs; `implicit` with an AEAD cipher.
+    pub mac_c2s: Option<Box<str>>,
+    /// See `mac_c2s`.
+    pub mac_s2c: Option<Box<str>>,
+    /// Compression methods.
+    pub compression_c2s: Option<Box<str>>,
+    /// See `compression_c2s`.
+    pub compression_s2c: Option<Box<str>>,
+    /// Both sides offered strict key exchange.
+    pub strict_kex: bool,
+    /// The server's raw host key, where the key exchange reply was visible: its type name.
+    pub host_key_type: Option<Box<str>>,
+    /// Bits of the host key.
+    pub host_key_bits: Option<u16>,
+    /// How the algorithms are known.
+    pub evidence_algorithms: Evidence,
+    /// How the outcome is known.
+    pub evidence_outcome: Evidence,
+}
