@@ -1,0 +1,113 @@
+"""The engine, as Python sees it. This stub is the contract: a test compares it with the built module.
+
+Words: a *row* is a complete snapshot of one connection; a *batch* is many rows; a *source* is one wire-level
+value of a row, named in ``SOURCES``; times are nanoseconds since 1970 (UTC, packet time) as ``int``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+__version__: str
+BUILD: str
+"""``release`` or ``debug``."""
+
+PHASES: tuple[str, ...]
+"""Names of ``handshake::Phase``, indexed by number: SILENT, SNIFFING, CLEAR, TLS_BEGUN, ..., UNSEEN."""
+KINDS: tuple[str, ...]
+"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished."""
+FAULTS: tuple[str | None, ...]
+"""Words of ``handshake::Fault``, indexed by number; the first is ``None``."""
+FLAGS: Mapping[str, str]
+"""Flag word -> its meaning in one sentence."""
+SOURCES: Mapping[str, str]
+"""Source name -> type: ``u64 f64 bool text time words list object`` (``time`` is ns, rendered RFC 3339 in JSON)."""
+LINK_TYPES: frozenset[int]
+"""LINKTYPE numbers the decoder reads."""
+
+def registry(name: str) -> list[dict[str, Any]]:
+    """Rows of one registry: ``cipher_suites``, ``groups``, ``signature_schemes``, ``alerts``, ``extensions``,
+    ``ssh_ciphers``, ``ssh_macs``, ``ssh_kex``, ``ssh_host_keys``. Raises KeyError for another name."""
+
+@final
+class Plan:
+    """How rows become JSON lines or Arrow: the field list and the words, compiled once.
+
+    ``fields``: (output path with dots, source name or ``=constant``) in output order. Paths with a common first part
+    form a nested object, which is ``null`` as a whole unless the row's protocol is that part (``tls``, ``ssh``).
+    ``verdicts`` and ``protocols``: 16 words each, by phase. ``null_objects``: see above.
+    """
+
+    def __new__(
+        cls, fields: Sequence[tuple[str, str]], verdicts: Sequence[str], protocols: Sequence[str], file: str | None
+    ) -> Plan: ...
+    def teach(self, pattern: int, events: Sequence[tuple[int, int, str, bool]]) -> None:
+        """Events of one history pattern: (type, slot, protocol word, failed). A slot says which time of the row it
+        bears: 0..n-1 the n-th milestone of the history, -1 the waiting span's end (T0 + 10 s), -2 the row's end."""
+    def knows(self, pattern: int) -> bool: ...
+
+@final
+class Source:
+    """One capture: a file, or standard input (``-``). Raises ``zertap.errors.CaptureUnreadable``."""
+
+    def __new__(cls, path: str) -> Source: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def bytes_read(self) -> int: ...
+    @property
+    def total_bytes(self) -> int | None: ...
+    @property
+    def packets(self) -> int: ...
+    def info(self) -> dict[str, Any]: ...
+
+@final
+class EventBatch:
+    """Rows, frozen."""
+
+    def __len__(self) -> int: ...
+    def column(self, name: str) -> memoryview:
+        """A fixed-width column as a typed memoryview: kind phase previous fault closed (``B``), pattern profile ordinal
+        (``I``), client_port server_port (``H``), connection packet first_packet flags at start established end
+        bytes_client bytes_server segments_client segments_server and their ``*_delta`` (``Q``). Raises KeyError."""
+    def value(self, row: int, source: str) -> Any:
+        """One source of one row as a Python object. Raises IndexError, KeyError."""
+    def history(self, row: int) -> list[tuple[int, int]]:
+        """Milestones so far: (phase, time)."""
+    def pattern(self, number: int) -> tuple[tuple[tuple[int, bool], ...], bool, bool, bool]:
+        """One history pattern: ((phase, after the waiting span?), ...), established?, ended?, life >= waiting span?"""
+    def patterns(self) -> list[int]:
+        """Numbers of the distinct patterns in this batch."""
+    def profile(self, number: int) -> dict[str, Any] | None:
+        """One negotiated profile as sources without their prefix, plus ``protocol`` (``tls`` or ``ssh``) and ``facts``."""
+    def jsonl(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
+        """JSON lines of all rows (or those given), in order."""
+    def arrow(self, plan: Plan) -> Any:
+        """A PyCapsule ``arrow_array_stream`` of these rows; column names are the paths with ``_`` for ``.``."""
+
+@final
+class Tap:
+    """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers`` (bool),
+    ``waiting_span_ns``, ``rows`` (set of kinds wanted; default the ending kinds), ``max_connections``,
+    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises ``zertap.errors.Usage``."""
+
+    def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
+    def pump(self, source: Source, rows: int = 4096) -> bool:
+        """Reads frames until at least ``rows`` rows wait or the source ends; ``False`` at its end. The interpreter is
+        released. Raises ``CaptureDamaged`` (rows seen before stay drainable)."""
+    def push_frame(self, at: int, link: int, frame: bytes, wire_length: int | None = None) -> None: ...
+    def push_segment(
+        self,
+        at: int,
+        source: tuple[str, int],
+        destination: tuple[str, int],
+        sequence: int,
+        acknowledgment: int,
+        flags: int,
+        payload: bytes,
+    ) -> None: ...
+    def advance(self, now: int) -> None:
+        """Lets time pass without a packet: due timers fire."""
+    def finish(self) -> None:
+        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
+    def drain(self) -> EventBatch: ...
+    def counters(self) -> dict[str, int]: ...
