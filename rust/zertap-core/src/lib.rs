@@ -5,4 +5,5 @@
 
 pub mod certificate;
 pub mod handshake;
+pub mod reader;
 pub mod time;
