@@ -1,1 +1,22 @@
 //! Where frames come from.
+//!
+//! A [`Source`] reads one capture, whatever its shape (pcap or pcapng, plain, gzip or zstd, a file, a pipe or
+//! standard input), and hands out one borrowed [`Frame`] after the other. It does not look inside a frame.
+//!
+//! The floors, lowest first: `error` and `frame` hold the words, `order` reads numbers, `clock` turns stamps into
+//! time, `compressed` unpacks, `window` holds the part of the stream being read, `pcap` and `pcapng` find the
+//! records in it, and `source` chooses between them.
+
+mod clock;
+mod compressed;
+mod error;
+mod frame;
+mod order;
+mod pcap;
+mod pcapng;
+mod source;
+mod window;
+
+pub use error::{CaptureError, CaptureErrorKind};
+pub use frame::{Compression, Container, Frame, Info, Interface, TimeResolution};
+pub use source::Source;

@@ -1,8 +1,49 @@
 //! The door between the engine and Python: gathers names, decides nothing.
+//!
+//! One call per batch, never per packet; the interpreter is released while the engine works. What rows say
+//! is rendered from a list of fields and words that Python owns (`plan.rs`), so that a JSON line costs no
+//! Python objects; rows also open as Python values and as Arrow columns from the same sources (`sources.rs`).
+
+mod arrow;
+mod batch;
+mod capture;
+mod clock;
+mod error;
+mod json;
+mod plan;
+mod registry;
+mod sources;
+mod tap;
+mod value;
 
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
+use zertap_core::event::RowKind;
+use zertap_core::handshake::{Fault, Flag, Phase};
 
-#[pymodule]
-fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+#[pymodule(gil_used = false)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("BUILD", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    module.add("PHASES", PyTuple::new(py, Phase::ALL.map(Phase::name))?)?;
+    module.add("KINDS", PyTuple::new(py, RowKind::ALL.iter().map(|kind| kind.word()))?)?;
+    module.add("FAULTS", PyTuple::new(py, Fault::ALL.map(Fault::word))?)?;
+    let flags = PyDict::new(py);
+    for flag in Flag::ALL {
+        flags.set_item(flag.word(), flag.meaning())?;
+    }
+    module.add("FLAGS", flags)?;
+    let sources = PyDict::new(py);
+    for (name, source) in sources::ALL {
+        sources.set_item(name, source.kind().word())?;
+    }
+    module.add("SOURCES", sources)?;
+    module.add("LINK_TYPES", PyFrozenSet::new(py, tap::LINK_TYPES)?)?;
+    module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
+    module.add_class::<plan::Plan>()?;
+    module.add_class::<capture::Source>()?;
+    module.add_class::<batch::EventBatch>()?;
+    module.add_class::<tap::Tap>()?;
     Ok(())
 }

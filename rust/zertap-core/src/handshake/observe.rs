@@ -42,7 +42,7 @@ pub enum Progress {
 }
 
 /// Everything an observer has learned, handed over when a row is written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// The negotiated facts; `None` before anything was negotiated.
     pub profile: Option<CryptoProfile>,

@@ -108,9 +108,20 @@ impl Phase {
 
     /// Whether this phase belongs in a row's history.
     ///
-    /// Only phases whose order does not depend on how octets were cut into segments do; `Sniffing` and
-    /// the agreement inside a handshake never change protection.
+    /// Only phases whose order does not depend on how octets were cut into segments do. A row tells its
+    /// current phase anyway; what precedes the first milestone is "no handshake yet".
     pub const fn is_milestone(self) -> bool {
-        !matches!(self, Phase::Silent | Phase::Sniffing | Phase::TlsAgreed | Phase::SshAgreed)
+        matches!(
+            self,
+            Phase::TlsBegun
+                | Phase::TlsComplete
+                | Phase::TlsFailed
+                | Phase::TlsThenClear
+                | Phase::TlsLost
+                | Phase::SshBegun
+                | Phase::SshComplete
+                | Phase::SshFailed
+                | Phase::SshLost
+        )
     }
 }

@@ -1,0 +1,285 @@
+//! The classic capture format: a file header, then records (draft-ietf-opsawg-pcap; pcap-savefile(5)).
+//!
+//! ```text
+//!  file header     magic 4 | major 2 | minor 2 | zone 4 | sigfigs 4 | snap length 4 | link type 4
+//!  record          seconds 4 | fraction 4 | captured 4 | original 4 | [modified: 8 more] | octets
+//! ```
+//!
+//! The magic number tells byte order, the fraction's unit, and whether records carry the eight more octets of the
+//! "modified" libpcap. Captures glued together with `cat` have further file headers between records: they are
+//! recognised and read on (EDGE_CASES FILE-07).
+
+use zertap_core::time::Timestamp;
+
+use crate::error::Fault;
+use crate::frame::{Interface, Record, TimeResolution};
+use crate::order::Order;
+use crate::window::{LIMIT, Window};
+
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+const MODIFIED_RECORD_HEADER: usize = 24;
+
+/// libpcap's greatest snap length: a longer record is absurd, unless the file header itself announced it.
+const USUAL_MOST: u32 = 262_144;
+
+/// Most different file headers in one stream of captures glued together.
+const MOST_INTERFACES: usize = 256;
+
+/// Whether `head` begins like a pcap in either byte order.
+pub(crate) fn recognise(head: &[u8]) -> bool {
+    head.first_chunk().is_some_and(|&magic| Dialect::of(magic).is_some())
+}
+
+/// Finds the records of a pcap.
+pub(crate) struct PcapReader {
+    dialect: Dialect,
+    /// Before version 2.4 some writers stored the two lengths the other way round (libpcap, sf-pcap.c).
+    lengths_may_be_swapped: bool,
+    link: u16,
+    interface: u32,
+    snap_limit: u32,
+    most: u32,
+}
+
+impl PcapReader {
+    /// Reads the file header that the stream begins with.
+    pub(crate) fn open(window: &mut Window, interfaces: &mut Vec<Interface>) -> Result<Self, Fault> {
+        if !window.need(FILE_HEADER)? {
+            let there = window.available().len();
+            return Err(Fault::bad(
+                0,
+                format!("the pcap header is cut short: {there} of {FILE_HEADER} octets"),
+            ));
+        }
+        let Some(header) = FileHeader::parse(window.available()) else {
+            return Err(Fault::bad(0, "not a pcap header"));
+        };
+        if header.major != 2 {
+            let (major, minor) = (header.major, header.minor);
+            return Err(Fault::bad(0, format!("pcap version {major}.{minor} is not supported")));
+        }
+        window.advance(FILE_HEADER);
+        interfaces.push(header.interface());
+        Ok(Self::under(&header, 0))
+    }
+
+    fn under(header: &FileHeader, interface: u32) -> Self {
+        Self {
+            dialect: header.dialect,
+            lengths_may_be_swapped: header.minor < 4,
+            link: header.link,
+            interface,
+            snap_limit: header.interface().snap_limit(),
+            most: header.snap_length.clamp(USUAL_MOST, LIMIT),
+        }
+    }
+
+    /// The next record, or `None` at the end of the stream.
+    #[inline]
+    pub(crate) fn next(
+        &mut self,
+        window: &mut Window,
+        interfaces: &mut Vec<Interface>,
+    ) -> Result<Option<Record>, Fault> {
+        loop {
+            let header = self.dialect.record_header;
+            if !window.need(header)? {
+                return end(window, header);
+            }
+            let Some(mut claim) = Claim::parse(self.dialect.order, window.available()) else {
+                return end(window, header);
+            };
+            if self.is_unusual(&claim) {
+                if let Some(reader) = appended(window, interfaces)? {
+                    *self = reader;
+                    continue;
+                }
+                self.check(&mut claim, window.offset())?;
+            }
+            let whole = header + claim.captured as usize;
+            if !window.need(whole)? {
+                return Err(cut_record(window, whole));
+            }
+            let record = self.record(&claim, window);
+            window.advance(whole);
+            return Ok(Some(record));
+        }
+    }
+
+    /// Whether a claim needs a second look. Almost none does.
+    #[inline]
+    fn is_unusual(&self, claim: &Claim) -> bool {
+        claim.captured > claim.original
+            || claim.captured > self.snap_limit
+            || claim.captured > self.most
+            || claim.resembles_magic()
+    }
+
+    /// Repairs swapped lengths, refuses absurd ones.
+    #[cold]
+    fn check(&self, claim: &mut Claim, offset: u64) -> Result<(), Fault> {
+        if self.lengths_may_be_swapped && claim.captured > claim.original {
+            std::mem::swap(&mut claim.captured, &mut claim.original);
+        }
+        if claim.captured > self.most {
+            let (captured, most) = (claim.captured, self.most);
+            return Err(Fault::bad(offset, format!("the record claims {captured} octets, more than {most}")));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn record(&self, claim: &Claim, window: &Window) -> Record {
+        Record {
+            at: self.dialect.at(claim),
+            link: self.link,
+            interface: self.interface,
+            start: window.position() + self.dialect.record_header,
+            length: claim.captured as usize,
+            wire_length: claim.original,
+            offset: window.offset(),
+            odd_length: claim.captured > claim.original || claim.captured > self.snap_limit,
+        }
+    }
+}
+
+/// The end of the stream where a record should begin: clean if nothing is left over.
+#[cold]
+fn end(window: &Window, whole: usize) -> Result<Option<Record>, Fault> {
+    match window.available().len() {
+        0 => Ok(None),
+        there => Err(Fault::bad(
+            window.offset(),
+            format!("cut short: the record header has {there} of {whole} octets"),
+        )),
+    }
+}
+
+#[cold]
+fn cut_record(window: &Window, whole: usize) -> Fault {
+    let missing = whole - window.available().len();
+    Fault::bad(window.offset(), format!("cut short: the record lacks {missing} of its {whole} octets"))
+}
+
+/// The reader for what follows, if another capture's file header stands where a record should.
+#[cold]
+fn appended(window: &mut Window, interfaces: &mut Vec<Interface>) -> Result<Option<PcapReader>, Fault> {
+    if !recognise(window.available()) || !window.need(FILE_HEADER)? {
+        return Ok(None);
+    }
+    let Some(header) = FileHeader::parse(window.available()).filter(FileHeader::is_plausible) else {
+        return Ok(None);
+    };
+    let interface = header.interface();
+    let known = interfaces.iter().position(|&other| other == interface);
+    if known.is_none() && interfaces.len() >= MOST_INTERFACES {
+        return Err(Fault::bad(window.offset(), "more file headers than any collection of captures has"));
+    }
+    let index = known.unwrap_or_else(|| {
+        interfaces.push(interface);
+        interfaces.len() - 1
+    });
+    window.advance(FILE_HEADER);
+    Ok(Some(PcapReader::under(&header, index as u32)))
+}
+
+/// What the magic number tells.
+#[derive(Clone, Copy, Debug)]
+struct Dialect {
+    order: Order,
+    record_header: usize,
+    nanoseconds: bool,
+}
+
+impl Dialect {
+    fn of(magic: [u8; 4]) -> Option<Self> {
+        let (order, number) = match magic {
+            [0xa1, 0xb2, ..] => (Order::Big, u32::from_be_bytes(magic)),
+            [.., 0xb2, 0xa1] => (Order::Little, u32::from_le_bytes(magic)),
+            _ => return None,
+        };
+        let (record_header, nanoseconds) = match number {
+            0xa1b2_c3d4 => (RECORD_HEADER, false),
+            0xa1b2_3c4d => (RECORD_HEADER, true),
+            0xa1b2_cd34 => (MODIFIED_RECORD_HEADER, false),
+            _ => return None,
+        };
+        Some(Self { order, record_header, nanoseconds })
+    }
+
+    /// The record's time; a fraction of a second or more is no time.
+    #[inline]
+    fn at(self, claim: &Claim) -> Option<Timestamp> {
+        let (unit, whole) = if self.nanoseconds { (1, 1_000_000_000) } else { (1_000, 1_000_000) };
+        let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * unit;
+        (claim.fraction < whole).then_some(Timestamp(at))
+    }
+}
+
+/// A file header whose magic number is known.
+struct FileHeader {
+    dialect: Dialect,
+    major: u16,
+    minor: u16,
+    sigfigs: u32,
+    snap_length: u32,
+    link: u16,
+}
+
+impl FileHeader {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let dialect = Dialect::of(*bytes.first_chunk()?)?;
+        let order = dialect.order;
+        Some(Self {
+            dialect,
+            major: order.u16(bytes, 4)?,
+            minor: order.u16(bytes, 6)?,
+            sigfigs: order.u32(bytes, 12)?,
+            snap_length: order.u32(bytes, 16)?,
+            // The upper half tells of frame check sequences; the link type is the lower.
+            link: (order.u32(bytes, 20)? & 0xffff) as u16,
+        })
+    }
+
+    fn interface(&self) -> Interface {
+        let resolution = TimeResolution::Decimal(if self.dialect.nanoseconds { 9 } else { 6 });
+        Interface::new(self.link, self.snap_length, resolution, 0)
+    }
+
+    /// Whether this is a file header and not a record of the second in 2055 whose number is the magic one: read as
+    /// a record, a file header claims this one fraction, and an original length of a few octets.
+    fn is_plausible(&self) -> bool {
+        self.major == 2 && self.minor <= 4 && self.sigfigs <= 9
+    }
+}
+
+/// What a record header says.
+struct Claim {
+    seconds: u32,
+    fraction: u32,
+    captured: u32,
+    original: u32,
+}
+
+impl Claim {
+    #[inline]
+    fn parse(order: Order, bytes: &[u8]) -> Option<Self> {
+        let header: &[u8; RECORD_HEADER] = bytes.first_chunk()?;
+        let [seconds, fraction, captured, original] = *header.as_chunks().0 else {
+            return None;
+        };
+        Some(Self {
+            seconds: order.whole(seconds),
+            fraction: order.whole(fraction),
+            captured: order.whole(captured),
+            original: order.whole(original),
+        })
+    }
+
+    /// Whether the seconds could be the magic number of another file header, in either byte order.
+    #[inline]
+    fn resembles_magic(&self) -> bool {
+        self.seconds >> 16 == 0xa1b2 || self.seconds & 0xffff == 0xb2a1
+    }
+}

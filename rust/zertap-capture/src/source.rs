@@ -1,0 +1,236 @@
+//! A capture, opened: what it is is told by its first octets, then it hands out one frame after the other.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use zertap_core::time::Timestamp;
+
+use crate::error::{CaptureError, Fault};
+use crate::frame::{Compression, Container, Frame, Info, Record};
+use crate::pcap::PcapReader;
+use crate::pcapng::PcapngReader;
+use crate::window::{Input, Window};
+use crate::{compressed, pcap, pcapng};
+
+/// How messages call standard input.
+const STDIN: &str = "standard input";
+
+/// A capture being read, from its first frame to its last.
+pub struct Source {
+    file: String,
+    window: Window,
+    reader: Reader,
+    info: Info,
+    frames: u64,
+    last_time: Timestamp,
+    finished: bool,
+    stored: Arc<AtomicU64>,
+    total: Option<u64>,
+}
+
+/// Who finds the records.
+enum Reader {
+    Pcap(PcapReader),
+    Pcapng(PcapngReader),
+}
+
+impl Source {
+    /// Opens the capture at `path`; `-` is standard input. A FIFO is waited for until somebody writes to it.
+    pub fn open(path: &Path) -> Result<Self, CaptureError> {
+        if path == Path::new("-") {
+            return Self::stdin();
+        }
+        let name = path.to_string_lossy().into_owned();
+        match File::open(path) {
+            Ok(file) => Self::from_file(name, file),
+            Err(error) => Err(CaptureError::unreadable(&name, Fault::read(0, error))),
+        }
+    }
+
+    /// Reads the capture that comes on standard input.
+    pub fn stdin() -> Result<Self, CaptureError> {
+        match own_stdin() {
+            Ok(file) => Self::from_file(STDIN.to_owned(), file),
+            Err(error) => Err(CaptureError::unreadable(STDIN, Fault::read(0, error))),
+        }
+    }
+
+    /// Reads the capture that `reader` delivers; `name` stands for it in messages.
+    pub fn from_reader(name: String, reader: Box<dyn Read + Send>) -> Result<Self, CaptureError> {
+        Self::begin(name, reader, None)
+    }
+
+    /// The next frame, or `None` when the capture is over.
+    ///
+    /// Waits where the input waits. After an error of kind `Damaged` the capture is over; after `Interrupted` the
+    /// same call may be made again. A frame without a usable time of its own has the last one of the capture.
+    #[inline]
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        if self.finished {
+            return Ok(None);
+        }
+        let interfaces = &mut self.info.interfaces;
+        let found = match &mut self.reader {
+            Reader::Pcap(reader) => reader.next(&mut self.window, interfaces),
+            Reader::Pcapng(reader) => reader.next(&mut self.window, interfaces),
+        };
+        match found {
+            Ok(Some(record)) => Ok(Some(self.frame(&record))),
+            Ok(None) => {
+                self.finished = true;
+                Ok(None)
+            }
+            Err(fault) => Err(self.stop(fault)),
+        }
+    }
+
+    /// What is known of the capture so far.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// How much of the stored (perhaps compressed) file has been read. Unit: octets.
+    pub fn bytes_read(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    /// The stored file's size, if it is a regular file. Unit: octets.
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.total
+    }
+
+    fn from_file(name: String, file: File) -> Result<Self, CaptureError> {
+        let about = match file.metadata() {
+            Ok(about) => about,
+            Err(error) => return Err(CaptureError::unreadable(&name, Fault::read(0, error))),
+        };
+        if about.is_dir() {
+            return Err(CaptureError::unreadable(&name, Fault::bad(0, "a directory, not a capture")));
+        }
+        Self::begin(name, Box::new(file), about.is_file().then_some(about.len()))
+    }
+
+    fn begin(file: String, input: Input, total: Option<u64>) -> Result<Self, CaptureError> {
+        let stored = Arc::new(AtomicU64::new(0));
+        let counted = Counted { input, octets: Arc::clone(&stored) };
+        match recognise(Box::new(counted)) {
+            Ok((window, reader, info)) => {
+                let (frames, last_time, finished) = (0, Timestamp(0), false);
+                Ok(Self { file, window, reader, info, frames, last_time, finished, stored, total })
+            }
+            Err(fault) => Err(CaptureError::unreadable(&file, fault)),
+        }
+    }
+
+    #[inline]
+    fn frame(&mut self, record: &Record) -> Frame<'_> {
+        self.frames += 1;
+        self.last_time = record.at.unwrap_or(self.last_time);
+        Frame {
+            number: self.frames,
+            at: self.last_time,
+            time_valid: record.at.is_some(),
+            link: record.link,
+            interface: record.interface,
+            bytes: self.window.octets(record.start, record.length),
+            wire_length: record.wire_length,
+            offset: record.offset,
+            odd_length: record.odd_length,
+        }
+    }
+
+    #[cold]
+    fn stop(&mut self, fault: Fault) -> CaptureError {
+        let error = CaptureError::damaged(&self.file, fault);
+        self.finished = error.kind() != crate::CaptureErrorKind::Interrupted;
+        error
+    }
+}
+
+/// Finds out what the stream is and reads to the end of its first header.
+fn recognise(input: Input) -> Result<(Window, Reader, Info), Fault> {
+    let mut window = Window::new(input);
+    let compression = compressed::recognise(head(&mut window)?);
+    if compression != Compression::None {
+        let plain = compressed::unpack(compression, window.into_input());
+        window = Window::new(plain.map_err(|error| Fault::read(0, error))?);
+    }
+    let head = head(&mut window)?;
+    let mut interfaces = Vec::new();
+    let (container, reader) = if pcap::recognise(head) {
+        (Container::Pcap, Reader::Pcap(PcapReader::open(&mut window, &mut interfaces)?))
+    } else if pcapng::recognise(head) {
+        (Container::Pcapng, Reader::Pcapng(PcapngReader::open(&mut window)?))
+    } else {
+        return Err(Fault::bad(0, foreign(head)));
+    };
+    Ok((window, reader, Info { container, compression, interfaces }))
+}
+
+/// The stream's first four octets, or as many as there are.
+fn head(window: &mut Window) -> Result<&[u8], Fault> {
+    window.need(4)?;
+    let there = window.available();
+    Ok(there.get(..4).unwrap_or(there))
+}
+
+/// Why `head` is not the beginning of a capture that is read here, with a way out where one is known.
+fn foreign(head: &[u8]) -> String {
+    match head {
+        [] => "empty: there is nothing to read".to_owned(),
+        [0xfd, b'7', b'z', b'X'] => "compressed with xz, which is not read: unpack it first".to_owned(),
+        [b'B', b'Z', b'h', _] => "compressed with bzip2, which is not read: unpack it first".to_owned(),
+        [0x04, 0x22, 0x4d, 0x18] => "compressed with lz4, which is not read: unpack it first".to_owned(),
+        [b'P', b'K', 0x03, 0x04] => "a zip archive, which is not read: unpack it first".to_owned(),
+        [b's', b'n', b'o', b'o'] => "a snoop capture, which is not read: convert it to pcap first".to_owned(),
+        _ if compressed::recognise(head) != Compression::None => {
+            "compressed twice, which is not read: unpack it once".to_owned()
+        }
+        _ => {
+            let octets: Vec<String> = head.iter().map(|octet| format!("{octet:02x}")).collect();
+            format!("not a pcap or pcapng capture: it begins with {}", octets.join(" "))
+        }
+    }
+}
+
+/// The stored input: counts what is read, and sleeps where an input that never blocks has nothing yet.
+struct Counted {
+    input: Input,
+    octets: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.input.read(room) {
+                Ok(read) => {
+                    self.octets.fetch_add(read as u64, Ordering::Relaxed);
+                    return Ok(read);
+                }
+                // Standard input that another program set to non-blocking: no busy loop (EDGE_CASES FILE-13).
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Standard input as a file of its own: unbuffered, so that nothing is copied twice, and with its true errors.
+#[cfg(unix)]
+fn own_stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Standard input as a file of its own.
+#[cfg(windows)]
+fn own_stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}

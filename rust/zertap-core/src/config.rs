@@ -1,0 +1,55 @@
+//! What a tap is told when it is made.
+
+use crate::event::RowKinds;
+use crate::handshake::Options;
+use crate::stream::StreamLimits;
+use crate::time::Span;
+use crate::wire::WireConfig;
+
+/// Settings of one tap. The limits are those of EDGE_CASES A10.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How frames are decoded.
+    pub wire: WireConfig,
+    /// How streams are followed.
+    pub stream: StreamLimits,
+    /// What observers look at.
+    pub options: Options,
+    /// Which rows are written.
+    pub rows: RowKinds,
+    /// From establishment to the `due` row (zERT: 10 s).
+    pub waiting_span: Span,
+    /// How long the acknowledgement of the second FIN is awaited.
+    pub closing_span: Span,
+    /// How long an ended connection's addresses are remembered, to absorb stragglers.
+    pub linger_span: Span,
+    /// Connections kept at most; the longest idle is evicted.
+    pub max_connections: usize,
+    /// Half-open attempts remembered at most; the oldest is dropped.
+    pub max_half_open: usize,
+    /// Ended connections remembered at most.
+    pub max_lingering: usize,
+    /// Addresses and ports of long ended connections whose ordinal is remembered.
+    pub max_ordinals: usize,
+    /// Key of the table's hash: attackers choose addresses and ports, so the caller gives a random one.
+    pub hash_key: [u64; 2],
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            wire: WireConfig::default(),
+            stream: StreamLimits::default(),
+            options: Options::default(),
+            rows: RowKinds::LAST,
+            waiting_span: Span::seconds(10),
+            closing_span: Span::seconds(2),
+            linger_span: Span::seconds(60),
+            max_connections: 1 << 20,
+            max_half_open: 65_536,
+            max_lingering: 65_536,
+            max_ordinals: 65_536,
+            hash_key: [0, 0],
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! One slot of the table: everything that is kept of one connection.
+
+use super::follow::Cause;
+use super::key::FlowKey;
+use crate::event::{History, Milestone, Settled};
+use crate::handshake::{Flag, Flags, PerSide, Phase, Side};
+use crate::observer::Observer;
+use crate::stream::{Seq, Stream};
+use crate::time::Timestamp;
+use crate::tls::Walk;
+use std::sync::Arc;
+
+/// What TCP has shown of a connection's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Life {
+    /// A SYN, and no answer yet.
+    #[default]
+    HalfOpen,
+    /// Established (A2).
+    Established,
+    /// Both directions closed; the last acknowledgement is awaited.
+    Closing,
+    /// Its last row was written; stragglers are absorbed until the slot is needed.
+    Lingering,
+}
+
+/// A RST inside the window but not at the exact number (RFC 5961): an end only if nothing contradicts it.
+#[derive(Clone, Copy, Debug)]
+pub struct DoubtfulReset {
+    /// Who sent it.
+    pub side: Side,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A SYN with another number on a connection that lives: a new connection, if it is answered (TCP-11).
+#[derive(Clone, Copy, Debug)]
+pub struct NewSyn {
+    /// Who sent it.
+    pub side: Side,
+    /// The number after it.
+    pub first: Seq,
+    /// Whether its sender is the key's lower endpoint.
+    pub from_low: bool,
+    /// The packet that brought it.
+    pub cause: Cause,
+}
+
+/// What a connection needs only while its handshake is being followed.
+#[derive(Debug)]
+pub struct Listening {
+    /// Who listens.
+    pub observer: Observer,
+    /// The latest segments of each direction, to tell a true retransmission from a forged one (TCP-04).
+    pub recent: PerSide<Recent>,
+}
+
+/// What only some connections need.
+#[derive(Debug, Default)]
+pub struct Extras {
+    /// A RST in doubt.
+    pub doubtful: Option<DoubtfulReset>,
+    /// An exact RST that waits until the other direction was delivered up to what its sender had seen.
+    pub waiting_reset: Option<DoubtfulReset>,
+    /// A SYN that may begin a new connection.
+    pub new_syn: Option<NewSyn>,
+    /// Octets and segments of each side at the previous row.
+    pub told_octets: PerSide<u64>,
+    /// See `told_octets`.
+    pub told_segments: PerSide<u64>,
+    /// Phase at the previous row.
+    pub told_phase: Phase,
+    /// Milestones at the previous row.
+    pub told_history: u8,
+    /// The note of `Tap::mark`.
+    pub note: u64,
+    /// When the second FIN came, and its sequence number's end.
+    pub closing: Option<(Timestamp, Side)>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// Who talks to whom.
+    pub key: FlowKey,
+    /// The two directions. `Side::A` is the initiator as far as known.
+    pub stream: Stream,
+    /// Time of the first packet.
+    pub start: Timestamp,
+    /// When it was established.
+    pub established: Timestamp,
+    /// Time of the latest packet.
+    pub latest: Timestamp,
+    /// Number in the tap.
+    pub number: u64,
+    /// Number of the first packet.
+    pub first_packet: u64,
+    /// Milestones.
+    pub history: History,
+    /// Anomalies found by the stream.
+    pub flags: Flags,
+    /// Listener, while the handshake is followed.
+    pub listening: Option<Box<Listening>>,
+    /// What the listener settled.
+    pub settled: Option<Arc<Settled>>,
+    /// Rare needs.
+    pub extras: Option<Box<Extras>>,
+    /// Record walks after completion.
+    pub walks: Option<Box<PerSide<Walk>>>,
+    /// n-th connection of this key.
+    pub ordinal: u32,
+    /// Told apart from an earlier connection in the same slot.
+    pub generation: u32,
+    /// What the wire has shown.
+    pub phase: Phase,
+    /// What TCP has shown.
+    pub life: Life,
+    /// `Side` of the key's lower endpoint.
+    pub low_side: Side,
+    /// Small facts, see the constants.
+    pub bits: u8,
+}
+
+/// The SYN (or SYN/ACK) fixed who the initiator is.
+pub const ROLE_KNOWN: u8 = 1;
+/// A SYN was seen.
+pub const SYN_SEEN: u8 = 2;
+/// A SYN/ACK was seen.
+pub const SYNACK_SEEN: u8 = 4;
+/// The waiting span has passed.
+pub const DUE_PASSED: u8 = 8;
+/// The observer was told that only one direction is captured.
+pub const ONE_SIDED_TOLD: u8 = 16;
+/// Payload came, and with it a listener.
+pub const LISTENED: u8 = 32;
+
+impl Connection {
+    /// Whether a small fact holds.
+    pub fn has(&self, bit: u8) -> bool {
+        self.bits & bit != 0
+    }
+
+    /// The side that sent a segment.
+    pub fn sender(&self, from_low: bool) -> Side {
+        if from_low { self.low_side } else { self.low_side.other() }
+    }
+
+    /// The extras, made when first needed.
+    pub fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// Moves the phase, and keeps the history's grammar: nothing is complete, failed or lost that was not
+    /// begun; nothing is in clear again that was not complete.
+    pub fn reach(&mut self, phase: Phase, at: Timestamp) -> bool {
+        let moved = self.phase != phase;
+        self.phase = phase;
+        if !phase.is_milestone() {
+            return moved;
+        }
+        for needed in predecessors(phase) {
+            self.note_milestone(*needed, at);
+        }
+        self.note_milestone(phase, at);
+        moved
+    }
+
+    /// Whether neither SYN nor SYN/ACK was seen.
+    pub fn is_midstream(&self) -> bool {
+        !self.has(SYN_SEEN | SYNACK_SEEN)
+    }
+
+    /// The one direction that was captured, if the other never was.
+    pub fn only_visible(&self) -> Option<Side> {
+        match Side::BOTH.map(|side| self.stream.halves[side].is_visible()) {
+            [true, false] => Some(Side::A),
+            [false, true] => Some(Side::B),
+            _ => None,
+        }
+    }
+
+    /// When both FINs lie behind what was delivered, the sequence number that acknowledges `side`'s FIN.
+    pub fn fin_end(&self, side: Side) -> Option<Seq> {
+        self.stream.halves[side].fin().map(|fin| fin.plus(1))
+    }
+
+    /// Adds an anomaly.
+    pub fn flag(&mut self, flag: Flag) {
+        self.flags.insert(flag);
+    }
+
+    fn note_milestone(&mut self, phase: Phase, at: Timestamp) {
+        if self.history.entries().iter().all(|entry| entry.phase != phase) {
+            self.history.push(Milestone { phase, at, after_due: self.has(DUE_PASSED) });
+        }
+    }
+}
+
+fn predecessors(phase: Phase) -> &'static [Phase] {
+    match phase {
+        Phase::TlsComplete | Phase::TlsFailed | Phase::TlsLost => &[Phase::TlsBegun],
+        Phase::TlsThenClear => &[Phase::TlsBegun, Phase::TlsComplete],
+        Phase::SshComplete | Phase::SshFailed | Phase::SshLost => &[Phase::SshBegun],
+        _ => &[],
+    }
+}
+
+/// How many segments of each direction are remembered.
+const REMEMBERED: usize = 4;
+
+/// The latest segments of one direction: where they lay and a digest of what they held.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recent {
+    segments: [(Seq, u32, u64); REMEMBERED],
+    at: u8,
+}
+
+impl Recent {
+    /// Remembers a segment.
+    pub fn remember(&mut self, seq: Seq, bytes: &[u8]) {
+        let place = usize::from(self.at) % REMEMBERED;
+        self.segments[place] = (seq, bytes.len() as u32, digest(bytes));
+        self.at = self.at.wrapping_add(1);
+    }
+
+    /// Whether a segment with the same place and length held other octets.
+    pub fn contradicts(&self, seq: Seq, bytes: &[u8]) -> bool {
+        self.segments
+            .iter()
+            .any(|(at, length, kept)| *at == seq && *length == bytes.len() as u32 && *kept != digest(bytes))
+    }
+}
+
+/// A quick digest; not keyed, because it is only compared with the same connection's own octets and a
+/// collision costs a flag, never a verdict.
+fn digest(bytes: &[u8]) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut state = bytes.len() as u64;
+    let (words, tail) = bytes.as_chunks::<8>();
+    for word in words {
+        state = (state ^ u64::from_le_bytes(*word)).wrapping_mul(MIX).rotate_left(29);
+    }
+    for octet in tail {
+        state = (state ^ u64::from(*octet)).wrapping_mul(MIX).rotate_left(29);
+    }
+    state
+}
+
+impl Connection {
+    /// Whether it was ever established (A2).
+    pub fn was_established(&self) -> bool {
+        self.life != Life::HalfOpen
+    }
+
+    /// Whether the waiting span has passed.
+    pub fn due_passed(&self) -> bool {
+        self.has(DUE_PASSED)
+    }
+}

@@ -1,0 +1,622 @@
+//! One segment of one connection: what TCP makes of it, what the listener is told, which rows follow.
+//!
+//! The rules are EDGE_CASES A2 (when a connection exists), A7 (data in clear), A8 (causal order, gaps) and
+//! the TCP catalogue. Nothing here knows TLS or SSH.
+
+use super::connection::{
+    Connection, DUE_PASSED, DoubtfulReset, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD, ROLE_KNOWN,
+    SYN_SEEN, SYNACK_SEEN,
+};
+use crate::batch::EventBatch;
+use crate::config::Config;
+use crate::event::{RowKind, Settled};
+use crate::handshake::{Chunk, End, Findings, Flag, PerSide, Phase, Progress, Room, Side};
+use crate::observer::{Joined, Observer};
+use crate::profiles::Profiles;
+use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
+use crate::time::Timestamp;
+use crate::tls::WalkEvent;
+use crate::wire::Segment;
+use std::sync::Arc;
+
+/// What a connection needs from its tap while one packet is handled.
+#[derive(Debug)]
+pub struct Workplace<'a> {
+    /// Settings.
+    pub config: &'a Config,
+    /// Shared by all observers.
+    pub room: &'a mut Room,
+    /// Interned profiles.
+    pub profiles: &'a mut Profiles,
+    /// Where rows go.
+    pub batch: &'a mut EventBatch,
+    /// The packet being handled.
+    pub cause: Cause,
+}
+
+/// What made something happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause {
+    /// Packet time.
+    pub at: Timestamp,
+    /// Number of the packet in the tap, from 1.
+    pub packet: u64,
+}
+
+/// What the table must do after a connection handled a packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes {
+    /// It was established just now.
+    pub established: bool,
+    /// Both directions were closed just now: wait for the last acknowledgement.
+    pub closing: bool,
+    /// Come back at this time if no packet of the connection does first.
+    pub gap_deadline: Option<Timestamp>,
+    /// The connection ended, its last row is written.
+    pub ended: bool,
+    /// This segment begins a new connection with the same key; the old one has been ended.
+    pub replaced: bool,
+}
+
+impl Workplace<'_> {
+    /// Handles one segment that `side` sent.
+    pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
+        let mut wishes = Wishes::default();
+        conn.latest = self.cause.at;
+        conn.stream.halves[side].count_segment();
+        self.note_oddities(conn, segment);
+        if segment.flags.rst() {
+            self.reset(conn, side, segment, &mut wishes);
+        } else if segment.flags.syn() {
+            self.synchronise(conn, side, segment, &mut wishes);
+        } else {
+            if self.confirms_new_connection(conn, side, segment) {
+                wishes.replaced = true;
+                return wishes;
+            }
+            self.establish(conn, side, segment, &mut wishes);
+            self.take_payload(conn, side, segment);
+        }
+        if !wishes.ended && !wishes.replaced {
+            self.drive(conn, &mut wishes);
+        }
+        wishes
+    }
+
+    /// The waiting span since establishment has passed.
+    pub fn due(&mut self, conn: &mut Connection) {
+        conn.bits |= DUE_PASSED;
+        self.tell_one_sided(conn);
+        let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
+        self.progress(conn, progress.unwrap_or(Progress::NeedMore));
+        if self.config.rows.contains(RowKind::Due) {
+            self.write(conn, RowKind::Due);
+        }
+    }
+
+    /// A hole's deadline, or a waiting reset's, has come.
+    pub fn gap_due(&mut self, conn: &mut Connection) -> Wishes {
+        let mut wishes = Wishes::default();
+        self.drive(conn, &mut wishes);
+        wishes
+    }
+
+    /// Ends a connection: what is still held is delivered with its gaps, open questions are answered.
+    pub fn terminate(&mut self, conn: &mut Connection, kind: RowKind, reset_by: Option<Side>) {
+        self.drain_with_gaps(conn);
+        if let Some(side) = reset_by
+            && let Some(listening) = &mut conn.listening
+        {
+            let seen = conn.stream.seen(side, conn.stream.halves[side].ack());
+            let progress = listening.observer.end(side, End::Rst, seen);
+            self.progress(conn, progress);
+        }
+        self.tell_one_sided(conn);
+        if conn.life != Life::HalfOpen
+            && let Some(listening) = &mut conn.listening
+        {
+            let progress = listening.observer.close();
+            self.progress(conn, progress);
+        }
+        self.write_last(conn, kind);
+    }
+
+    /// The input ends, or memory is short: the connection did not end, our view of it did (A9).
+    pub fn abandon(&mut self, conn: &mut Connection, kind: RowKind) {
+        if let Some(doubtful) =
+            conn.extras.as_ref().and_then(|extras| extras.doubtful.or(extras.waiting_reset))
+        {
+            conn.latest = doubtful.at;
+            return self.terminate(conn, RowKind::Reset, Some(doubtful.side));
+        }
+        self.drain_with_gaps(conn);
+        if let Some((at, _)) = conn.extras.as_ref().and_then(|extras| extras.closing) {
+            conn.latest = at;
+            return self.terminate(conn, RowKind::Closed, None);
+        }
+        self.tell_one_sided(conn);
+        self.write_last(conn, kind);
+    }
+
+    /// A connection for this segment is new: what it says about who opened it.
+    pub fn greet(&mut self, conn: &mut Connection) {
+        if conn.is_midstream() {
+            conn.flag(Flag::Midstream);
+            conn.phase = Phase::Unseen;
+        }
+    }
+
+    fn note_oddities(&mut self, conn: &mut Connection, segment: &Segment<'_>) {
+        if segment.flags.urg() && segment.payload_on_wire > 0 {
+            conn.flag(Flag::Urgent);
+        }
+        if segment.fragment_overlap {
+            conn.flag(Flag::FragmentOverlap);
+        }
+    }
+
+    /// SYN and SYN/ACK (TCP-09, TCP-11, TCP-15).
+    fn synchronise(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+        let first = Seq(segment.sequence).plus(1);
+        if conn.life != Life::HalfOpen {
+            self.late_syn(conn, side, segment, wishes);
+            return;
+        }
+        let answer = segment.flags.ack();
+        conn.bits |= if answer { SYNACK_SEEN } else { SYN_SEEN } | ROLE_KNOWN;
+        let half = &mut conn.stream.halves[side];
+        if !half.is_known() {
+            half.begin(first);
+        } else if half.next() != first && half.delivered() == 0 {
+            half.rebegin(first);
+            conn.stream.holding = None;
+        }
+        if answer {
+            let ack = Seq(segment.acknowledgment);
+            if !conn.stream.halves[side.other()].is_known() {
+                conn.stream.halves[side.other()].begin(ack);
+            }
+            conn.stream.acknowledge(side, ack);
+        }
+        if segment.payload_on_wire > 0 {
+            listen(conn);
+            let piece = Piece { seq: first, ..piece_of(segment) };
+            conn.stream.hold(side, piece, &self.config.stream, &mut conn.flags);
+        }
+    }
+
+    /// A SYN on a connection that lives already: a repetition, or the sign of a new one.
+    fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+        let first = Seq(segment.sequence).plus(1);
+        if segment.flags.ack() {
+            let answers = conn
+                .extras
+                .as_ref()
+                .and_then(|extras| extras.new_syn)
+                .is_some_and(|new| new.side == side.other() && new.first == Seq(segment.acknowledgment));
+            wishes.replaced = answers;
+            return;
+        }
+        let repeated =
+            conn.stream.halves[side].is_known() && conn.stream.halves[side].offset_of(first) == Some(0);
+        if repeated {
+            return;
+        }
+        if conn.life == Life::Closing {
+            wishes.replaced = true;
+            return;
+        }
+        let from_low = conn.low_side == side;
+        conn.extras().new_syn = Some(NewSyn { side, first, from_low, cause: self.cause });
+    }
+
+    /// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
+    fn confirms_new_connection(&self, conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+        conn.extras.as_ref().and_then(|extras| extras.new_syn).is_some_and(|new| {
+            new.side == side
+                && new.first == Seq(segment.sequence)
+                && conn.stream.halves[side].next() != new.first
+                && !conn.stream.halves[side.other()].is_visible()
+        })
+    }
+
+    /// A2: the first acknowledgement or payload after the SYN/ACK; after the SYN, where no SYN/ACK is seen.
+    fn establish(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+        let half = &mut conn.stream.halves[side];
+        if !half.is_known() {
+            half.begin(Seq(segment.sequence));
+        }
+        if segment.flags.ack() {
+            let ack = Seq(segment.acknowledgment);
+            let other = &mut conn.stream.halves[side.other()];
+            if !other.is_known() && conn.bits & (SYN_SEEN | SYNACK_SEEN) != 0 {
+                other.begin(ack);
+            }
+            if other.believes(ack) {
+                conn.stream.acknowledge(side, ack);
+            }
+        }
+        if conn.life != Life::HalfOpen {
+            return;
+        }
+        let initiator_speaks = side == Side::A || segment.payload_on_wire > 0;
+        if !conn.has(SYNACK_SEEN) || initiator_speaks {
+            conn.life = Life::Established;
+            conn.established = self.cause.at;
+            wishes.established = true;
+            if self.config.rows.contains(RowKind::Opened) {
+                self.write(conn, RowKind::Opened);
+            }
+        }
+    }
+
+    fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
+        let piece = piece_of(segment);
+        if segment.payload_on_wire > 0 {
+            self.check_repetition(conn, side, piece);
+            listen(conn);
+            let care = care_of(conn);
+            let offered = conn.stream.offer(side, piece, care, &self.config.stream, &mut conn.flags);
+            if let Some(delivery) = offered {
+                self.deliver(conn, side, delivery);
+            }
+        }
+        if segment.flags.fin() {
+            conn.stream.offer_fin(side, piece.seq.plus(piece.length), piece.ack);
+        }
+        if (segment.payload_on_wire > 0 || segment.flags.ack())
+            && conn.extras.as_ref().is_some_and(|extras| extras.doubtful.is_some())
+        {
+            self.doubt_resolved(conn, side, segment);
+        }
+    }
+
+    /// TCP-04: a retransmission whose octets differ from the first copy.
+    fn check_repetition(&mut self, conn: &mut Connection, side: Side, piece: Piece<'_>) {
+        let Some(listening) = &mut conn.listening else { return };
+        let half = &conn.stream.halves[side];
+        if piece.seq.distance_to(half.next()) > 0 {
+            if listening.recent[side].contradicts(piece.seq, piece.bytes) {
+                conn.flags.insert(Flag::OverlapConflict);
+                listening.observer.conflict(side);
+            }
+        } else {
+            listening.recent[side].remember(piece.seq, piece.bytes);
+        }
+    }
+
+    /// Delivers what has become possible, gives up holes that are overdue, ends what has ended.
+    fn drive(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+        if conn.life == Life::HalfOpen {
+            return;
+        }
+        loop {
+            while let Some((side, delivery)) = conn.stream.release(care_of(conn)) {
+                self.deliver(conn, side, delivery);
+            }
+            match conn.stream.overdue(self.cause.at, &self.config.stream) {
+                Overdue::Nothing => break,
+                Overdue::Wait(deadline) => {
+                    wishes.gap_deadline = Some(deadline);
+                    break;
+                }
+                Overdue::Gap(side, gap) => self.deliver(conn, side, gap),
+            }
+        }
+        self.finish_if_over(conn, wishes);
+    }
+
+    fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+        if let Some(reset) = conn.extras.as_ref().and_then(|extras| extras.waiting_reset) {
+            let ack = conn.stream.halves[reset.side].ack();
+            let overdue = self.cause.at.since(reset.at) >= self.config.stream.gap_span;
+            if overdue || conn.stream.may_judge(reset.side, ack) {
+                conn.latest = reset.at;
+                self.terminate(conn, RowKind::Reset, Some(reset.side));
+                wishes.ended = true;
+            }
+            return;
+        }
+        let both = Side::BOTH.iter().all(|side| conn.stream.halves[*side].fin_delivered());
+        if both && conn.life == Life::Established {
+            conn.life = Life::Closing;
+            wishes.closing = true;
+        }
+        if conn.life == Life::Closing {
+            let Some((_, second)) = conn.extras.as_ref().and_then(|extras| extras.closing) else { return };
+            let acknowledged = match (conn.stream.halves[second.other()].ack(), conn.fin_end(second)) {
+                (Some(ack), Some(end)) => end.distance_to(ack) >= 0,
+                _ => false,
+            };
+            if acknowledged {
+                self.terminate(conn, RowKind::Closed, None);
+                wishes.ended = true;
+            }
+        }
+    }
+
+    fn drain_with_gaps(&mut self, conn: &mut Connection) {
+        if conn.life == Life::HalfOpen {
+            return;
+        }
+        loop {
+            while let Some((side, delivery)) = conn.stream.release(care_of(conn)) {
+                self.deliver(conn, side, delivery);
+            }
+            match conn.stream.flush() {
+                Some((side, gap)) => self.deliver(conn, side, gap),
+                None => break,
+            }
+        }
+    }
+
+    /// Gives one delivery to whoever listens.
+    fn deliver(&mut self, conn: &mut Connection, side: Side, delivery: Delivery<'_>) {
+        match delivery {
+            Delivery::Data { bytes, seen, starts_segment, cut } => {
+                if cut > 0 {
+                    conn.flags.insert(Flag::Truncated);
+                }
+                let chunk = Chunk { bytes: &bytes, seen, starts_segment, cut };
+                self.deliver_data(conn, side, chunk);
+            }
+            Delivery::Gap(length) => {
+                conn.flags.insert(Flag::Gap);
+                self.deliver_gap(conn, side, length);
+            }
+            Delivery::Fin { seen } => {
+                if conn.stream.halves[side.other()].fin_delivered() {
+                    let at = conn.latest;
+                    conn.extras().closing = Some((at, side));
+                }
+                if let Some(listening) = &mut conn.listening {
+                    let progress = listening.observer.end(side, End::Fin, seen);
+                    self.progress(conn, progress);
+                }
+            }
+        }
+    }
+
+    fn deliver_data(&mut self, conn: &mut Connection, side: Side, chunk: Chunk<'_>) {
+        if let Some(listening) = &mut conn.listening {
+            let peer_visible = conn.stream.halves[side.other()].is_visible();
+            if !chunk.bytes.is_empty() {
+                let progress = listening.observer.push(side, chunk, peer_visible, self.room);
+                self.progress(conn, progress);
+            }
+            if chunk.cut > 0 {
+                self.deliver_gap(conn, side, u64::from(chunk.cut));
+            }
+            return;
+        }
+        let Some(walks) = &mut conn.walks else { return };
+        match walks[side].advance(chunk.bytes) {
+            WalkEvent::Ok => {}
+            WalkEvent::Clear => {
+                conn.walks = None;
+                self.progress(conn, Progress::Finished(Phase::TlsThenClear));
+                return;
+            }
+            WalkEvent::Desync => conn.flags.insert(Flag::Desync),
+        }
+        if chunk.cut > 0 {
+            self.deliver_gap(conn, side, u64::from(chunk.cut));
+        }
+    }
+
+    fn deliver_gap(&mut self, conn: &mut Connection, side: Side, length: u64) {
+        if let Some(listening) = &mut conn.listening {
+            let progress = listening.observer.gap(side, length);
+            self.progress(conn, progress);
+        } else if let Some(walks) = &mut conn.walks {
+            // A7: after a gap no record boundary is exact; a lost packet is never called clear text.
+            walks[side].lose();
+            conn.flags.insert(Flag::Desync);
+        }
+    }
+
+    /// Takes an observer's answer: the phase, the settled facts, a row if it is a milestone.
+    fn progress(&mut self, conn: &mut Connection, progress: Progress) {
+        let (phase, last) = match progress {
+            Progress::NeedMore => return,
+            Progress::Moved(phase) => (phase, false),
+            Progress::Finished(phase) => (phase, true),
+        };
+        let moved = conn.reach(phase, self.cause.at);
+        let milestones = conn.history.entries().len();
+        if last {
+            self.settle(conn);
+        } else if phase == Phase::TlsProvisional && conn.has(DUE_PASSED) {
+            // A5: once the waiting span has passed, complete stays complete.
+            let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
+            return self.progress(conn, progress.unwrap_or(Progress::NeedMore));
+        }
+        let told_by_settling = conn.history.entries().len() > milestones;
+        if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
+            self.write(conn, RowKind::Moved);
+        }
+    }
+
+    /// Keeps what the listener found and lets it go.
+    fn settle(&mut self, conn: &mut Connection) {
+        let Some(listening) = conn.listening.take() else { return };
+        let settled = self.settled(&listening, conn);
+        conn.settled = Some(settled);
+        let Some(walks) = listening.observer.walk() else { return };
+        let standing = Side::BOTH.map(|side| walks[side].standing());
+        if standing.contains(&WalkEvent::Desync) {
+            conn.flag(Flag::Desync);
+        }
+        if standing.contains(&WalkEvent::Clear) {
+            // Data in clear followed in the very segment that completed the handshake.
+            self.progress(conn, Progress::Moved(Phase::TlsThenClear));
+        } else {
+            conn.walks = Some(Box::new(walks));
+        }
+    }
+
+    fn settled(&mut self, listening: &Listening, conn: &mut Connection) -> Arc<Settled> {
+        let findings = listening.observer.findings();
+        conn.flags = conn.flags.union(findings.flags);
+        Arc::new(settled_from(findings, self.profiles))
+    }
+
+    fn tell_one_sided(&mut self, conn: &mut Connection) {
+        if conn.has(ONE_SIDED_TOLD) || conn.life == Life::HalfOpen {
+            return;
+        }
+        let Some(visible) = conn.only_visible() else { return };
+        conn.bits |= ONE_SIDED_TOLD;
+        conn.flag(Flag::OneSided);
+        if let Some(listening) = &mut conn.listening {
+            let progress = listening.observer.one_sided(visible);
+            self.progress(conn, progress);
+        }
+    }
+
+    /// TCP-10: exact, in the window, or outside it.
+    fn reset(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+        let seq = Seq(segment.sequence);
+        if conn.life == Life::Closing {
+            self.terminate(conn, RowKind::Closed, None);
+            wishes.ended = true;
+            return;
+        }
+        match judge_reset(conn, side, seq, segment) {
+            Exactness::Exact => {
+                let ack = conn.stream.halves[side].ack();
+                if conn.listening.is_some() && !conn.stream.may_judge(side, ack) {
+                    conn.extras().waiting_reset = Some(DoubtfulReset { side, at: self.cause.at });
+                    wishes.gap_deadline = Some(self.cause.at.after(self.config.stream.gap_span));
+                    return;
+                }
+                if conn.life == Life::HalfOpen {
+                    conn.flag(Flag::NeverEstablished);
+                }
+                self.terminate(conn, RowKind::Reset, Some(side));
+                wishes.ended = true;
+            }
+            Exactness::InWindow => {
+                conn.extras().doubtful = Some(DoubtfulReset { side, at: self.cause.at });
+            }
+            Exactness::Outside => conn.flag(Flag::ResetIgnored),
+        }
+    }
+
+    /// New data or a new acknowledgement after a RST in doubt: the connection lives.
+    fn doubt_resolved(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
+        let new_data = segment.payload_on_wire > 0
+            && Seq(segment.sequence).plus(segment.payload_on_wire) == conn.stream.halves[side].highest();
+        let new_ack = conn.stream.halves[side].ack() == Some(Seq(segment.acknowledgment));
+        if new_data || new_ack {
+            conn.extras().doubtful = None;
+            conn.flag(Flag::ResetIgnored);
+        }
+    }
+
+    /// Writes a row of a live connection.
+    fn write(&mut self, conn: &mut Connection, kind: RowKind) {
+        let provisional = conn.listening.take().map(|listening| {
+            let settled = self.settled(&listening, conn);
+            conn.listening = Some(listening);
+            settled
+        });
+        let settled = conn.settled.clone().or(provisional);
+        self.batch.push(conn, kind, self.cause, settled);
+    }
+
+    /// Writes the connection's last row.
+    fn write_last(&mut self, conn: &mut Connection, kind: RowKind) {
+        if conn.life == Life::HalfOpen {
+            conn.flag(Flag::NeverEstablished);
+        }
+        if kind == RowKind::Evicted {
+            conn.flag(Flag::Evicted);
+        }
+        if self.config.rows.contains(kind) {
+            self.write(conn, kind);
+        }
+    }
+}
+
+/// How a RST's sequence number compares with what its receiver expects.
+enum Exactness {
+    Exact,
+    InWindow,
+    Outside,
+}
+
+/// The largest window assumed when judging a RST: what current stacks let a receive buffer grow to.
+const ASSUMED_WINDOW: i32 = 1 << 20;
+
+fn judge_reset(conn: &Connection, side: Side, seq: Seq, segment: &Segment<'_>) -> Exactness {
+    let half = &conn.stream.halves[side];
+    let other = &conn.stream.halves[side.other()];
+    if !half.is_known() {
+        // An answer to a SYN: it must acknowledge it (RFC 9293 3.10.7.3); in mid-life nothing contradicts it.
+        let answers = !other.is_known()
+            || !segment.flags.ack()
+            || other.next().distance_to(Seq(segment.acknowledgment)) >= 0;
+        return if answers { Exactness::Exact } else { Exactness::Outside };
+    }
+    let exact = seq == half.awaited()
+        || seq == half.highest()
+        || Some(seq) == other.ack()
+        || conn.fin_end(side) == Some(seq)
+        || (conn.life == Life::HalfOpen && seq.plus(1) == half.next());
+    let ahead = half.next().distance_to(seq);
+    if exact {
+        Exactness::Exact
+    } else if (0..ASSUMED_WINDOW).contains(&ahead) {
+        Exactness::InWindow
+    } else {
+        Exactness::Outside
+    }
+}
+
+/// The first payload gives a connection its listener: attempts and idle connections never need one.
+fn listen(conn: &mut Connection) {
+    if !conn.has(LISTENED) {
+        conn.bits |= LISTENED;
+        let joined = if conn.is_midstream() { Joined::Midstream } else { Joined::AtStart };
+        conn.listening =
+            Some(Box::new(Listening { observer: Observer::new(joined), recent: PerSide::default() }));
+    }
+}
+
+fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
+    Piece {
+        seq: Seq(segment.sequence),
+        bytes: segment.payload,
+        length: segment.payload_on_wire,
+        ack: segment.flags.ack().then_some(Seq(segment.acknowledgment)),
+    }
+}
+
+fn care_of(conn: &Connection) -> Care {
+    if conn.listening.is_some() {
+        Care::Causal
+    } else if conn.walks.is_some() {
+        Care::Octets
+    } else {
+        Care::Lengths
+    }
+}
+
+fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settled {
+    let mut texts = Vec::with_capacity(findings.texts.iter().map(|text| text.bytes.len() + 5).sum());
+    for text in &findings.texts {
+        texts.push(text.kind as u8);
+        texts.extend_from_slice(&(text.bytes.len() as u32).to_le_bytes());
+        texts.extend_from_slice(&text.bytes);
+    }
+    Settled {
+        profile: findings.profile.map(|profile| profiles.intern(profile)),
+        fault: findings.fault,
+        gave_up: findings.gave_up,
+        protocol_client: findings.client,
+        server_certificate: findings.server_certificate,
+        client_certificate: findings.client_certificate,
+        texts: texts.into(),
+    }
+}

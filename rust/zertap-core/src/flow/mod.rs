@@ -1,0 +1,12 @@
+//! The connection table: the only home of per-connection state.
+
+mod connection;
+mod follow;
+mod key;
+mod table;
+mod timers;
+
+pub use connection::Connection;
+pub use follow::{Cause, Workplace};
+pub use key::FlowKey;
+pub use table::{Table, TableCounters};

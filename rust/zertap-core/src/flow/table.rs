@@ -1,0 +1,537 @@
+//! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
+
+use super::connection::{Connection, Extras, Life, ROLE_KNOWN, SYN_SEEN, SYNACK_SEEN};
+use super::follow::{Wishes, Workplace};
+use super::key::{FlowKey, guess_client, side_of_low};
+use super::timers::{Queue, SlotRef};
+use crate::config::Config;
+use crate::event::{History, RowKind};
+use crate::handshake::{Flags, Phase};
+use crate::stream::Stream;
+use crate::time::Timestamp;
+use crate::wire::{Segment, TcpFlags};
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+/// What the table counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableCounters {
+    /// Connections and attempts opened.
+    pub opened: u64,
+    /// Ended by FIN or RST, or replaced.
+    pub ended: u64,
+    /// Dropped because the table was full.
+    pub evicted: u64,
+    /// Half-open attempts dropped because too many waited.
+    pub half_open_dropped: u64,
+    /// Reported as unfinished at the end of input.
+    pub unfinished: u64,
+    /// Segments that came after their connection's end.
+    pub stragglers: u64,
+    /// Connections that were established.
+    pub established: u64,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    connection: Option<Connection>,
+}
+
+/// All connections of one tap.
+#[derive(Debug)]
+pub struct Table {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: SipHasher13,
+    due: Queue,
+    gaps: Queue,
+    closing: Queue,
+    linger: Queue,
+    half_open: Queue,
+    half_open_count: usize,
+    lingering: usize,
+    ordinals: Ordinals,
+    counters: TableCounters,
+    evict_hand: usize,
+}
+
+/// How many slots are compared when one must be evicted.
+const EVICTION_SAMPLE: usize = 64;
+
+impl Table {
+    /// An empty table with a keyed hash.
+    pub fn new(hash_key: [u64; 2]) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: SipHasher13::new_with_keys(hash_key[0], hash_key[1]),
+            due: Queue::default(),
+            gaps: Queue::default(),
+            closing: Queue::default(),
+            linger: Queue::default(),
+            half_open: Queue::default(),
+            half_open_count: 0,
+            lingering: 0,
+            ordinals: Ordinals::default(),
+            counters: TableCounters::default(),
+            evict_hand: 0,
+        }
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> TableCounters {
+        self.counters
+    }
+
+    /// Connections and attempts that live.
+    pub fn live(&self) -> usize {
+        self.index.len() - self.lingering
+    }
+
+    /// Handles one segment.
+    pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>) {
+        let (key, from_low) = FlowKey::of(segment);
+        let hash = self.hash(&key);
+        let found = self.index.find(hash, |index| self.key_at(*index) == Some(&key)).copied();
+        let Some(index) = found else {
+            let ordinal = self.ordinals.next(hash);
+            self.open(place, key, hash, from_low, segment, ordinal);
+            return;
+        };
+        let Some(conn) = self.connection(index) else { return };
+        if conn.life == Life::Lingering {
+            let ordinal = conn.ordinal;
+            if segment.flags.syn() && !segment.flags.ack() {
+                self.remove(index);
+                self.open(place, key, hash, from_low, segment, ordinal + 1);
+            } else {
+                self.counters.stragglers += 1;
+            }
+            return;
+        }
+        let side = conn.sender(from_low);
+        let was_half_open = conn.life == Life::HalfOpen;
+        let wishes = place.segment(conn, side, segment);
+        self.grant(place, index, wishes, was_half_open);
+        if wishes.replaced {
+            self.replace(place, index, key, hash, from_low, segment);
+        }
+    }
+
+    /// Wakes the connections whose deadlines have come, in order of time.
+    pub fn advance(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
+        loop {
+            let next = [self.due.next(), self.gaps.next(), self.closing.next()];
+            let Some(earliest) = next.into_iter().flatten().min().filter(|at| *at <= now) else { break };
+            place.cause.at = earliest;
+            if next[0] == Some(earliest) {
+                self.fire_due(place, earliest);
+            } else if next[1] == Some(earliest) {
+                self.fire_gap(place, earliest);
+            } else {
+                self.fire_closing(place, earliest);
+            }
+        }
+        place.cause.at = now;
+        while let Some((_, slot)) = self.linger.pop_due(now) {
+            self.forget(slot);
+        }
+    }
+
+    /// End of input: every connection that lives gets its last row, in order of first packets.
+    pub fn finish(&mut self, place: &mut Workplace<'_>) {
+        let mut live: Vec<(u64, u32)> = self
+            .slots
+            .iter()
+            .zip(0u32..)
+            .filter_map(|(slot, index)| slot.connection.as_ref().map(|conn| (conn, index)))
+            .filter(|(conn, _)| conn.life != Life::Lingering)
+            .map(|(conn, index)| (conn.number, index))
+            .collect();
+        live.sort_unstable();
+        for (_, index) in live {
+            if let Some(conn) = self.connection(index) {
+                place.abandon(conn, RowKind::Unfinished);
+                self.counters.unfinished += 1;
+            }
+            self.remove(index);
+        }
+    }
+
+    fn open(
+        &mut self,
+        place: &mut Workplace<'_>,
+        key: FlowKey,
+        hash: u64,
+        from_low: bool,
+        segment: &Segment<'_>,
+        ordinal: u32,
+    ) {
+        if self.index.len() >= place.config.max_connections {
+            self.make_room(place);
+        }
+        self.counters.opened += 1;
+        let index = self.free.pop().unwrap_or(self.slots.len() as u32);
+        if index as usize == self.slots.len() {
+            self.slots.push(Slot::default());
+        }
+        let mut conn = new_connection(place, key, from_low, segment, ordinal, self.counters.opened);
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        slot.generation = slot.generation.wrapping_add(1);
+        conn.generation = slot.generation;
+        let half_open = conn.life == Life::HalfOpen;
+        let side = conn.sender(from_low);
+        if !half_open {
+            place.greet(&mut conn);
+        }
+        slot.connection = Some(conn);
+        let slots = &self.slots;
+        let hasher = self.hasher;
+        self.index.insert_unique(hash, index, |other| {
+            slots
+                .get(*other as usize)
+                .and_then(|slot| slot.connection.as_ref())
+                .map_or(0, |conn| hash_of(hasher, &conn.key))
+        });
+        if half_open {
+            self.half_open_count += 1;
+            let entry = self.slot_ref(index);
+            self.half_open.push(place.cause.at, entry);
+            self.limit_half_open(place.config);
+        } else {
+            self.counters.established += 1;
+            let entry = self.slot_ref(index);
+            self.due.push(place.cause.at.after(place.config.waiting_span), entry);
+        }
+        if let Some(conn) = self.connection(index) {
+            let wishes = place.segment(conn, side, segment);
+            self.grant(place, index, wishes, half_open);
+        }
+    }
+
+    /// Does what a connection asked for.
+    fn grant(&mut self, place: &mut Workplace<'_>, index: u32, wishes: Wishes, was_half_open: bool) {
+        let at = place.cause.at;
+        if wishes.established {
+            self.counters.established += 1;
+            let entry = self.slot_ref(index);
+            self.due.push(at.after(place.config.waiting_span), entry);
+        }
+        if was_half_open && (wishes.established || wishes.ended) {
+            self.half_open_count = self.half_open_count.saturating_sub(1);
+        }
+        if let Some(deadline) = wishes.gap_deadline {
+            let entry = self.slot_ref(index);
+            self.gaps.push(deadline, entry);
+        }
+        if wishes.ended {
+            self.end(place, index);
+        } else if wishes.closing {
+            let entry = self.slot_ref(index);
+            self.closing.push(at.after(place.config.closing_span), entry);
+        }
+    }
+
+    /// A new connection takes an old one's place: the old one ended when the new SYN came.
+    fn replace(
+        &mut self,
+        place: &mut Workplace<'_>,
+        index: u32,
+        key: FlowKey,
+        hash: u64,
+        from_low: bool,
+        segment: &Segment<'_>,
+    ) {
+        let Some(conn) = self.connection(index) else { return };
+        let ordinal = conn.ordinal + 1;
+        let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
+        let was_closing = conn.life == Life::Closing;
+        let now = place.cause;
+        if let Some(new) = new {
+            conn.latest = new.cause.at;
+        }
+        place.terminate(conn, if was_closing { RowKind::Closed } else { RowKind::Replaced }, None);
+        self.counters.ended += 1;
+        self.remove(index);
+        match new {
+            None => self.open(place, key, hash, from_low, segment, ordinal),
+            Some(new) => {
+                // The SYN itself was taken for a repetition when it came: the new connection starts with it.
+                place.cause = new.cause;
+                let syn = syn_segment(&key, new.from_low, new.first.0.wrapping_sub(1));
+                self.open(place, key, hash, new.from_low, &syn, ordinal);
+                place.cause = now;
+                self.segment(place, segment);
+            }
+        }
+    }
+
+    fn fire_due(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        if let Some((_, slot)) = self.due.pop_due(at)
+            && let Some(conn) = self.resolve(slot)
+            && matches!(conn.life, Life::Established | Life::Closing)
+        {
+            place.due(conn);
+        }
+    }
+
+    fn fire_gap(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        if let Some((_, slot)) = self.gaps.pop_due(at)
+            && let Some(conn) = self.resolve(slot)
+            && matches!(conn.life, Life::Established | Life::Closing)
+        {
+            let wishes = place.gap_due(conn);
+            self.grant(place, slot.index, wishes, false);
+        }
+    }
+
+    fn fire_closing(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        if let Some((_, slot)) = self.closing.pop_due(at)
+            && let Some(conn) = self.resolve(slot)
+            && conn.life == Life::Closing
+        {
+            if let Some((closed, _)) = conn.extras.as_ref().and_then(|extras| extras.closing) {
+                conn.latest = closed;
+            }
+            place.terminate(conn, RowKind::Closed, None);
+            self.end(place, slot.index);
+        }
+    }
+
+    /// The last row is written: keep only what absorbs stragglers.
+    fn end(&mut self, place: &Workplace<'_>, index: u32) {
+        self.counters.ended += 1;
+        let entry = self.slot_ref(index);
+        let Some(conn) = self.connection(index) else { return };
+        conn.life = Life::Lingering;
+        conn.listening = None;
+        conn.settled = None;
+        conn.extras = None;
+        conn.walks = None;
+        conn.stream.holding = None;
+        self.lingering += 1;
+        self.linger.push(place.cause.at.after(place.config.linger_span), entry);
+        if self.lingering > place.config.max_lingering
+            && let Some((_, oldest)) = self.linger.pop()
+        {
+            self.forget(oldest);
+        }
+    }
+
+    /// Lets a lingering connection's addresses go.
+    fn forget(&mut self, slot: SlotRef) {
+        let Some(conn) = self.resolve(slot) else { return };
+        if conn.life == Life::Lingering {
+            let (key, ordinal) = (conn.key, conn.ordinal);
+            let hash = self.hash(&key);
+            self.ordinals.remember(hash, ordinal);
+            self.remove(slot.index);
+        }
+    }
+
+    fn remove(&mut self, index: u32) {
+        let Some(conn) = self.slots.get_mut(index as usize).and_then(|slot| slot.connection.take()) else {
+            return;
+        };
+        if conn.life == Life::Lingering {
+            self.lingering -= 1;
+        }
+        if conn.life == Life::HalfOpen {
+            self.half_open_count = self.half_open_count.saturating_sub(1);
+        }
+        let hash = self.hash(&conn.key);
+        if let Ok(entry) = self.index.find_entry(hash, |other| *other == index) {
+            entry.remove();
+        }
+        self.free.push(index);
+    }
+
+    /// The table is full: forget the oldest that lingers, else evict the longest idle of a sample.
+    fn make_room(&mut self, place: &mut Workplace<'_>) {
+        while let Some((_, oldest)) = self.linger.pop() {
+            if self.resolve(oldest).is_some() {
+                self.forget(oldest);
+                return;
+            }
+        }
+        let slots = self.slots.len();
+        let idle = |index: usize| {
+            self.slots.get(index).and_then(|slot| slot.connection.as_ref()).map(|conn| conn.latest)
+        };
+        let victim = (0..EVICTION_SAMPLE.min(slots))
+            .map(|step| (self.evict_hand + step) % slots)
+            .filter_map(|index| idle(index).map(|latest| (latest, index)))
+            .min();
+        self.evict_hand = (self.evict_hand + EVICTION_SAMPLE) % slots.max(1);
+        let Some((_, index)) = victim else { return };
+        if let Some(conn) = self.connection(index as u32) {
+            place.abandon(conn, RowKind::Evicted);
+            self.counters.evicted += 1;
+        }
+        self.remove(index as u32);
+    }
+
+    fn limit_half_open(&mut self, config: &Config) {
+        while self.half_open_count > config.max_half_open {
+            let Some((_, oldest)) = self.half_open.pop() else { break };
+            if self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen) {
+                self.counters.half_open_dropped += 1;
+                self.remove(oldest.index);
+            }
+        }
+        // Attempts that were answered leave their entries behind; sweep before they outnumber the rest.
+        if self.half_open.len() > 1024 + 2 * self.half_open_count {
+            let slots = &self.slots;
+            self.half_open
+                .retain(|entry| resolve(slots, entry).is_some_and(|conn| conn.life == Life::HalfOpen));
+        }
+    }
+
+    fn hash(&self, key: &FlowKey) -> u64 {
+        hash_of(self.hasher, key)
+    }
+
+    fn key_at(&self, index: u32) -> Option<&FlowKey> {
+        self.slots.get(index as usize)?.connection.as_ref().map(|conn| &conn.key)
+    }
+
+    fn connection(&mut self, index: u32) -> Option<&mut Connection> {
+        self.slots.get_mut(index as usize)?.connection.as_mut()
+    }
+
+    fn resolve(&mut self, slot: SlotRef) -> Option<&mut Connection> {
+        let found = self.slots.get_mut(slot.index as usize)?;
+        if found.generation == slot.generation { found.connection.as_mut() } else { None }
+    }
+
+    fn slot_ref(&self, index: u32) -> SlotRef {
+        SlotRef { index, generation: self.slots.get(index as usize).map_or(0, |slot| slot.generation) }
+    }
+}
+
+fn resolve(slots: &[Slot], entry: SlotRef) -> Option<&Connection> {
+    let slot = slots.get(entry.index as usize)?;
+    if slot.generation == entry.generation { slot.connection.as_ref() } else { None }
+}
+
+fn hash_of(mut hasher: SipHasher13, key: &FlowKey) -> u64 {
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A connection for its first segment (A2, A8).
+fn new_connection(
+    place: &Workplace<'_>,
+    key: FlowKey,
+    from_low: bool,
+    segment: &Segment<'_>,
+    ordinal: u32,
+    number: u64,
+) -> Connection {
+    let [low, high] = key.endpoints();
+    let (syn, ack) = (segment.flags.syn(), segment.flags.ack());
+    let client_is_low = match (syn, ack) {
+        (true, false) => from_low,
+        (true, true) => !from_low,
+        _ => guess_client(low, high, from_low),
+    };
+    let bits = match (syn, ack) {
+        (true, false) => ROLE_KNOWN | SYN_SEEN,
+        (true, true) => ROLE_KNOWN | SYNACK_SEEN,
+        _ => 0,
+    };
+    Connection {
+        key,
+        stream: Stream::default(),
+        start: place.cause.at,
+        established: place.cause.at,
+        latest: place.cause.at,
+        number,
+        first_packet: place.cause.packet,
+        history: History::default(),
+        flags: Flags::default(),
+        listening: None,
+        settled: None,
+        extras: None::<Box<Extras>>,
+        walks: None,
+        ordinal,
+        generation: 0,
+        phase: Phase::Silent,
+        life: if syn { Life::HalfOpen } else { Life::Established },
+        low_side: side_of_low(client_is_low),
+        bits,
+    }
+}
+
+/// The SYN of a connection, made again from what was kept of it.
+fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static> {
+    let [low, high] = key.endpoints();
+    let (source, destination) = if from_low { (low, high) } else { (high, low) };
+    Segment {
+        source: source.address,
+        destination: destination.address,
+        source_port: source.port,
+        destination_port: destination.port,
+        lane: key.lane(),
+        sequence,
+        acknowledgment: 0,
+        flags: TcpFlags::SYN,
+        window: 0,
+        options: &[],
+        payload: &[],
+        payload_on_wire: 0,
+        fragment_overlap: false,
+    }
+}
+
+/// The ordinals of connections that no longer linger: bounded, the oldest forgotten first.
+#[derive(Debug, Default)]
+struct Ordinals {
+    known: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
+    order: VecDeque<u64>,
+}
+
+/// Beyond this many, the oldest is forgotten.
+const REMEMBERED_ORDINALS: usize = 65_536;
+
+impl Ordinals {
+    /// The ordinal of a new connection whose key has this hash.
+    fn next(&self, hash: u64) -> u32 {
+        if self.known.is_empty() { 1 } else { self.known.get(&hash).map_or(1, |last| last.saturating_add(1)) }
+    }
+
+    fn remember(&mut self, hash: u64, ordinal: u32) {
+        if self.known.insert(hash, ordinal).is_none() {
+            self.order.push_back(hash);
+        }
+        if self.order.len() > REMEMBERED_ORDINALS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+}
+
+/// The key is a keyed hash already.
+#[derive(Debug, Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        // Only `u64` keys are hashed; other writes fold in without losing octets.
+        for octet in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}

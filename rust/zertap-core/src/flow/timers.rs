@@ -1,0 +1,51 @@
+//! Waiting spans as queues driven by packet time: few fixed durations, so first in is first due.
+
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+
+/// A reference to a slot that may have been given to another connection since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRef {
+    /// Index of the slot.
+    pub index: u32,
+    /// The slot's generation when the reference was made.
+    pub generation: u32,
+}
+
+/// Deadlines of one fixed span, in order.
+#[derive(Debug, Default)]
+pub struct Queue {
+    entries: VecDeque<(Timestamp, SlotRef)>,
+}
+
+impl Queue {
+    /// Adds a deadline; it must not lie before the last one added (packet time never runs backwards).
+    pub fn push(&mut self, deadline: Timestamp, slot: SlotRef) {
+        self.entries.push_back((deadline, slot));
+    }
+
+    /// When the next deadline is.
+    pub fn next(&self) -> Option<Timestamp> {
+        self.entries.front().map(|(deadline, _)| *deadline)
+    }
+
+    /// The next slot whose deadline is at or before `now`.
+    pub fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, SlotRef)> {
+        if self.next()? <= now { self.entries.pop_front() } else { None }
+    }
+
+    /// The oldest entry, due or not.
+    pub fn pop(&mut self) -> Option<(Timestamp, SlotRef)> {
+        self.entries.pop_front()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Keeps only the entries that still mean something.
+    pub fn retain(&mut self, keep: impl Fn(SlotRef) -> bool) {
+        self.entries.retain(|(_, slot)| keep(*slot));
+    }
+}

@@ -1,0 +1,248 @@
+//! Who listens to a connection: decides by the first octets of each direction, never by ports (EDGE_CASES A3).
+//!
+//! ```text
+//! Sniffing ─┬─ Tls
+//!           ├─ Ssh
+//!           ├─ Clear (may still turn into Ssh: server lines before a banner; or Tls: an upgrade)
+//!           └─ nobody (picked up in mid-life, no start visible)
+//! ```
+//! A new protocol is one variant here; the compiler lists what else must answer.
+
+mod clear;
+mod sniff;
+
+use crate::handshake::{Chunk, End, Findings, Flag, Flags, Observe, PerSide, Phase, Progress, Room, Side};
+use crate::ssh::{SSH_PREFIX, SshObserver};
+use crate::tls::{TlsObserver, Walk};
+use clear::{Banner, ClearWatch};
+use sniff::{Form, Sniffer, Verdict};
+
+/// The listener of one connection.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the TLS observer is the common case; a second box would cost a miss"
+)]
+pub enum Observer {
+    /// Too little was seen to know who should listen.
+    Sniffing(Sniffer),
+    /// A TLS or SSL handshake.
+    Tls(TlsObserver, Flags),
+    /// An SSH handshake.
+    Ssh(SshObserver),
+    /// Data in clear that may yet lead to a handshake.
+    Clear(ClearWatch),
+}
+
+/// How a connection came to the tap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// Its SYN or SYN/ACK was seen.
+    AtStart,
+    /// Neither was seen.
+    Midstream,
+}
+
+impl Observer {
+    /// A listener for a new connection.
+    pub fn new(joined: Joined) -> Self {
+        Observer::Sniffing(Sniffer::new(joined))
+    }
+
+    /// Takes the next octets of one direction. `peer_visible`: any segment of the other direction was seen.
+    pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool, room: &mut Room) -> Progress {
+        match self {
+            Observer::Tls(tls, _) => tls.push(side, chunk, room),
+            Observer::Ssh(ssh) => ssh.push(side, chunk, room),
+            Observer::Sniffing(sniffer) => {
+                let verdict = sniffer.push(side, chunk, peer_visible);
+                self.decide(verdict, side, chunk, room)
+            }
+            Observer::Clear(watch) => match watch.push(side, chunk, room) {
+                clear::Answer::Stay => Progress::NeedMore,
+                clear::Answer::Done => Progress::Finished(Phase::Clear),
+                clear::Answer::Upgraded(tls, progress) => {
+                    let mut flags = Flags::default();
+                    flags.insert(Flag::Upgraded);
+                    *self = Observer::Tls(*tls, flags);
+                    progress
+                }
+                clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
+            },
+        }
+    }
+
+    /// `length` octets of this direction will never be seen.
+    pub fn gap(&mut self, side: Side, length: u64) -> Progress {
+        match self {
+            Observer::Tls(tls, _) => tls.gap(side, length),
+            Observer::Ssh(ssh) => ssh.gap(side, length),
+            Observer::Sniffing(sniffer) => sniffer.gap(side),
+            Observer::Clear(watch) => {
+                watch.gap(side, length);
+                Progress::NeedMore
+            }
+        }
+    }
+
+    /// This direction ended.
+    pub fn end(&mut self, side: Side, how: End, seen: u64) -> Progress {
+        match self {
+            Observer::Tls(tls, _) => tls.end(side, how, seen),
+            Observer::Ssh(ssh) => ssh.end(side, how, seen),
+            Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
+        }
+    }
+
+    /// The connection is over.
+    pub fn close(&mut self) -> Progress {
+        match self {
+            Observer::Tls(tls, _) => tls.close(),
+            Observer::Ssh(ssh) => ssh.close(),
+            Observer::Sniffing(sniffer) => sniffer.close(),
+            Observer::Clear(_) => Progress::NeedMore,
+        }
+    }
+
+    /// The waiting span has passed.
+    pub fn due(&mut self) -> Progress {
+        match self {
+            Observer::Tls(tls, _) => tls.due(),
+            Observer::Ssh(ssh) => ssh.due(),
+            Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
+        }
+    }
+
+    /// A retransmission with other content was seen.
+    pub fn conflict(&mut self, side: Side) {
+        match self {
+            Observer::Tls(tls, _) => tls.conflict(side),
+            Observer::Ssh(ssh) => ssh.conflict(side),
+            Observer::Sniffing(_) | Observer::Clear(_) => {}
+        }
+    }
+
+    /// Only one direction is captured.
+    pub fn one_sided(&mut self, visible: Side) -> Progress {
+        match self {
+            Observer::Tls(tls, _) => tls.one_sided(visible),
+            Observer::Ssh(ssh) => ssh.one_sided(visible),
+            Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
+        }
+    }
+
+    /// What is known now.
+    pub fn findings(&self) -> Findings {
+        match self {
+            Observer::Tls(tls, flags) => {
+                let mut findings = tls.findings();
+                findings.flags = findings.flags.union(*flags);
+                findings
+            }
+            Observer::Ssh(ssh) => ssh.findings(),
+            Observer::Sniffing(_) => Findings::default(),
+            Observer::Clear(watch) => watch.findings(),
+        }
+    }
+
+    /// The record walks that go on after completion, where the protocol has any (A7).
+    pub fn walk(&self) -> Option<PerSide<Walk>> {
+        match self {
+            Observer::Tls(tls, _) => tls.walk(),
+            _ => None,
+        }
+    }
+
+    /// Turns a sniffing verdict into the listener it asks for, and replays what was kept.
+    fn decide(&mut self, verdict: Verdict, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+        match verdict {
+            Verdict::Undecided => Progress::NeedMore,
+            Verdict::Short => Progress::Moved(Phase::Sniffing),
+            Verdict::Nobody => Progress::Finished(Phase::Unseen),
+            Verdict::Clear(kept) => {
+                let mut watch = ClearWatch::new(side, &kept, room.options);
+                let answer = watch.push(side, chunk, room);
+                *self = Observer::Clear(watch);
+                match answer {
+                    clear::Answer::Done => Progress::Finished(Phase::Clear),
+                    clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
+                    _ => Progress::Moved(Phase::Clear),
+                }
+            }
+            Verdict::Tls(form, kept) => {
+                let tls = match form {
+                    Form::Hello => TlsObserver::new(side, room.options),
+                    Form::HelloOrAnswer => TlsObserver::midstream(side, room.options),
+                    Form::Ssl2 => TlsObserver::ssl2(side, room.options),
+                };
+                *self = Observer::Tls(tls, Flags::default());
+                self.replay(&kept, side, chunk, Phase::TlsBegun, room)
+            }
+            Verdict::Ssh(kept) => {
+                *self = Observer::Ssh(SshObserver::new(room.options));
+                self.replay(&kept, side, chunk, Phase::SshBegun, room)
+            }
+        }
+    }
+
+    /// An SSH identification line was found behind data in clear.
+    fn begin_ssh(&mut self, banner: Banner, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+        let ssh = SshObserver::new(room.options);
+        let (ssh, chunks) = match banner {
+            Banner::OfTheSilent => (ssh, [None, Some(chunk)]),
+            Banner::AfterLines { lines, next } => {
+                let prefix = Chunk { bytes: SSH_PREFIX, starts_segment: false, cut: 0, ..chunk };
+                let bytes = chunk.bytes.get(next..).unwrap_or_default();
+                let rest = Chunk { bytes, starts_segment: false, ..chunk };
+                (ssh.after_lines(side, lines), [Some(prefix), Some(rest)])
+            }
+        };
+        *self = Observer::Ssh(ssh);
+        let mut last = Progress::Moved(Phase::SshBegun);
+        for chunk in chunks.into_iter().flatten() {
+            match self.push(side, chunk, true, room) {
+                Progress::NeedMore => {}
+                done @ Progress::Finished(_) => return done,
+                moved @ Progress::Moved(_) => last = moved,
+            }
+        }
+        last
+    }
+
+    /// Gives a new observer everything that was seen before it existed.
+    fn replay(
+        &mut self,
+        kept: &sniff::Kept,
+        side: Side,
+        chunk: Chunk<'_>,
+        begun: Phase,
+        room: &mut Room,
+    ) -> Progress {
+        let mut last = Progress::Moved(begun);
+        for kept_side in [side, side.other()] {
+            if kept.lost[kept_side]
+                && let progress @ (Progress::Moved(_) | Progress::Finished(_)) = self.gap(kept_side, 1)
+            {
+                last = progress;
+            }
+            let first = &kept.first[kept_side];
+            if !first.octets().is_empty() {
+                let replayed =
+                    Chunk { bytes: first.octets(), seen: first.seen, starts_segment: true, cut: 0 };
+                match self.push(kept_side, replayed, true, room) {
+                    Progress::NeedMore => {}
+                    done @ Progress::Finished(_) => return done,
+                    moved @ Progress::Moved(_) => last = moved,
+                }
+            }
+            if kept_side == side {
+                match self.push(side, chunk, true, room) {
+                    Progress::NeedMore => {}
+                    done @ Progress::Finished(_) => return done,
+                    moved @ Progress::Moved(_) => last = moved,
+                }
+            }
+        }
+        last
+    }
+}

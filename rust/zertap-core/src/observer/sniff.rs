@@ -1,0 +1,152 @@
+//! The first octets of each direction: who should listen? (EDGE_CASES A3)
+//!
+//! Octets that decide nothing yet are kept, at most sixteen a direction, so that the observer that is
+//! chosen sees the stream from its beginning.
+
+use super::Joined;
+use crate::handshake::{Chunk, PerSide, Phase, Progress, Side};
+use crate::ssh;
+use crate::tls;
+
+/// Enough for the header fields of an SSLv2 hello, the longest of all beginnings.
+const KEEP: usize = 16;
+
+/// The first octets of one direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct First {
+    octets: [u8; KEEP],
+    length: u8,
+    /// What their sender had acknowledged.
+    pub seen: u64,
+}
+
+impl First {
+    /// The octets kept.
+    pub fn octets(&self) -> &[u8] {
+        self.octets.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    /// These octets with more behind them, as far as they fit.
+    fn with(&self, more: &[u8], seen: u64) -> First {
+        let mut joined = *self;
+        if joined.length == 0 {
+            joined.seen = seen;
+        }
+        for octet in more {
+            let Some(place) = joined.octets.get_mut(usize::from(joined.length)) else { break };
+            *place = *octet;
+            joined.length += 1;
+        }
+        joined
+    }
+}
+
+/// What a chosen observer needs to know of the time before it existed.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// The first octets of both directions, without the chunk that decided.
+    pub first: PerSide<First>,
+    /// A direction whose first octets were lost to the capture.
+    pub lost: PerSide<bool>,
+}
+
+/// How a TLS or SSL handshake begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A ClientHello.
+    Hello,
+    /// A ClientHello, or a ServerHello whose ClientHello cannot have been seen (A3).
+    HelloOrAnswer,
+    /// An SSLv2-format ClientHello.
+    Ssl2,
+}
+
+/// What the first octets say.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Nothing worth telling.
+    Undecided,
+    /// One or two octets of a possible beginning.
+    Short,
+    /// TLS or SSL.
+    Tls(Form, Kept),
+    /// SSH.
+    Ssh(Kept),
+    /// Data in clear.
+    Clear(Kept),
+    /// Picked up in mid-life, and this is no beginning.
+    Nobody,
+}
+
+/// Watches the first octets of both directions.
+#[derive(Debug)]
+pub struct Sniffer {
+    kept: Kept,
+    joined: Joined,
+}
+
+/// How octets compare with the beginnings that are known.
+enum Match {
+    Tls(Form),
+    Ssh,
+    Short,
+    None,
+}
+
+impl Sniffer {
+    /// A sniffer for a new connection.
+    pub fn new(joined: Joined) -> Self {
+        Self { kept: Kept::default(), joined }
+    }
+
+    /// Takes octets of one direction.
+    pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool) -> Verdict {
+        if self.kept.lost[side] {
+            return Verdict::Undecided;
+        }
+        let first = self.kept.first[side].with(chunk.bytes, chunk.seen);
+        let start_unseen = self.joined == Joined::Midstream || !peer_visible || self.kept.lost[side.other()];
+        match compare(first.octets(), start_unseen) {
+            Match::Tls(form) => Verdict::Tls(form, self.take()),
+            Match::Ssh => Verdict::Ssh(self.take()),
+            Match::Short => {
+                self.kept.first[side] = first;
+                if self.joined == Joined::Midstream { Verdict::Undecided } else { Verdict::Short }
+            }
+            Match::None if self.joined == Joined::Midstream => Verdict::Nobody,
+            Match::None => Verdict::Clear(self.take()),
+        }
+    }
+
+    /// The first octets of a direction, or those after them, were lost.
+    pub fn gap(&mut self, side: Side) -> Progress {
+        self.kept.lost[side] = true;
+        self.kept.first[side] = First::default();
+        if self.kept.lost[side.other()] { Progress::Finished(Phase::Unseen) } else { Progress::NeedMore }
+    }
+
+    /// The connection is over and nothing was decided.
+    pub fn close(&mut self) -> Progress {
+        if self.kept.lost.0.contains(&true) { Progress::Finished(Phase::Unseen) } else { Progress::NeedMore }
+    }
+
+    fn take(&mut self) -> Kept {
+        std::mem::take(&mut self.kept)
+    }
+}
+
+fn compare(octets: &[u8], start_unseen: bool) -> Match {
+    let (hello, form) = if start_unseen {
+        let answer = tls::probe_server_hello(octets);
+        (if answer == tls::Probe::No { tls::probe(octets) } else { answer }, Form::HelloOrAnswer)
+    } else {
+        (tls::probe(octets), Form::Hello)
+    };
+    match (hello, tls::probe_ssl2(octets), ssh::probe(octets)) {
+        (tls::Probe::Begun, _, _) => Match::Tls(form),
+        (_, tls::Probe::Begun, _) => Match::Tls(Form::Ssl2),
+        (_, _, ssh::Probe::Begun) => Match::Ssh,
+        (tls::Probe::No, tls::Probe::No, ssh::Probe::No) => Match::None,
+        _ => Match::Short,
+    }
+}

@@ -1,0 +1,162 @@
+//! What two offers come to: RFC 4253 section 7.1, with AEAD ciphers after OpenSSH PROTOCOL 1.6.
+
+use super::facts::{self, KexFamily};
+use super::kexinit::{KexInit, List, names, printable};
+use crate::handshake::{Evidence, SshProfile};
+use crate::registry::ssh::HostKeyNeed;
+
+/// The outcome of one negotiation.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    /// Algorithms, strict key exchange, version.
+    pub(super) profile: SshProfile,
+    /// How the chosen method's messages are laid out.
+    pub(super) family: KexFamily,
+    /// Some needed algorithm is not common to both.
+    pub(super) nothing_common: bool,
+    /// The client sent a guessed packet and its guess was wrong (SSH-07).
+    pub(super) client_misguessed: bool,
+    /// As for the client.
+    pub(super) server_misguessed: bool,
+}
+
+/// One list's outcome.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice<'a> {
+    /// A list was lost or could not be read.
+    Unknown,
+    /// Nothing in common.
+    Nothing,
+    /// This name.
+    Name(&'a [u8]),
+}
+
+/// Computes what the two sides use.
+pub(super) fn negotiate(client: &KexInit, server: &KexInit) -> Agreed {
+    let both = Both { client, server };
+    let kex = both.kex();
+    let host_key = both.host_key(kex);
+    let cipher_c2s = both.first(List::CipherC2s);
+    let cipher_s2c = both.first(List::CipherS2c);
+    let mac_c2s = both.mac(cipher_c2s, List::MacC2s);
+    let mac_s2c = both.mac(cipher_s2c, List::MacS2c);
+    let compression_c2s = both.first(List::CompressionC2s);
+    let compression_s2c = both.first(List::CompressionS2c);
+    let all = [kex, host_key, cipher_c2s, cipher_s2c, mac_c2s, mac_s2c, compression_c2s, compression_s2c];
+    let known = all.iter().any(|choice| matches!(choice, Choice::Name(_)));
+    let misguessed = both.differ_in_first();
+    Agreed {
+        family: kex.name().map_or(KexFamily::Unknown, facts::kex_family),
+        nothing_common: all.contains(&Choice::Nothing),
+        client_misguessed: client.guesses && misguessed,
+        server_misguessed: server.guesses && misguessed,
+        profile: SshProfile {
+            version: 2,
+            kex: kex.text(),
+            host_key: host_key.text(),
+            cipher_c2s: cipher_c2s.text(),
+            cipher_s2c: cipher_s2c.text(),
+            mac_c2s: mac_c2s.text(),
+            mac_s2c: mac_s2c.text(),
+            compression_c2s: compression_c2s.text(),
+            compression_s2c: compression_s2c.text(),
+            strict_kex: both.is_strict(),
+            evidence_algorithms: if known { Evidence::Negotiated } else { Evidence::NotVisible },
+            ..SshProfile::default()
+        },
+    }
+}
+
+/// Whether a side's key exchange list says that it is the client, or the server.
+pub(super) fn announced_role(init: &KexInit) -> Option<Role> {
+    let list = init.list(List::Kex)?;
+    match (names(list).any(facts::marks_client), names(list).any(facts::marks_server)) {
+        (true, false) => Some(Role::Client),
+        (false, true) => Some(Role::Server),
+        _ => None,
+    }
+}
+
+/// What a side is in SSH, whatever it is in TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Client,
+    Server,
+}
+
+impl<'a> Choice<'a> {
+    fn name(self) -> Option<&'a [u8]> {
+        if let Choice::Name(name) = self { Some(name) } else { None }
+    }
+
+    fn text(self) -> Option<Box<str>> {
+        self.name().map(printable)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Both<'a> {
+    client: &'a KexInit,
+    server: &'a KexInit,
+}
+
+impl<'a> Both<'a> {
+    /// The first method of the client that the server also has and for which both have a host key that it can use.
+    fn kex(self) -> Choice<'a> {
+        let [signature, curve, any] = [HostKeyNeed::Signature, HostKeyNeed::EllipticCurve, HostKeyNeed::None]
+            .map(|need| self.first_that(List::HostKey, |name| facts::meets(name, need)) != Choice::Nothing);
+        self.first_that(List::Kex, |name| {
+            let usable = match facts::host_key_need(name) {
+                HostKeyNeed::Signature => signature,
+                HostKeyNeed::EllipticCurve => curve,
+                HostKeyNeed::None => any,
+            };
+            usable && !facts::is_marker(name)
+        })
+    }
+
+    fn host_key(self, kex: Choice<'_>) -> Choice<'a> {
+        let need = kex.name().map_or(HostKeyNeed::None, facts::host_key_need);
+        self.first_that(List::HostKey, |name| facts::meets(name, need))
+    }
+
+    fn mac(self, cipher: Choice<'a>, list: List) -> Choice<'a> {
+        match cipher {
+            Choice::Unknown => Choice::Unknown,
+            Choice::Name(cipher) if facts::is_named_twice(cipher) => Choice::Name(cipher),
+            Choice::Name(cipher) if facts::is_aead(cipher) => Choice::Name(b"implicit"),
+            _ => self.first(list),
+        }
+    }
+
+    fn first(self, list: List) -> Choice<'a> {
+        self.first_that(list, |_| true)
+    }
+
+    /// The first fitting name of the client's list that stands in the server's. Sorted, since both may be as long as a packet.
+    fn first_that(self, list: List, fits: impl Fn(&[u8]) -> bool) -> Choice<'a> {
+        let (Some(client), Some(server)) = (self.client.list(list), self.server.list(list)) else {
+            return Choice::Unknown;
+        };
+        let mut offered: Vec<&[u8]> = names(server).collect();
+        offered.sort_unstable();
+        let common = names(client).find(|name| offered.binary_search(name).is_ok() && fits(name));
+        common.map_or(Choice::Nothing, Choice::Name)
+    }
+
+    /// Whether the preferred methods or the preferred host keys differ, so that a guess is wrong.
+    fn differ_in_first(self) -> bool {
+        let first =
+            |init: &'a KexInit, list| Some(names(init.list(list)?).find(|name| !facts::is_marker(name)));
+        [List::Kex, List::HostKey].into_iter().any(|list| {
+            matches!((first(self.client, list), first(self.server, list)), (Some(ours), Some(theirs)) if ours != theirs)
+        })
+    }
+
+    fn is_strict(self) -> bool {
+        let has = |init: &KexInit, mark: fn(&[u8]) -> bool| {
+            init.list(List::Kex).is_some_and(|list| names(list).any(mark))
+        };
+        has(self.client, facts::is_strict_client) && has(self.server, facts::is_strict_server)
+    }
+}

@@ -1,0 +1,170 @@
+//! One direction of a stream: what was delivered, acknowledged, counted.
+
+use super::Seq;
+
+const KNOWN: u8 = 1;
+const ACKED: u8 = 2;
+const FIN: u8 = 4;
+const FIN_DELIVERED: u8 = 8;
+const FIN_ACK: u8 = 16;
+
+/// How far beyond the last octet seen an acknowledgement may point and still be believed.
+///
+/// Larger than any window a sender fills between two captured packets of its own; a forged acknowledgement
+/// far outside must not make the tap skip what is still to come.
+const BELIEVABLE_ACK: i32 = 1 << 24;
+
+/// One direction of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Half {
+    /// Stream offset of `next`: octets delivered or declared lost.
+    delivered: u64,
+    /// Distinct payload octets seen.
+    octets: u64,
+    /// Segments seen, with or without payload.
+    segments: u64,
+    next: Seq,
+    highest: Seq,
+    ack: Seq,
+    fin: Seq,
+    fin_ack: Seq,
+    bits: u8,
+}
+
+impl Half {
+    /// Fixes where the stream begins: the sequence number of its first octet.
+    pub fn begin(&mut self, first: Seq) {
+        self.next = first;
+        self.highest = first;
+        self.delivered = 0;
+        self.bits |= KNOWN;
+    }
+
+    /// Forgets where the stream begins (a repeated SYN with another number).
+    pub fn rebegin(&mut self, first: Seq) {
+        self.bits = KNOWN | (self.bits & ACKED);
+        self.begin(first);
+    }
+
+    /// Whether the stream's beginning is fixed.
+    pub fn is_known(&self) -> bool {
+        self.bits & KNOWN != 0
+    }
+
+    /// The next octet wanted.
+    pub fn next(&self) -> Seq {
+        self.next
+    }
+
+    /// The next sequence number wanted: after the FIN, the one behind it.
+    pub fn awaited(&self) -> Seq {
+        if self.fin_delivered() { self.next.plus(1) } else { self.next }
+    }
+
+    /// The end of the furthest octet seen.
+    pub fn highest(&self) -> Seq {
+        self.highest
+    }
+
+    /// Octets delivered or declared lost.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Distinct payload octets seen.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Segments seen.
+    pub fn segments(&self) -> u64 {
+        self.segments
+    }
+
+    /// Counts one segment.
+    pub fn count_segment(&mut self) {
+        self.segments += 1;
+    }
+
+    /// Whether any segment of this direction was seen.
+    pub fn is_visible(&self) -> bool {
+        self.segments > 0
+    }
+
+    /// The furthest acknowledgement this side sent.
+    pub fn ack(&self) -> Option<Seq> {
+        (self.bits & ACKED != 0).then_some(self.ack)
+    }
+
+    pub(super) fn acknowledge(&mut self, ack: Seq) {
+        if self.bits & ACKED == 0 || self.ack.distance_to(ack) > 0 {
+            self.ack = ack;
+            self.bits |= ACKED;
+        }
+    }
+
+    /// Whether an acknowledgement of this side's octets can be true.
+    pub fn believes(&self, ack: Seq) -> bool {
+        !self.is_known() || self.highest.distance_to(ack) <= BELIEVABLE_ACK
+    }
+
+    /// Takes an acknowledgement back that later turned out to belong to another stream beginning.
+    pub fn forget_ack(&mut self) {
+        self.bits &= !ACKED;
+    }
+
+    pub(super) fn advance(&mut self, octets: u32) {
+        self.next = self.next.plus(octets);
+        self.delivered += u64::from(octets);
+    }
+
+    pub(super) fn count(&mut self, octets: u32) {
+        self.octets += u64::from(octets);
+    }
+
+    pub(super) fn reach(&mut self, end: Seq) {
+        if self.highest.distance_to(end) > 0 {
+            self.highest = end;
+        }
+    }
+
+    /// The stream offset that a sequence number stands for; zero below the beginning.
+    pub fn offset(&self, seq: Seq) -> u64 {
+        self.delivered.saturating_add_signed(i64::from(self.next.distance_to(seq)))
+    }
+
+    /// As `offset`, but `None` below the beginning.
+    pub fn offset_of(&self, seq: Seq) -> Option<u64> {
+        self.delivered.checked_add_signed(i64::from(self.next.distance_to(seq)))
+    }
+
+    /// Sequence number of the FIN, once seen.
+    pub fn fin(&self) -> Option<Seq> {
+        (self.bits & FIN != 0).then_some(self.fin)
+    }
+
+    pub(super) fn set_fin(&mut self, fin: Seq) {
+        self.fin = fin;
+        self.bits |= FIN;
+    }
+
+    pub(super) fn set_fin_ack(&mut self, ack: Option<Seq>) {
+        if let Some(ack) = ack {
+            self.fin_ack = ack;
+            self.bits |= FIN_ACK;
+        }
+    }
+
+    pub(super) fn fin_ack(&self) -> Option<Seq> {
+        (self.bits & FIN_ACK != 0).then_some(self.fin_ack)
+    }
+
+    /// Whether the FIN was reached in order.
+    pub fn fin_delivered(&self) -> bool {
+        self.bits & FIN_DELIVERED != 0
+    }
+
+    pub(super) fn deliver_fin(&mut self) {
+        self.bits |= FIN_DELIVERED;
+    }
+}

@@ -1,0 +1,379 @@
+//! Segments of one connection to in-order octets of both directions, in causal order.
+//!
+//! ```text
+//!            delivered              held islands
+//! side A  ───────────────►│  hole  ├─────┤   ├───┤
+//!                       next      (capped: A10)
+//! ```
+//!
+//! The common case (the next segment, nothing held, nothing of the other side missing) copies nothing and
+//! allocates nothing. What one side sent is released only after the other side was delivered up to what the
+//! sender had acknowledged (EDGE_CASES A8): taps swap the two directions, acknowledgement numbers do not lie.
+//! A hole that cannot be filled becomes a gap, an input like any other. This floor knows no protocol.
+
+mod half;
+mod holding;
+mod seq;
+
+pub use half::Half;
+pub use holding::{Holding, Island};
+pub use seq::Seq;
+
+use crate::handshake::{Flag, Flags, PerSide, Side};
+use crate::time::{Span, Timestamp};
+use std::borrow::Cow;
+
+/// Limits of EDGE_CASES A8 and A10 for one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// Out-of-order octets kept per direction.
+    pub held_octets: usize,
+    /// Out-of-order islands kept per direction.
+    pub held_islands: usize,
+    /// How long an acknowledged hole may stay open.
+    pub gap_span: Span,
+    /// How many further packets of the connection an acknowledged hole may stay open.
+    pub gap_packets: u8,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self { held_octets: 32 * 1024, held_islands: 64, gap_span: Span::seconds(1), gap_packets: 64 }
+    }
+}
+
+/// How closely a stream must be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// Only lengths matter: held pieces keep no octets, the two directions run free.
+    Lengths,
+    /// Octets matter, each direction by itself.
+    Octets,
+    /// Octets matter, and the order between the two directions.
+    Causal,
+}
+
+/// What one segment carries, as far as streams care.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// Sequence number of the first payload octet.
+    pub seq: Seq,
+    /// Captured payload octets.
+    pub bytes: &'a [u8],
+    /// Payload octets on the wire; more than `bytes.len()` after a snap-length cut.
+    pub length: u32,
+    /// Acknowledgement number, when the segment has one.
+    pub ack: Option<Seq>,
+}
+
+/// Something that happens to a stream, in order.
+#[derive(Debug)]
+pub enum Delivery<'a> {
+    /// The next octets of one direction.
+    Data {
+        /// The octets.
+        bytes: Cow<'a, [u8]>,
+        /// Octets of the other direction that the sender had acknowledged.
+        seen: u64,
+        /// The piece begins where a TCP segment's payload began.
+        starts_segment: bool,
+        /// Octets of the same segment that follow on the wire but were not captured.
+        cut: u32,
+    },
+    /// Octets that will never be seen.
+    Gap(u64),
+    /// The direction was closed.
+    Fin {
+        /// Octets of the other direction that the sender had acknowledged.
+        seen: u64,
+    },
+}
+
+/// Both directions of one connection.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// Per direction: what was delivered and acknowledged.
+    pub halves: PerSide<Half>,
+    /// Pieces that cannot be delivered yet; absent in the common case.
+    pub holding: Option<Box<Holding>>,
+}
+
+impl Stream {
+    /// Notes an acknowledgement sent by `side`.
+    pub fn acknowledge(&mut self, side: Side, ack: Seq) {
+        self.halves[side].acknowledge(ack);
+    }
+
+    /// Offers one segment's payload.
+    ///
+    /// Returns the part that can be delivered at once, borrowed; the rest is kept. `release` tells what
+    /// became possible after it.
+    pub fn offer<'a>(
+        &mut self,
+        side: Side,
+        piece: Piece<'a>,
+        care: Care,
+        limits: &StreamLimits,
+        flags: &mut Flags,
+    ) -> Option<Delivery<'a>> {
+        self.offer_or_hold(side, piece, Some(care), limits, flags)
+    }
+
+    /// Keeps one segment's payload without delivering any of it (data on a SYN, until it is accepted).
+    pub fn hold(&mut self, side: Side, piece: Piece<'_>, limits: &StreamLimits, flags: &mut Flags) {
+        self.offer_or_hold(side, piece, None, limits, flags);
+    }
+
+    fn offer_or_hold<'a>(
+        &mut self,
+        side: Side,
+        piece: Piece<'a>,
+        care: Option<Care>,
+        limits: &StreamLimits,
+        flags: &mut Flags,
+    ) -> Option<Delivery<'a>> {
+        let (piece, starts) = self.trim(side, piece, flags)?;
+        let seen = self.seen(side, piece.ack);
+        let half = &mut self.halves[side];
+        let next = half.next();
+        half.reach(piece.seq.plus(piece.length));
+        let clear_road = self.holding.as_ref().is_none_or(|held| !held.blocks(side, next, piece.length));
+        let in_turn = match care {
+            None => false,
+            Some(Care::Causal) => self.may_judge(side, piece.ack),
+            Some(Care::Octets | Care::Lengths) => true,
+        };
+        if piece.seq == next && clear_road && in_turn {
+            let half = &mut self.halves[side];
+            half.advance(piece.length);
+            half.count(piece.length);
+            let cut = piece.length - piece.bytes.len() as u32;
+            return Some(Delivery::Data {
+                bytes: Cow::Borrowed(piece.bytes),
+                seen,
+                starts_segment: starts,
+                cut,
+            });
+        }
+        let island = Island {
+            seq: piece.seq,
+            length: piece.length,
+            bytes: if care == Some(Care::Lengths) { Box::default() } else { piece.bytes.into() },
+            ack: piece.ack,
+            starts_segment: starts,
+        };
+        let holding = self.holding.get_or_insert_default();
+        let new = holding.insert(side, island, flags);
+        self.halves[side].count(new);
+        if holding.is_over(side, limits) {
+            holding.force = true;
+        }
+        None
+    }
+
+    /// Marks the end of one direction at sequence number `fin`.
+    pub fn offer_fin(&mut self, side: Side, fin: Seq, ack: Option<Seq>) {
+        let half = &mut self.halves[side];
+        if half.fin().is_none() && half.next().distance_to(fin) >= 0 {
+            half.set_fin(fin);
+            half.set_fin_ack(ack);
+        }
+    }
+
+    /// The next delivery that has become possible, if any. Call until `None` after every offer.
+    pub fn release(&mut self, care: Care) -> Option<(Side, Delivery<'static>)> {
+        for side in Side::BOTH {
+            if let Some(delivery) = self.release_side(side, care) {
+                return Some((side, delivery));
+            }
+        }
+        if self.holding.as_ref().is_some_and(|held| held.force) {
+            let gap = self.forced_gap();
+            if let Some(held) = &mut self.holding {
+                held.force = gap.is_some() && !held.is_empty();
+            }
+            return gap;
+        }
+        if self.holding.as_ref().is_some_and(|held| held.is_idle()) {
+            self.holding = None;
+        }
+        None
+    }
+
+    /// Notes that a packet of this connection was handled at `at`; the gap that is now due, if any (A8).
+    ///
+    /// `deadline` tells the caller when to come back if no further packet does.
+    pub fn overdue(&mut self, at: Timestamp, limits: &StreamLimits) -> Overdue {
+        let mut answer = Overdue::Nothing;
+        for side in Side::BOTH {
+            if !self.has_acknowledged_hole(side) {
+                if let Some(held) = &mut self.holding {
+                    held.hole[side] = None;
+                }
+                continue;
+            }
+            let held = self.holding.get_or_insert_default();
+            match &mut held.hole[side] {
+                None => {
+                    held.hole[side] = Some((at, 0));
+                    answer = Overdue::Wait(at.after(limits.gap_span));
+                }
+                Some((since, packets)) => {
+                    *packets = packets.saturating_add(1);
+                    if *packets > limits.gap_packets || at.since(*since) >= limits.gap_span {
+                        held.hole[side] = None;
+                        return match self.declare(side) {
+                            Some(gap) => Overdue::Gap(side, gap),
+                            None => Overdue::Nothing,
+                        };
+                    }
+                }
+            }
+        }
+        answer
+    }
+
+    /// Declares the next gap because nothing more will come: acknowledged holes and holes below held pieces.
+    pub fn flush(&mut self) -> Option<(Side, Delivery<'static>)> {
+        for side in Side::BOTH {
+            if self.has_hole(side)
+                && let Some(gap) = self.declare(side)
+            {
+                return Some((side, gap));
+            }
+        }
+        None
+    }
+
+    /// Whether the other side acknowledged octets of `side` that were never captured.
+    pub fn has_acknowledged_hole(&self, side: Side) -> bool {
+        let half = &self.halves[side];
+        let Some(ack) = self.halves[side.other()].ack() else { return false };
+        half.is_known()
+            && half.is_visible()
+            && half.awaited().distance_to(ack) > 0
+            && !half.fin_delivered()
+            && self.holding.as_ref().is_none_or(|held| !held.starts_at(side, half.next()))
+            && half.fin() != Some(half.next())
+    }
+
+    /// Whether the octets that `side` had acknowledged in `ack` were all delivered or declared lost.
+    pub fn may_judge(&self, side: Side, ack: Option<Seq>) -> bool {
+        let other = &self.halves[side.other()];
+        let Some(ack) = ack else { return true };
+        !other.is_known() || !other.is_visible() || other.awaited().distance_to(ack) <= 0
+    }
+
+    /// The stream offset of the other direction that `ack` stands for.
+    pub fn seen(&self, side: Side, ack: Option<Seq>) -> u64 {
+        let other = &self.halves[side.other()];
+        match ack {
+            Some(ack) if other.is_known() => other.offset(ack),
+            _ => 0,
+        }
+    }
+
+    fn has_hole(&self, side: Side) -> bool {
+        let half = &self.halves[side];
+        let next = half.next();
+        let below_island =
+            self.holding.as_ref().is_some_and(|held| held.first(side).is_some_and(|seq| seq != next));
+        let below_fin = half.fin().is_some_and(|fin| fin != next) && !half.fin_delivered();
+        self.has_acknowledged_hole(side) || (half.is_known() && (below_island || below_fin))
+    }
+
+    /// Removes what was delivered before, what lies beyond the FIN, and empty pieces.
+    fn trim<'a>(&mut self, side: Side, mut piece: Piece<'a>, flags: &mut Flags) -> Option<(Piece<'a>, bool)> {
+        let half = &self.halves[side];
+        let mut starts = true;
+        if let Some(fin) = half.fin() {
+            let room = piece.seq.distance_to(fin).max(0) as u32;
+            if piece.length > room {
+                flags.insert(Flag::BeyondFin);
+                piece.length = room;
+                piece.bytes = piece.bytes.get(..room as usize).unwrap_or(piece.bytes);
+            }
+        }
+        let behind = piece.seq.distance_to(half.next());
+        if behind > 0 {
+            // A keep-alive's stale octet lies just below the beginning; anything further down is odd.
+            if behind.unsigned_abs() as u64 > half.delivered() + 1 {
+                flags.insert(Flag::BeyondFin);
+            }
+            let old = (behind as u32).min(piece.length);
+            piece.seq = piece.seq.plus(old);
+            piece.length -= old;
+            piece.bytes = piece.bytes.get(old as usize..).unwrap_or_default();
+            starts = false;
+        }
+        (piece.length > 0).then_some((piece, starts))
+    }
+
+    fn release_side(&mut self, side: Side, care: Care) -> Option<Delivery<'static>> {
+        let next = self.halves[side].next();
+        if let Some(held) = &mut self.holding {
+            held.drop_below(side, next);
+            if let Some(ack) = held.ready(side, next)
+                && (care != Care::Causal || self.may_judge(side, ack))
+            {
+                let seen = self.seen(side, ack);
+                let island = self.holding.as_mut()?.pop(side)?;
+                self.halves[side].advance(island.length);
+                let cut = island.length - island.bytes.len() as u32;
+                let bytes = Cow::Owned(island.bytes.into_vec());
+                return Some(Delivery::Data { bytes, seen, starts_segment: island.starts_segment, cut });
+            }
+        }
+        let half = &self.halves[side];
+        if half.fin() == Some(next) && !half.fin_delivered() {
+            let ack = half.fin_ack();
+            if care != Care::Causal || self.may_judge(side, ack) {
+                let seen = self.seen(side, ack);
+                self.halves[side].deliver_fin();
+                return Some(Delivery::Fin { seen });
+            }
+        }
+        None
+    }
+
+    /// The limit was hit: the lowest hole of the fuller direction, or the hole that blocks it, is declared.
+    fn forced_gap(&mut self) -> Option<(Side, Delivery<'static>)> {
+        let fuller = self.holding.as_ref()?.fuller();
+        let side = if self.has_hole(fuller) { fuller } else { fuller.other() };
+        if !self.has_hole(side) {
+            return None;
+        }
+        self.declare(side).map(|gap| (side, gap))
+    }
+
+    /// Skips the lowest hole of one direction.
+    fn declare(&mut self, side: Side) -> Option<Delivery<'static>> {
+        let other_ack = self.halves[side.other()].ack();
+        let half = &mut self.halves[side];
+        let next = half.next();
+        let island = self.holding.as_ref().and_then(|held| held.first(side));
+        let target = match (island, half.fin()) {
+            (Some(seq), _) => seq,
+            (None, Some(fin)) => fin,
+            (None, None) => other_ack?,
+        };
+        let length = next.distance_to(target);
+        if length <= 0 {
+            return None;
+        }
+        half.reach(target);
+        half.advance(length as u32);
+        Some(Delivery::Gap(length as u64))
+    }
+}
+
+/// Whether a hole must be given up now.
+#[derive(Debug)]
+pub enum Overdue {
+    /// No acknowledged hole, or one that waits already.
+    Nothing,
+    /// A new hole: come back at this time if no packet of the connection does first.
+    Wait(Timestamp),
+    /// This gap is declared.
+    Gap(Side, Delivery<'static>),
+}

@@ -1,0 +1,237 @@
+//! TLS 1.3: complete or failed, from lengths (A5), and a client certificate refused after the fact.
+
+use super::lengths::Lengths;
+use super::observer::{Era, Saw, TlsObserver};
+use super::record::Mark;
+use crate::handshake::{Alert, End, Evidence, Fault, Flag, Side};
+
+/// What the encrypted records of one side add up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// Inner octets.
+    inner: u32,
+    /// Inner octets of records sent after the whole server flight was acknowledged (client only).
+    inner_late: u32,
+    /// Length of the first record.
+    first: u16,
+    /// Length of the last record.
+    last: u16,
+    /// Records; stops at its largest value.
+    records: u8,
+    /// Records of an alert's length; stops at its largest value.
+    alerts: u8,
+    /// A record had the length of a Finished, or followed an EndOfEarlyData and was no shorter.
+    finished: bool,
+}
+
+impl Tally {
+    fn add(&mut self, length: u16, lengths: Lengths, knew_flight: bool) {
+        let inner = lengths.inner(length);
+        self.inner = self.inner.saturating_add(inner);
+        if knew_flight {
+            self.inner_late = self.inner_late.saturating_add(inner);
+        }
+        if self.records == 0 {
+            self.first = length;
+        }
+        let after_early = self.records > 0 && self.last == lengths.end_of_early_data();
+        self.finished |= length == lengths.finished() || (after_early && length >= lengths.finished());
+        self.last = length;
+        self.records = self.records.saturating_add(1);
+        if length == lengths.alert() {
+            self.alerts = self.alerts.saturating_add(1);
+        }
+    }
+
+    /// All there was are one or two records of an alert's length.
+    const fn is_just_alerts(self) -> bool {
+        self.records > 0 && self.records <= 2 && self.records == self.alerts
+    }
+}
+
+impl TlsObserver {
+    fn lengths(&self) -> Lengths {
+        self.facts.cipher.and_then(Lengths::of).unwrap_or(Lengths::ASSUMED)
+    }
+
+    /// A type-23 record ended.
+    pub(super) fn on_application_data(&mut self, side: Side) {
+        let lengths = self.lengths();
+        let lane = &mut self.lanes[side];
+        let length = lane.walk.length();
+        if length == 0 {
+            return;
+        }
+        if lane.is(Mark::Finished) {
+            lane.set(Mark::Application);
+        }
+        if lane.is(Mark::Blind) && length != lengths.alert() {
+            lane.set(Mark::ApplicationFoundAgain);
+        }
+        if self.is_provisional() {
+            return self.on_provisional_data(side, length);
+        }
+        if side == self.client {
+            self.count_client(length);
+        } else {
+            self.count_server(length);
+        }
+        self.judge();
+    }
+
+    /// Early data is not counted: what a client that offered it sent before the server's flight.
+    fn count_client(&mut self, length: u16) {
+        let lane = &self.lanes[self.client];
+        let from = if self.saw(Saw::ServerHello) { self.hello_end } else { 1 };
+        if self.saw(Saw::EarlyData) && lane.seen < from {
+            return;
+        }
+        let knew_flight = self.flight_end.is_some_and(|end| lane.seen >= end);
+        let lengths = self.lengths();
+        self.tallies[self.client].add(length, lengths, knew_flight);
+    }
+
+    fn count_server(&mut self, length: u16) {
+        let server = self.server();
+        let lengths = self.lengths();
+        let tally = &mut self.tallies[server];
+        tally.add(length, lengths, false);
+        let lane = &self.lanes[server];
+        if self.flight_end.is_none() && tally.inner >= lengths.server_flight() {
+            self.flight_end = Some(lane.offset);
+        }
+        // Enough client octets were acknowledged for a Finished, and no alert came back.
+        let advance = lane.seen.saturating_sub(self.hello_seen);
+        if length != lengths.alert() && advance >= u64::from(lengths.finished()) + 5 {
+            self.note(Saw::ServerWentOn);
+        }
+    }
+
+    /// Whether the client's counted records hold a Finished.
+    pub(super) fn client_suffices(&self) -> bool {
+        let tally = self.tallies[self.client];
+        let needed = self.lengths().finished_message();
+        let proven = !self.saw(Saw::EarlyData) || tally.finished || tally.inner_late >= needed;
+        tally.inner >= needed && !tally.is_just_alerts() && proven
+    }
+
+    /// The ServerHello said 1.3.
+    pub(super) fn judge_13(&mut self) {
+        if self.client_suffices() {
+            return self.finish_13();
+        }
+        let found_again = |side: Side| self.lanes[side].is(Mark::ApplicationFoundAgain);
+        let alone = self.visible == Some(self.server()) && !self.lanes[self.client].is(Mark::Started);
+        if (found_again(Side::A) && found_again(Side::B)) || (alone && self.saw(Saw::ServerWentOn)) {
+            self.complete(Evidence::Inferred);
+        }
+    }
+
+    /// The ServerHello was lost or its direction is not captured: a client that sends type-23 records
+    /// and has sent no handshake record behind a ChangeCipherSpec speaks 1.3.
+    pub(super) fn judge_13_unseen(&mut self) {
+        let client = &self.lanes[self.client];
+        let server = self.server();
+        let is_13 = self.saw(Saw::ClientHello)
+            && !client.is(Mark::Finished)
+            && !self.lanes[server].is(Mark::Finished);
+        if is_13 && !client.is(Mark::Blind) && self.is_hidden(server) && self.client_suffices() {
+            self.flags.insert(Flag::SuiteAssumed);
+            self.finish_13();
+        }
+    }
+
+    fn finish_13(&mut self) {
+        let (client, server) = (self.client, self.server());
+        self.lanes[client].done = self.lanes[client].offset;
+        self.lanes[server].done = self.lanes[client].seen.max(self.hello_end);
+        let first = self.tallies[client].first;
+        let certificate = self.saw(Saw::NoPreSharedKey) && first != self.lengths().finished();
+        if certificate && !self.saw(Saw::Due) {
+            self.provide();
+            if self.lanes[server].is(Mark::Ended) {
+                self.note(Saw::Refusal);
+                self.close_provisional();
+            }
+        } else {
+            self.complete(Evidence::Inferred);
+        }
+    }
+
+    /// The alert that explains why a 1.3 handshake ended, told by its length (A5 rules 2 and 3).
+    pub(super) fn alert_by_length(&self) -> Option<Side> {
+        let seen = self.era == Era::Tls13 && self.saw(Saw::ServerHello);
+        let just_one = self.tallies[self.server()].records == 1;
+        let by =
+            |side: Side| seen && self.tallies[side].is_just_alerts() && !self.lanes[side].is(Mark::Blind);
+        if by(self.server()) && just_one {
+            return Some(self.server());
+        }
+        by(self.client).then_some(self.client)
+    }
+
+    // ---- provisional: the client sent a certificate, the server may refuse it (A5 rule 4) ----
+
+    fn on_provisional_data(&mut self, side: Side, length: u16) {
+        let alert = self.lengths().alert();
+        let lane = &self.lanes[side];
+        if side == self.client {
+            if length == alert {
+                let at = lane.offset;
+                self.farewell.get_or_insert(at);
+            }
+            return;
+        }
+        // Sent before the client's Finished was there: not an answer to it. No acknowledgement at all
+        // means that none is known.
+        if lane.seen < self.lanes[self.client].done && lane.seen > 0 {
+            return;
+        }
+        if length != alert {
+            return self.complete(Evidence::Inferred);
+        }
+        let answered = self.saw(Saw::Refusal) || self.saw(Saw::Farewell);
+        if !answered {
+            let said_goodbye = self.farewell_was_seen();
+            self.note(if said_goodbye { Saw::Farewell } else { Saw::Refusal });
+        }
+    }
+
+    /// Whether the server had seen the client's closing sign when it sent what is being looked at.
+    fn farewell_was_seen(&self) -> bool {
+        let seen = self.lanes[self.server()].seen;
+        self.farewell.is_some_and(|at| seen >= at || seen == 0)
+    }
+
+    /// One side ended while the outcome is provisional.
+    pub(super) fn end_provisional(&mut self, side: Side, how: End) {
+        if side == self.client {
+            let at = self.lanes[side].offset;
+            self.farewell.get_or_insert(at);
+            if how == End::Rst {
+                self.close_provisional();
+            }
+            return;
+        }
+        let silent = !self.saw(Saw::Refusal) && !self.saw(Saw::Farewell);
+        if silent && !self.farewell_was_seen() {
+            self.note(Saw::Refusal);
+        }
+        self.close_provisional();
+    }
+
+    /// Nothing more will come from the server.
+    pub(super) fn close_provisional(&mut self) {
+        let server = self.server();
+        let lane = &self.lanes[server];
+        let in_sight = !lane.is(Mark::Blind) && !lane.is_short();
+        if !self.saw(Saw::Refusal) || !in_sight {
+            return self.complete(Evidence::Inferred);
+        }
+        let at = lane.offset;
+        if self.tallies[server].last == self.lengths().alert() {
+            self.cold().note(Alert { from: server, level: 0, description: 0, encrypted: true });
+        }
+        self.fail(Fault::ClientCertificateRefused, server, at, Evidence::Inferred);
+    }
+}

@@ -1,0 +1,100 @@
+//! What an observer keeps between messages: few octets inline, the rare rest behind one box.
+
+use super::hello::ClientHello;
+use crate::handshake::{Alert, Text, TextKind};
+
+/// Alerts kept of one connection; more are counted by nobody (warnings can come without end).
+const ALERT_LIMIT: usize = 32;
+
+/// What stays of the ClientHello until the ServerHello answers it: server name, session id, suites, in
+/// one allocation.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    octets: Box<[u8]>,
+    name: u16,
+    session: u8,
+}
+
+impl Kept {
+    /// Keeps what is needed of `hello`.
+    pub(super) fn of(hello: &ClientHello<'_>) -> Self {
+        let name = u16::try_from(hello.name.len()).unwrap_or(0);
+        let (name_octets, _) = hello.name.split_at(usize::from(name));
+        let session = hello.session.get(..32).unwrap_or(hello.session);
+        let octets = [name_octets, session, hello.suites].concat().into_boxed_slice();
+        Self { octets, name, session: session.len() as u8 }
+    }
+
+    /// Keeps the cipher kinds of an SSLv2-format hello that stand for TLS suites (RFC 5246 E.2).
+    pub(super) fn of_ssl2(kinds: &[u8], session: &[u8]) -> Self {
+        let suites: Vec<u8> = kinds
+            .as_chunks::<3>()
+            .0
+            .iter()
+            .filter(|kind| kind[0] == 0)
+            .flat_map(|kind| [kind[1], kind[2]])
+            .collect();
+        Self::of(&ClientHello { suites: &suites, session, ..ClientHello::default() })
+    }
+
+    /// host_name of server_name; empty when there was none.
+    pub(super) fn name(&self) -> &[u8] {
+        self.octets.get(..usize::from(self.name)).unwrap_or_default()
+    }
+
+    /// legacy_session_id of the ClientHello.
+    pub(super) fn session(&self) -> &[u8] {
+        let start = usize::from(self.name);
+        self.octets.get(start..start + usize::from(self.session)).unwrap_or_default()
+    }
+
+    /// Whether the ClientHello offered this suite.
+    pub(super) fn offers(&self, suite: u16) -> bool {
+        let start = usize::from(self.name) + usize::from(self.session);
+        let suites = self.octets.get(start..).unwrap_or_default();
+        suites.as_chunks::<2>().0.contains(&suite.to_be_bytes())
+    }
+}
+
+/// Things most connections never have.
+#[derive(Debug, Default)]
+pub(super) struct Cold {
+    /// Alerts in the order of their octets.
+    pub(super) alerts: Vec<Alert>,
+    /// Offered lists, where they are asked for.
+    pub(super) offers: Vec<Text>,
+    /// legacy_session_id of the ServerHello where it does not echo the client's.
+    pub(super) session: Box<[u8]>,
+    /// SSLv2.
+    pub(super) ssl2: super::ssl2::Ssl2,
+}
+
+impl Cold {
+    /// Notes an alert.
+    pub(super) fn note(&mut self, alert: Alert) {
+        if self.alerts.len() < ALERT_LIMIT {
+            self.alerts.push(alert);
+        }
+    }
+
+    /// Keeps the lists that a ClientHello offers; a later hello replaces an earlier one's.
+    pub(super) fn offer(&mut self, hello: &ClientHello<'_>) {
+        let own_version = hello.version.to_be_bytes();
+        let versions = if hello.versions.is_empty() { &own_version[..] } else { hello.versions };
+        let types = hello.extension_types();
+        let lists = [
+            (TextKind::OfferedVersions, versions),
+            (TextKind::OfferedSuites, hello.suites),
+            (TextKind::OfferedGroups, hello.groups),
+            (TextKind::OfferedSignatures, hello.signatures),
+            (TextKind::OfferedAlpn, hello.alpn),
+            (TextKind::OfferedExtensions, &types),
+        ];
+        self.offers = lists.into_iter().filter(|(_, list)| !list.is_empty()).map(text).collect();
+    }
+}
+
+/// One text.
+pub(super) fn text((kind, octets): (TextKind, &[u8])) -> Text {
+    Text { kind, bytes: octets.into() }
+}

@@ -1,0 +1,95 @@
+//! What record lengths say in TLS 1.3, where alerts and Finished hide in type-23 records (A5).
+//!
+//! The cipher suite passes in clear, so the lengths of the messages that matter are exact.
+//! Source: RFC 8446 5.2, 5.3, 4.4.4, 6; RFC 6655 (CCM_8); RFC 9150 (integrity only).
+
+/// Tag and hash length of a TLS 1.3 cipher suite.
+///
+/// Unit: octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lengths {
+    tag: u16,
+    hash: u16,
+}
+
+impl Lengths {
+    /// Lengths where no suite says otherwise (A5, last line of the table).
+    pub(super) const ASSUMED: Lengths = Lengths { tag: 16, hash: 32 };
+
+    /// The row of A5's table; `None` for a suite that is not in it.
+    pub(super) const fn of(suite: u32) -> Option<Lengths> {
+        Some(match suite {
+            0x1301 | 0x1303 | 0x1304 | 0x00C6 | 0x00C7 => Self::ASSUMED,
+            0x1302 => Lengths { tag: 16, hash: 48 },
+            0x1305 => Lengths { tag: 8, hash: 32 },
+            0xC0B4 => Lengths { tag: 32, hash: 32 },
+            0xC0B5 => Lengths { tag: 48, hash: 48 },
+            _ => return None,
+        })
+    }
+
+    /// Record length of an alert.
+    pub(super) const fn alert(self) -> u16 {
+        3 + self.tag
+    }
+
+    /// Record length of EndOfEarlyData.
+    pub(super) const fn end_of_early_data(self) -> u16 {
+        5 + self.tag
+    }
+
+    /// Record length of a Finished that stands alone, unpadded.
+    pub(super) const fn finished(self) -> u16 {
+        5 + self.hash + self.tag
+    }
+
+    /// Inner octets of an encrypted record: its length without content type and tag.
+    pub(super) const fn inner(self, length: u16) -> u32 {
+        length.saturating_sub(1 + self.tag) as u32
+    }
+
+    /// Inner octets that a side must send before it can have sent a Finished.
+    pub(super) const fn finished_message(self) -> u32 {
+        4 + self.hash as u32
+    }
+
+    /// The least that a whole server flight holds: EncryptedExtensions (empty) and Finished.
+    pub(super) const fn server_flight(self) -> u32 {
+        6 + self.finished_message()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lengths;
+
+    #[test]
+    fn lengths_agree_with_the_table_of_a5() {
+        let rows = [
+            (0x1301, 19, 21, 53),
+            (0x1302, 19, 21, 69),
+            (0x1303, 19, 21, 53),
+            (0x1304, 19, 21, 53),
+            (0x00C6, 19, 21, 53),
+            (0x00C7, 19, 21, 53),
+            (0x1305, 11, 13, 45),
+            (0xC0B4, 35, 37, 69),
+            (0xC0B5, 51, 53, 101),
+        ];
+        for (suite, alert, early, finished) in rows {
+            let lengths = Lengths::of(suite).expect("the suite has a row");
+            assert_eq!(
+                (lengths.alert(), lengths.end_of_early_data(), lengths.finished()),
+                (alert, early, finished)
+            );
+            assert_eq!(lengths.inner(lengths.finished()), lengths.finished_message());
+            assert_eq!(lengths.inner(lengths.alert()), 2);
+        }
+        assert_eq!(Lengths::of(0xC02F), None);
+    }
+
+    #[test]
+    fn a_record_shorter_than_its_tag_holds_nothing() {
+        assert_eq!(Lengths::ASSUMED.inner(3), 0);
+    }
+}

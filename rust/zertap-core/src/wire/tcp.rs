@@ -1,0 +1,94 @@
+//! The TCP header (RFC 9293 section 3.1), and the two options that a follower of connections needs.
+
+use super::checksum;
+use super::cut::{Cut, be16};
+use super::segment::{Segment, TcpFlags};
+use super::skip::Skip;
+use super::walk::{Decoded, Ends, Walk};
+
+impl<'a> Walk<'a> {
+    /// Reads the segment; the last step of every frame that has one.
+    ///
+    /// Options that the capture cut short are handed on as far as they go; without the fixed header there is no segment.
+    #[inline]
+    pub(super) fn tcp(&mut self, ends: Ends, cut: Cut<'a>) -> Decoded<'a> {
+        let (header, rest) = cut.header::<20>(Skip::BadTcpHeader)?;
+        let options_length = usize::from(header[12] >> 4) * 4;
+        let Some(options_length) = options_length.checked_sub(20) else { return Err(Skip::BadTcpHeader) };
+        if options_length > rest.wire as usize {
+            return Err(Skip::BadTcpHeader);
+        }
+        if self.config.verify_checksums && !checksum::tcp_holds(&ends, cut) {
+            return Err(Skip::BadChecksum);
+        }
+        let (options, payload) = rest.octets.split_at_checked(options_length).unwrap_or((rest.octets, &[]));
+        let segment = read(header, options, payload, ends, self.lane);
+        let payload_on_wire = rest.wire.saturating_sub(options_length as u32);
+        Ok(Segment { payload_on_wire, fragment_overlap: self.overlap, ..segment })
+    }
+}
+
+/// A segment with its whole payload, from its fixed header and what follows it.
+#[inline]
+pub(super) fn read<'a>(
+    header: &[u8; 20],
+    options: &'a [u8],
+    payload: &'a [u8],
+    ends: Ends,
+    lane: u32,
+) -> Segment<'a> {
+    Segment {
+        source: ends.source,
+        destination: ends.destination,
+        source_port: be16(header[0], header[1]),
+        destination_port: be16(header[2], header[3]),
+        lane,
+        sequence: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
+        acknowledgment: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
+        flags: TcpFlags(header[13]),
+        window: be16(header[14], header[15]),
+        options,
+        payload,
+        payload_on_wire: payload.len() as u32,
+        fragment_overlap: false,
+    }
+}
+
+/// Window scale of a SYN: the shift count, at most 14 (RFC 7323 sections 2.2 and 2.3).
+///
+/// Options that cannot be read are as if absent.
+pub fn window_scale(options: &[u8]) -> Option<u8> {
+    option::<1>(options, WINDOW_SCALE).map(|[shift]| (*shift).min(14))
+}
+
+/// Maximum segment size of a SYN, in octets (RFC 9293 section 3.7.1).
+///
+/// Options that cannot be read are as if absent.
+pub fn maximum_segment_size(options: &[u8]) -> Option<u16> {
+    option::<2>(options, MAXIMUM_SEGMENT_SIZE).map(|size| u16::from_be_bytes(*size))
+}
+
+/// The value of the first option of this kind and length.
+fn option<const N: usize>(mut options: &[u8], wanted: u8) -> Option<&[u8; N]> {
+    loop {
+        match options {
+            [] | [END, ..] => return None,
+            [NOTHING, rest @ ..] => options = rest,
+            [kind, length, ..] => {
+                let length = usize::from(*length);
+                let value = options.get(2..length)?;
+                if let (true, Ok(value)) = (*kind == wanted, value.try_into()) {
+                    return Some(value);
+                }
+                options = options.get(length..)?;
+            }
+            [_] => return None,
+        }
+    }
+}
+
+// Option kinds (IANA, TCP parameters).
+const END: u8 = 0;
+const NOTHING: u8 = 1;
+const MAXIMUM_SEGMENT_SIZE: u8 = 2;
+const WINDOW_SCALE: u8 = 3;

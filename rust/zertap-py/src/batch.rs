@@ -1,0 +1,314 @@
+//! A batch of rows, frozen: row views for people, columns for volume.
+
+use crate::arrow;
+use crate::plan::Plan;
+use crate::sources::{self, Source, Words};
+use crate::value::Value;
+use pyo3::exceptions::{PyIndexError, PyKeyError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use zertap_core::event::{Milestone, Row};
+use zertap_core::handshake::{CryptoProfile, Phase};
+use zertap_core::registry::HashAlgorithm;
+use zertap_core::time::Span;
+
+/// Captures read by one tap, in order: how many frames came before each, and its name.
+pub(crate) type Files = Arc<Vec<(u64, String)>>;
+
+/// See the stub.
+#[pyclass(module = "zertap._native", frozen)]
+pub(crate) struct EventBatch {
+    rows: Vec<Row>,
+    files: Files,
+    waiting_span: u64,
+}
+
+impl EventBatch {
+    pub(crate) fn new(rows: Vec<Row>, files: Files, waiting_span: u64) -> Self {
+        Self { rows, files, waiting_span }
+    }
+
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The words of one row for a plan.
+    pub(crate) fn words<'a>(&'a self, plan: &'a Plan, row: &Row) -> Words<'a> {
+        plan.words(self.pattern_of(row), self.waiting_span, self.file_of(row))
+    }
+
+    /// The capture that held a row's first packet.
+    fn file_of(&self, row: &Row) -> (Option<&str>, u64) {
+        let after = self.files.partition_point(|(before, _)| *before < row.first_packet);
+        match after.checked_sub(1).and_then(|at| self.files.get(at)) {
+            Some((before, name)) => (Some(name), *before),
+            None => (None, 0),
+        }
+    }
+
+    /// History, establishment, end and length of life of a row, packed: equal numbers mean equal events.
+    fn pattern_of(&self, row: &Row) -> u32 {
+        Pattern::of(row, Span(self.waiting_span)).pack()
+    }
+
+    fn row(&self, index: usize) -> PyResult<&Row> {
+        self.rows
+            .get(index)
+            .ok_or_else(|| PyIndexError::new_err(format!("row {index} of {}", self.rows.len())))
+    }
+}
+
+#[pymethods]
+impl EventBatch {
+    fn __len__(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let (format, octets) = self.gather(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
+        let view = PyMemoryView::from(&PyBytes::new(py, &octets))?;
+        view.call_method1("cast", (format,))
+    }
+
+    fn value<'py>(&self, py: Python<'py>, row: usize, source: &str) -> PyResult<Bound<'py, PyAny>> {
+        let source = Source::named(source).ok_or_else(|| PyKeyError::new_err(source.to_owned()))?;
+        let row = self.row(row)?;
+        let none = [const { String::new() }; 16];
+        let (file, frames_before) = self.file_of(row);
+        let words = Words {
+            verdicts: &none,
+            protocols: &none,
+            events: &[],
+            waiting_span: self.waiting_span,
+            file,
+            frames_before,
+        };
+        let value = match source.protocol() {
+            Some(wanted) if sources::protocol_of(row.phase) != Some(wanted) => Value::Null,
+            _ => sources::value(row, source, &words),
+        };
+        value.into_python(py)
+    }
+
+    fn history(&self, row: usize) -> PyResult<Vec<(u8, u64)>> {
+        let entries = self.row(row)?.history.entries();
+        Ok(entries.iter().map(|entry| (entry.phase as u8, entry.at.0)).collect())
+    }
+
+    fn pattern<'py>(&self, py: Python<'py>, number: u32) -> PyResult<Bound<'py, PyTuple>> {
+        let pattern = Pattern::unpack(number);
+        let entries = PyTuple::new(py, pattern.entries)?;
+        (entries, pattern.established, pattern.ended, pattern.long).into_pyobject(py)
+    }
+
+    fn patterns(&self) -> Vec<u32> {
+        let distinct: BTreeSet<u32> = self.rows.iter().map(|row| self.pattern_of(row)).collect();
+        distinct.into_iter().collect()
+    }
+
+    fn profile<'py>(&self, py: Python<'py>, number: u32) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let settled = self.rows.iter().filter_map(|row| row.settled.as_deref());
+        let mut profiles = settled.filter_map(|settled| settled.profile.as_ref());
+        let Some((_, profile)) = profiles.find(|(known, _)| *known == number) else { return Ok(None) };
+        profile_dict(py, profile).map(Some)
+    }
+
+    #[pyo3(signature = (plan, rows = None))]
+    fn jsonl<'py>(
+        &self,
+        py: Python<'py>,
+        plan: PyRef<'_, Plan>,
+        rows: Option<Vec<usize>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let plan = &*plan;
+        let out = py.detach(|| {
+            let mut out = Vec::with_capacity(self.rows.len() * 1024);
+            let mut write = |row: &Row| plan.write_line(&mut out, row, &self.words(plan, row));
+            match &rows {
+                None => self.rows.iter().for_each(&mut write),
+                Some(chosen) => chosen.iter().filter_map(|index| self.rows.get(*index)).for_each(&mut write),
+            }
+            out
+        });
+        Ok(PyBytes::new(py, &out))
+    }
+
+    fn arrow<'py>(&self, py: Python<'py>, plan: PyRef<'_, Plan>) -> PyResult<Bound<'py, PyCapsule>> {
+        arrow::stream(py, self, &plan)
+    }
+
+    #[pyo3(signature = (plan, header = true, end = true))]
+    fn ipc<'py>(
+        &self,
+        py: Python<'py>,
+        plan: PyRef<'_, Plan>,
+        header: bool,
+        end: bool,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        arrow::ipc(self, &plan, header, end).map(|octets| PyBytes::new(py, &octets))
+    }
+}
+
+/// A fixed-width column: its `struct` format and its octets in native order.
+type Column = (&'static str, Vec<u8>);
+
+impl EventBatch {
+    fn gather(&self, name: &str) -> Option<Column> {
+        Some(match name {
+            "kind" => self.octets(|row| row.kind as u8),
+            "phase" => self.octets(|row| row.phase as u8),
+            "previous" => self.octets(|row| row.previous as u8),
+            "fault" => self.octets(|row| row.settled.as_deref().map_or(0, |settled| settled.fault as u8)),
+            "client_port" => self.halves(|row| row.ports[0]),
+            "server_port" => self.halves(|row| row.ports[1]),
+            "pattern" => self.words32(|row| self.pattern_of(row)),
+            "ordinal" => self.words32(|row| row.ordinal),
+            "lane" => self.words32(|row| row.lane),
+            "profile" => self.words32(|row| {
+                let profile = row.settled.as_deref().and_then(|settled| settled.profile.as_ref());
+                profile.map_or(u32::MAX, |(number, _)| *number)
+            }),
+            "connection" => self.longs(|row| row.connection),
+            "packet" => self.longs(|row| row.packet),
+            "first_packet" => self.longs(|row| row.first_packet),
+            "flags" => self.longs(|row| row.flags.0),
+            "at" => self.longs(|row| row.at.0),
+            "start" => self.longs(|row| row.start.0),
+            "established" => self.longs(|row| row.established.map_or(0, |at| at.0)),
+            "end" => self.longs(|row| row.end.0),
+            "bytes_client" => self.longs(|row| row.octets[0]),
+            "bytes_server" => self.longs(|row| row.octets[1]),
+            "segments_client" => self.longs(|row| row.segments[0]),
+            "segments_server" => self.longs(|row| row.segments[1]),
+            "bytes_client_delta" => self.longs(|row| row.octets_delta[0]),
+            "bytes_server_delta" => self.longs(|row| row.octets_delta[1]),
+            "segments_client_delta" => self.longs(|row| row.segments_delta[0]),
+            "segments_server_delta" => self.longs(|row| row.segments_delta[1]),
+            "note" => self.longs(|row| row.note),
+            "history_before" => self.octets(|row| row.history_before),
+            "client_address" => ("B", self.rows.iter().flat_map(|row| row.addresses[0].0).collect()),
+            "server_address" => ("B", self.rows.iter().flat_map(|row| row.addresses[1].0).collect()),
+            _ => return None,
+        })
+    }
+
+    fn octets(&self, value: impl Fn(&Row) -> u8) -> Column {
+        ("B", self.rows.iter().map(value).collect())
+    }
+
+    fn halves(&self, value: impl Fn(&Row) -> u16) -> Column {
+        ("H", self.rows.iter().flat_map(|row| value(row).to_ne_bytes()).collect())
+    }
+
+    fn words32(&self, value: impl Fn(&Row) -> u32) -> Column {
+        ("I", self.rows.iter().flat_map(|row| value(row).to_ne_bytes()).collect())
+    }
+
+    fn longs(&self, value: impl Fn(&Row) -> u64) -> Column {
+        ("Q", self.rows.iter().flat_map(|row| value(row).to_ne_bytes()).collect())
+    }
+}
+
+/// What decides a row's events: few distinct values among millions of rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    /// Phase, and whether the waiting span had passed before it.
+    entries: Vec<(u8, bool)>,
+    established: bool,
+    ended: bool,
+    long: bool,
+}
+
+/// Bits of one entry: four of phase, one for the waiting span.
+const ENTRY_BITS: u32 = 5;
+/// Milestones, and the standing phase where that is not one of them.
+const ENTRIES: usize = 5;
+
+impl Pattern {
+    fn of(row: &Row, waiting_span: Span) -> Self {
+        let entry = |milestone: &Milestone| (milestone.phase as u8, milestone.after_due);
+        let mut entries: Vec<(u8, bool)> = row.history.entries().iter().map(entry).collect();
+        if matches!(row.phase, Phase::Unseen | Phase::TlsProvisional) {
+            entries.push((row.phase as u8, row.due_passed));
+        }
+        let ended = row.kind.is_end();
+        let life = row.established.map_or(Span(0), |established| row.end.since(established));
+        let long = if ended { life >= waiting_span } else { row.due_passed };
+        Self { entries, established: row.established.is_some(), ended, long }
+    }
+
+    fn pack(&self) -> u32 {
+        let mut packed = u32::from(self.established) | u32::from(self.ended) << 1 | u32::from(self.long) << 2;
+        packed |= (self.entries.len().min(ENTRIES) as u32) << 3;
+        for (at, (phase, after)) in self.entries.iter().take(ENTRIES).enumerate() {
+            let entry = u32::from(*phase) << 1 | u32::from(*after);
+            packed |= entry << (6 + ENTRY_BITS * at as u32);
+        }
+        packed
+    }
+
+    fn unpack(packed: u32) -> Self {
+        let length = ((packed >> 3) & 7).min(ENTRIES as u32);
+        let entry = |at: u32| {
+            let entry = packed >> (6 + ENTRY_BITS * at);
+            ((entry >> 1 & 15) as u8, entry & 1 == 1)
+        };
+        Self {
+            entries: (0..length).map(entry).collect(),
+            established: packed & 1 != 0,
+            ended: packed & 2 != 0,
+            long: packed & 4 != 0,
+        }
+    }
+}
+
+/// The facts of a profile as the zERT mapping needs them: wire numbers and names.
+fn profile_dict<'py>(py: Python<'py>, profile: &CryptoProfile) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    match profile {
+        CryptoProfile::Tls(tls) => {
+            dict.set_item("protocol", "tls")?;
+            dict.set_item("version", tls.version)?;
+            dict.set_item("cipher", tls.cipher)?;
+            dict.set_item("group", tls.group)?;
+            dict.set_item("shape", tls.shape as u8)?;
+            dict.set_item("encrypt_then_mac", tls.encrypt_then_mac)?;
+            dict.set_item("client_certificate_requested", tls.client_certificate_requested)?;
+            for (name, traits) in [("server", &tls.server_certificate), ("client", &tls.client_certificate)] {
+                if let Some(traits) = traits {
+                    dict.set_item(format!("{name}_signature_oid"), &*traits.signature_oid)?;
+                    let signature = traits.signature();
+                    dict.set_item(format!("{name}_signature"), signature.map(|row| row.signature.name()))?;
+                    dict.set_item(
+                        format!("{name}_digest"),
+                        traits.signature_digest.map(HashAlgorithm::name),
+                    )?;
+                    dict.set_item(format!("{name}_key"), traits.key.name())?;
+                    dict.set_item(format!("{name}_key_bits"), traits.key_bits)?;
+                }
+            }
+        }
+        CryptoProfile::Ssh(ssh) => {
+            dict.set_item("protocol", "ssh")?;
+            dict.set_item("version", ssh.version)?;
+            for (name, value) in [
+                ("kex", &ssh.kex),
+                ("host_key", &ssh.host_key),
+                ("cipher_c2s", &ssh.cipher_c2s),
+                ("cipher_s2c", &ssh.cipher_s2c),
+                ("mac_c2s", &ssh.mac_c2s),
+                ("mac_s2c", &ssh.mac_s2c),
+                ("compression_c2s", &ssh.compression_c2s),
+                ("compression_s2c", &ssh.compression_s2c),
+                ("host_key_type", &ssh.host_key_type),
+            ] {
+                dict.set_item(name, value.as_deref())?;
+            }
+            dict.set_item("strict_kex", ssh.strict_kex)?;
+            dict.set_item("host_key_bits", ssh.host_key_bits)?;
+        }
+    }
+    Ok(dict)
+}

@@ -1,0 +1,36 @@
+//! One crossing for errors: every engine error becomes one of the classes that `zertap/errors.py` declares.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+use zertap_capture::{CaptureError, CaptureErrorKind};
+
+static USAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static UNREADABLE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static DAMAGED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// The caller's mistake, in one line.
+pub(crate) fn usage(py: Python<'_>, reason: &str) -> PyErr {
+    match USAGE.import(py, "zertap.errors", "Usage") {
+        Ok(class) => PyErr::from_type(class.clone(), (reason.to_owned(),)),
+        Err(error) => error,
+    }
+}
+
+/// A capture that cannot be read, or not further.
+pub(crate) fn capture(py: Python<'_>, error: &CaptureError) -> PyErr {
+    let class = match error.kind() {
+        // `Tap::pump` retries after a signal; should one arrive while a file is opened, it could not be read.
+        CaptureErrorKind::Unreadable | CaptureErrorKind::Interrupted => {
+            UNREADABLE.import(py, "zertap.errors", "CaptureUnreadable")
+        }
+        CaptureErrorKind::Damaged => DAMAGED.import(py, "zertap.errors", "CaptureDamaged"),
+    };
+    match class {
+        Ok(class) => {
+            let arguments = (error.reason().to_owned(), error.file().to_owned(), error.offset());
+            PyErr::from_type(class.clone(), arguments)
+        }
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,10 @@
+//! Captures in every shape, well and badly formed: what is read, what is said when it cannot be.
+
+mod bad_input;
+mod build;
+mod compressed;
+mod mutation;
+mod pcap;
+mod pcapng;
+mod shared;
+mod source;

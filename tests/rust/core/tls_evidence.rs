@@ -1,0 +1,47 @@
+//! What an observer costs: size, and how much it keeps of hostile input.
+
+use crate::support::*;
+use zertap_core::handshake::{Flags, Observe, Options, Phase};
+use zertap_core::tls::TlsObserver;
+
+#[test]
+fn an_observer_fits_into_512_octets() {
+    let size = size_of::<TlsObserver>();
+    println!("size_of::<TlsObserver>() = {size}");
+    assert!(size <= 512, "{size}");
+}
+
+#[test]
+fn a_fresh_observer_knows_nothing() {
+    let observer = TlsObserver::new(CLIENT, Options::default());
+    let findings = observer.findings();
+    assert_eq!((findings.profile, findings.flags, findings.client), (None, Flags::default(), Some(CLIENT)));
+    assert_eq!(observer.milestones().collect::<Vec<_>>(), [Phase::TlsBegun]);
+    assert!(observer.walk().is_none());
+}
+
+#[test]
+fn random_octets_in_every_record_neither_panic_nor_hang() {
+    let mut state = 1_u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    for _ in 0..2000 {
+        let mut talk = Talk::new().client(client_hello());
+        for _ in 0..6 {
+            let body: Vec<u8> = (0..random()).map(|_| random()).collect();
+            let kind = 20 + random() % 5;
+            talk = if random() % 2 == 0 {
+                talk.server(record(kind, &body))
+            } else {
+                talk.client(message(random() % 25, &body))
+            };
+            if random() % 8 == 0 {
+                talk = talk.loses(SERVER, u64::from(random()));
+            }
+        }
+        let outcome = talk.client_fin().server_fin().close();
+        assert!(outcome.over);
+    }
+}
