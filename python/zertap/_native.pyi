@@ -78,22 +78,32 @@ class EventBatch:
     def patterns(self) -> list[int]:
         """Numbers of the distinct patterns in this batch."""
     def profile(self, number: int) -> dict[str, Any] | None:
-        """One negotiated profile as sources without their prefix, plus ``protocol`` (``tls`` or ``ssh``) and ``facts``."""
+        """One negotiated profile as sources without their prefix, plus ``protocol`` (``tls`` or ``ssh``) and
+        ``facts``."""
     def jsonl(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
         """JSON lines of all rows (or those given), in order."""
-    def arrow(self, plan: Plan) -> Any:
-        """A PyCapsule ``arrow_array_stream`` of these rows; column names are the paths with ``_`` for ``.``."""
+    def arrow(self, plan: Plan, rows: Sequence[int] | None = None) -> Any:
+        """A PyCapsule ``arrow_array_stream`` of all rows (or those given); column names are the paths with ``_`` for
+        ``.``."""
+    def ipc(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
+        """The same as a whole Arrow IPC stream: schema, one record batch, end mark; no dictionaries, no compression."""
+
+def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
+    """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
 
 @final
 class Tap:
     """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers`` (bool),
     ``waiting_span_ns``, ``rows`` (set of kinds wanted; default the ending kinds), ``max_connections``,
-    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises ``zertap.errors.Usage``."""
+    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises
+    ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
     def pump(self, source: Source, rows: int = 4096) -> bool:
         """Reads frames until at least ``rows`` rows wait or the source ends; ``False`` at its end. The interpreter is
-        released. Raises ``CaptureDamaged`` (rows seen before stay drainable)."""
+        released. Raises ``CaptureDamaged`` (rows seen before stay drainable). Python's signal handlers run at least
+        every 100 ms and when a signal interrupts a waiting read; what they raise ends the call, and the tap stays
+        usable."""
     def push_frame(self, at: int, link: int, frame: bytes, wire_length: int | None = None) -> None: ...
     def push_segment(
         self,

@@ -16,6 +16,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use std::sync::Arc;
+use zertap_core::event::Row;
 
 /// One Arrow column: a field of the plan, or one part of a certificate field.
 #[derive(Clone, Debug)]
@@ -26,39 +27,38 @@ struct Column {
     kind: Kind,
 }
 
-/// A PyCapsule `arrow_array_stream` (Arrow PyCapsule interface) with one record batch.
-pub(crate) fn stream<'py>(
-    py: Python<'py>,
-    batch: &EventBatch,
-    plan: &Plan,
-) -> PyResult<Bound<'py, PyCapsule>> {
-    let record = py.detach(|| record_batch(batch, plan)).map_err(raise)?;
-    let schema = record.schema();
-    let reader = RecordBatchIterator::new([Ok(record)], schema);
-    let stream = FFI_ArrowArrayStream::new(Box::new(reader));
-    PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+/// One part of a stream: a batch, the plan that renders it, and which rows (all, or those given).
+pub(crate) type Part<'py> = (Bound<'py, EventBatch>, Bound<'py, Plan>, Option<Vec<usize>>);
+
+/// A PyCapsule `arrow_array_stream` (Arrow PyCapsule interface): one record batch for each part.
+#[pyfunction]
+pub(crate) fn arrow_stream<'py>(py: Python<'py>, parts: Vec<Part<'py>>) -> PyResult<Bound<'py, PyCapsule>> {
+    let records = parts
+        .iter()
+        .map(|(batch, plan, rows)| record_batch(batch.get(), &plan.borrow(), rows.as_deref()).map_err(raise))
+        .collect::<PyResult<Vec<_>>>()?;
+    let schema = records.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+    let reader = RecordBatchIterator::new(records.into_iter().map(Ok), schema);
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
 }
 
-/// Octets of an Arrow IPC stream: the schema if `header`, the rows, the end mark if `end`.
-pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, header: bool, end: bool) -> PyResult<Vec<u8>> {
-    let record = record_batch(batch, plan).map_err(raise)?;
+/// The octets of a whole Arrow IPC stream: schema, one record batch, end mark.
+pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: Option<&[usize]>) -> PyResult<Vec<u8>> {
+    let record = record_batch(batch, plan, rows).map_err(raise)?;
     let mut writer = StreamWriter::try_new(Vec::new(), &record.schema()).map_err(raise)?;
-    let skip = if header { 0 } else { writer.get_ref().len() };
-    if record.num_rows() > 0 {
-        writer.write(&record).map_err(raise)?;
-    }
-    if end {
-        writer.finish().map_err(raise)?;
-    }
-    let octets = std::mem::take(writer.get_mut());
-    Ok(octets.get(skip..).unwrap_or_default().to_vec())
+    writer.write(&record).map_err(raise)?;
+    writer.into_inner().map_err(raise)
 }
 
-fn record_batch(batch: &EventBatch, plan: &Plan) -> Result<RecordBatch, ArrowError> {
+fn record_batch(batch: &EventBatch, plan: &Plan, rows: Option<&[usize]>) -> Result<RecordBatch, ArrowError> {
     let columns = columns_of(plan);
     let fields: Vec<Field> =
         columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
-    let arrays = columns.iter().map(|column| array(batch, plan, column)).collect();
+    let chosen: Vec<&Row> = match rows {
+        None => batch.rows().iter().collect(),
+        Some(rows) => rows.iter().filter_map(|row| batch.rows().get(*row)).collect(),
+    };
+    let arrays = columns.iter().map(|column| array(batch, plan, &chosen, column)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
@@ -94,8 +94,8 @@ fn data_type(kind: Kind) -> DataType {
     }
 }
 
-fn array(batch: &EventBatch, plan: &Plan, column: &Column) -> ArrayRef {
-    let values = batch.rows().iter().map(|row| {
+fn array(batch: &EventBatch, plan: &Plan, rows: &[&Row], column: &Column) -> ArrayRef {
+    let values = rows.iter().map(|row| {
         let value = plan.value(column.field, row, &batch.words(plan, row));
         match (column.part, value) {
             (None, value) => value,

@@ -135,19 +135,25 @@ impl EventBatch {
         Ok(PyBytes::new(py, &out))
     }
 
-    fn arrow<'py>(&self, py: Python<'py>, plan: PyRef<'_, Plan>) -> PyResult<Bound<'py, PyCapsule>> {
-        arrow::stream(py, self, &plan)
+    #[pyo3(signature = (plan, rows = None))]
+    fn arrow<'py>(
+        slf: Bound<'py, Self>,
+        plan: Bound<'py, Plan>,
+        rows: Option<Vec<usize>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        arrow::arrow_stream(slf.py(), vec![(slf, plan, rows)])
     }
 
-    #[pyo3(signature = (plan, header = true, end = true))]
+    #[pyo3(signature = (plan, rows = None))]
     fn ipc<'py>(
         &self,
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
-        header: bool,
-        end: bool,
+        rows: Option<Vec<usize>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        arrow::ipc(self, &plan, header, end).map(|octets| PyBytes::new(py, &octets))
+        let plan = &*plan;
+        let octets = py.detach(|| arrow::ipc(self, plan, rows.as_deref()))?;
+        Ok(PyBytes::new(py, &octets))
     }
 }
 

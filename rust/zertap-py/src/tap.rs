@@ -8,6 +8,7 @@ use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use zertap_capture::CaptureErrorKind;
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
@@ -53,7 +54,9 @@ impl Tap {
         let source = &mut *source;
         loop {
             match py.detach(|| self.read(source, rows)) {
-                Ok(more) => return Ok(more),
+                Ok(Stop::Rows) => return Ok(true),
+                Ok(Stop::End) => return Ok(false),
+                Ok(Stop::Pause) => py.check_signals()?,
                 // A signal came while the reader waited: let Python's handlers run, then wait on.
                 Err(error) if error.kind() == CaptureErrorKind::Interrupted => py.check_signals()?,
                 Err(error) => return Err(error::capture(py, &error)),
@@ -153,18 +156,36 @@ impl Tap {
 }
 
 impl Tap {
-    /// Reads frames until enough rows wait or the capture ends.
-    fn read(&mut self, source: &mut Source, rows: usize) -> Result<bool, zertap_capture::CaptureError> {
+    /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
+    fn read(&mut self, source: &mut Source, rows: usize) -> Result<Stop, zertap_capture::CaptureError> {
+        let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
-            let Some(frame) = source.reader().next_frame()? else { return Ok(false) };
-            self.time_out_of_range += u64::from(!frame.time_valid);
-            self.odd_lengths += u64::from(frame.odd_length);
-            self.inner.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
-            source.packets += 1;
+            for _ in 0..FRAMES_BETWEEN_CLOCKS {
+                let Some(frame) = source.reader().next_frame()? else { return Ok(Stop::End) };
+                self.time_out_of_range += u64::from(!frame.time_valid);
+                self.odd_lengths += u64::from(frame.odd_length);
+                self.inner.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
+                source.packets += 1;
+            }
+            if begun.elapsed() >= SIGNALS_AFTER {
+                return Ok(Stop::Pause);
+            }
         }
-        Ok(true)
+        Ok(Stop::Rows)
     }
 }
+
+/// Why reading stopped.
+enum Stop {
+    Rows,
+    End,
+    Pause,
+}
+
+/// How often Python's signal handlers get their turn.
+const SIGNALS_AFTER: Duration = Duration::from_millis(100);
+/// Frames read between two looks at the clock.
+const FRAMES_BETWEEN_CLOCKS: usize = 256;
 
 fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
     let mut config = Config { hash_key: random_key(), ..Config::default() };

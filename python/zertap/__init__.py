@@ -1,0 +1,41 @@
+"""zertap: which TCP connections were protected by TLS or SSH, and how, as the wire shows it."""
+
+from zertap._native import __version__
+from zertap.connection import Connection, SshView, TlsView
+from zertap.errors import (
+    CaptureDamaged,
+    CaptureUnreadable,
+    InputDamaged,
+    InputUnreadable,
+    MissingExtra,
+    OutputFailed,
+    RecordDamaged,
+    RecordsUnreadable,
+    Usage,
+    ZertapError,
+)
+from zertap.observation import Observation, Tap, observe
+from zertap.protection import Protection
+from zertap.schema import FIELDS
+
+__all__ = [
+    "FIELDS",
+    "CaptureDamaged",
+    "CaptureUnreadable",
+    "Connection",
+    "InputDamaged",
+    "InputUnreadable",
+    "MissingExtra",
+    "Observation",
+    "OutputFailed",
+    "Protection",
+    "RecordDamaged",
+    "RecordsUnreadable",
+    "SshView",
+    "Tap",
+    "TlsView",
+    "Usage",
+    "ZertapError",
+    "__version__",
+    "observe",
+]

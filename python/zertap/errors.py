@@ -1,0 +1,74 @@
+"""What can go wrong outside the wire: misuse, unreadable input, damaged input, failed output.
+
+The whole tree stands here; the native module raises these very classes. What the wire says wrong is never an
+exception: it is a reason, a flag or a counter in the data.
+
+::
+
+    ZertapError
+    ├── Usage                 the caller asked for something that cannot be
+    │   └── MissingExtra      an optional package is not installed
+    ├── InputUnreadable       nothing could be read
+    │   ├── CaptureUnreadable
+    │   └── RecordsUnreadable
+    ├── InputDamaged          everything before the damage was delivered
+    │   ├── CaptureDamaged
+    │   └── RecordDamaged
+    └── OutputFailed          the results could not be written
+"""
+
+
+class ZertapError(Exception):
+    """Base of all exceptions of this package.
+
+    ``reason`` is one line of plain words; ``file`` and ``offset`` (octets from the file's start) are ``None``
+    where they mean nothing. The text of the exception is one line: ``FILE: offset N: reason``.
+    """
+
+    def __init__(self, reason: str, file: str | None = None, offset: int | None = None) -> None:
+        super().__init__(reason, file, offset)
+        self.reason = reason
+        self.file = file
+        self.offset = offset
+
+    def __str__(self) -> str:
+        place = [] if self.file is None else [self.file]
+        if self.offset is not None:
+            place.append(f"offset {self.offset}")
+        return " ".join(": ".join([*place, self.reason]).splitlines())
+
+
+class Usage(ZertapError):
+    """The request itself makes no sense: an unknown field, an option that does not fit, a bad expression."""
+
+
+class MissingExtra(Usage):
+    """The request needs an optional package that is not installed; ``reason`` names it."""
+
+
+class InputUnreadable(ZertapError):
+    """An input of which nothing could be read."""
+
+
+class CaptureUnreadable(InputUnreadable):
+    """Not a capture, empty, not permitted, or of a kind that is not supported."""
+
+
+class RecordsUnreadable(InputUnreadable):
+    """Not a file of records, or not permitted."""
+
+
+class InputDamaged(ZertapError):
+    """An input that breaks off or breaks its own format; what stands before ``offset`` was delivered."""
+
+
+class CaptureDamaged(InputDamaged):
+    """A capture file that is cut short or malformed at ``offset``."""
+
+
+class RecordDamaged(InputDamaged):
+    """A record whose bytes contradict its layout."""
+
+
+class OutputFailed(ZertapError):
+    """The results could not be written: disk full, no permission, a directory."""

@@ -1,0 +1,215 @@
+"""The Python API: captures or packets in, connections out, as rows for people and as columns for volume."""
+
+import html
+import os
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
+from typing import Any, Never, overload
+
+from zertap import _native
+from zertap.connection import Connection, endpoint
+from zertap.errors import CaptureDamaged, MissingExtra, ZertapError
+from zertap.filter import Expression, compile_expression
+from zertap.pipeline import Mode, Reading, Request, Selection
+from zertap.plans import Part, Plans
+from zertap.protection import Protection, protection_column
+from zertap.schema import FIELDS
+
+Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""One capture file or several; ``-`` is standard input."""
+
+_SHOWN_IN_NOTEBOOKS = 20
+
+
+def observe(
+    captures: Captures,
+    *,
+    mode: Mode = "full",
+    chain: bool = False,
+    offers: bool = False,
+    where: str | None = None,
+    strict: bool = False,
+) -> "Observation":
+    """Every TCP connection in *captures*, in the order in which they ended.
+
+    ``mode``: ``full`` or ``zert``. ``chain``: the captures are consecutive files of one tap. ``offers``: keep the
+    offered lists. ``where``: only connections that match this expression. ``strict``: damage raises instead of
+    standing in ``Observation.warnings``.
+
+    Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
+    """
+    expression = compile_expression(where) if where is not None else None
+    several = [captures] if isinstance(captures, str | os.PathLike) else captures
+    paths = [os.fspath(each) for each in several]
+    warnings: list[ZertapError] = []
+
+    def on_fault(error: ZertapError) -> None:
+        if strict or not isinstance(error, CaptureDamaged):
+            raise error
+        warnings.append(error)
+
+    reading = Reading(paths, Request(mode, chain, offers), on_fault)
+    parts = [part for part in reading if len(part.batch)]
+    whole = Observation([(part, range(len(part.batch))) for part in parts], dict(reading.counters), tuple(warnings))
+    return whole if expression is None else whole.where(expression)
+
+
+class Observation(Sequence[Connection]):
+    """Connections: a sequence of ``Connection``, and a table for whatever reads Arrow.
+
+    ``counters``: what was seen beside connections, by name. ``warnings``: damage found in the input; everything before
+    it is here.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[tuple[Part, Sequence[int]]],
+        counters: dict[str, int],
+        warnings: tuple[ZertapError, ...] = (),
+    ) -> None:
+        self._pieces = pieces
+        self._ends = list(accumulate(len(rows) for _, rows in pieces))
+        self.counters = counters
+        self.warnings = warnings
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __iter__(self) -> Iterator[Connection]:
+        plans = Plans(FIELDS)
+        for part, rows in self._pieces:
+            yield from map(Connection, plans.objects(part, rows))
+
+    @overload
+    def __getitem__(self, index: int) -> Connection: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Observation": ...
+    def __getitem__(self, index: int | slice) -> "Connection | Observation":
+        if isinstance(index, slice):
+            return self._pick([self._find(each) for each in range(len(self))[index]])
+        piece, row = self._find(range(len(self))[index])
+        return Connection(next(Plans(FIELDS).objects(self._pieces[piece][0], [row])))
+
+    def where(self, expression: "str | Expression") -> "Observation":
+        """Only the connections that match *expression*. Raises ``Usage``."""
+        selection = Selection(compile_expression(expression) if isinstance(expression, str) else expression)
+        kept = []
+        for part, rows in self._pieces:
+            kept.append((part, selection.rows(part, rows)))
+        return Observation(kept, self.counters, self.warnings)
+
+    def summary(self) -> dict[str, int]:
+        """Number of connections by verdict; only verdicts that occur."""
+        numbers: Counter[int] = Counter()
+        for part, rows in self._pieces:
+            column = protection_column(part.batch)
+            numbers.update(column[row] for row in rows)
+        return {each.word: numbers[each] for each in Protection if numbers[each]}
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        """All connections as one Arrow stream (Arrow PyCapsule interface): DuckDB, Polars, pandas, pyarrow read it."""
+        plans: dict[int, Plans] = {}
+        return _native.arrow_stream(
+            [(part.batch, plans.setdefault(part.engine, Plans(FIELDS)).of(part), rows) for part, rows in self._pieces]
+        )
+
+    def to_polars(self) -> Any:
+        """A Polars ``DataFrame``. Raises ``MissingExtra``."""
+        try:
+            import polars
+        except ImportError as error:
+            _missing(error, "polars")
+        return polars.DataFrame(self)
+
+    def to_pandas(self) -> Any:
+        """A pandas ``DataFrame``. Raises ``MissingExtra``."""
+        try:
+            import pandas
+
+            return pandas.DataFrame.from_arrow(self)
+        except ImportError as error:
+            _missing(error, "pandas pyarrow")
+
+    def __repr__(self) -> str:
+        verdicts = ", ".join(f"{word} {number}" for word, number in self.summary().items())
+        return f"<Observation of {len(self)} connections{': ' if verdicts else ''}{verdicts}>"
+
+    def _repr_html_(self) -> str:
+        names = ("verdict", "client", "server", "protocol", "reason")
+        head = "".join(f"<th>{name}</th>" for name in names)
+        body = "".join(f"<tr>{_html_cells(each)}</tr>" for each in self[:_SHOWN_IN_NOTEBOOKS])
+        caption = html.escape(repr(self)[1:-1])
+        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _find(self, index: int) -> tuple[int, int]:
+        """Piece and row of the connection number *index*."""
+        piece = bisect_right(self._ends, index)
+        rows = self._pieces[piece][1]
+        return piece, rows[index - (self._ends[piece] - len(rows))]
+
+    def _pick(self, places: Iterable[tuple[int, int]]) -> "Observation":
+        pieces = [
+            (self._pieces[piece][0], [row for _, row in found])
+            for piece, found in groupby(places, key=lambda place: place[0])
+        ]
+        return Observation(pieces, self.counters, self.warnings)
+
+
+class Tap:
+    """An engine for packets of your own: push them in order of time, fetch connections when you like.
+
+    Times are nanoseconds since 1970 and never read from a clock. One tap is single-threaded.
+    """
+
+    def __init__(self, *, mode: Mode = "full", offers: bool = False, name: str | None = None) -> None:
+        self._tap = _native.Tap(Request(mode, offers=offers).config())
+        self._name = name
+
+    def push_frame(self, at: int, frame: bytes, *, link: int = 1, wire_length: int | None = None) -> None:
+        """One frame of link type *link* (LINKTYPE number; 1 is Ethernet); *wire_length* if it was cut."""
+        self._tap.push_frame(at, link, frame, wire_length)
+
+    def push_segment(
+        self,
+        at: int,
+        source: tuple[str, int],
+        destination: tuple[str, int],
+        *,
+        sequence: int,
+        acknowledgment: int,
+        flags: int,
+        payload: bytes = b"",
+    ) -> None:
+        """One TCP segment; addresses as text with their port, *flags* as in the TCP header."""
+        self._tap.push_segment(at, source, destination, sequence, acknowledgment, flags, payload)
+
+    def advance(self, now: int) -> None:
+        """Time passes without a packet: what was due by *now* happens."""
+        self._tap.advance(now)
+
+    def finish(self) -> None:
+        """The input ends; connections still open can be fetched too."""
+        self._tap.finish()
+
+    def drain(self) -> Observation:
+        """The connections that ended since the last call."""
+        part = Part(self._tap.drain(), 0, self._name)
+        return Observation([(part, range(len(part.batch)))], self.counters)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was seen beside connections, by name."""
+        return self._tap.counters()
+
+
+def _html_cells(each: Connection) -> str:
+    client, server = endpoint(each.client_ip, each.client_port), endpoint(each.server_ip, each.server_port)
+    version = (each.tls and each.tls.version) or each.protocol
+    cells = (each.verdict, client, server, version, each.reason or "")
+    return "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+
+
+def _missing(error: ImportError, packages: str) -> Never:
+    raise MissingExtra(f"`{error.name}` is not installed: install {packages}") from None

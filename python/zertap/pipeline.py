@@ -1,0 +1,155 @@
+"""The only wiring: captures go in at one end, chosen rows come out at the other.
+
+``Reading`` turns captures into parts (batches of rows), telling what went wrong on the way; ``Selection`` chooses
+rows; ``deliver`` hands them to a sink. Damage in one capture never stops the next one, and everything read before the
+damage is delivered. Nothing is kept per connection.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from zertap._native import Source, Tap
+from zertap.errors import ZertapError
+from zertap.filter import Expression
+from zertap.plans import Part, Plans
+from zertap.schema import FIELDS
+from zertap.sinks.base import Sink
+
+Mode = Literal["full", "zert"]
+"""``full`` looks at all that the wire shows; ``zert`` at what z/OS stream observation attends to."""
+
+BATCH_ROWS = 4096
+"""Rows that wait in the engine before they are fetched: enough to make the crossing cheap, few enough to stay small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How captures are to be observed."""
+
+    mode: Mode = "full"
+    chain: bool = False
+    """Read them as consecutive files of one tap, so that a connection may cross from one into the next."""
+    offers: bool = False
+    """Keep the lists that the two sides offered."""
+    rows: frozenset[str] | None = None
+    """Kinds of rows wanted; the last one of each connection if ``None``."""
+
+    def config(self) -> dict[str, Any]:
+        """The engine's configuration: it knows options, not the word ``zert``."""
+        full = self.mode == "full"
+        config = {"certificates": full, "upgrades": full, "offers": self.offers}
+        return config if self.rows is None else {**config, "rows": set(self.rows)}
+
+
+class Watch:
+    """Somebody beside the reading: may see how far it is, and may end it. This one does neither."""
+
+    stopped: bool = False
+    """The reading ends as if the input ended here."""
+
+    def pumping(self) -> AbstractContextManager[object]:
+        """Surrounds every call that may last; may end it by an exception that it swallows, having set ``stopped``."""
+        return nullcontext()
+
+    def saw(self, source: Source) -> None:
+        """Called after each piece of *source*."""
+
+
+class Reading:
+    """Captures in, parts out, in the order given. Iterate once."""
+
+    def __init__(
+        self,
+        captures: Sequence[str],
+        request: Request,
+        on_fault: Callable[[ZertapError], None],
+        watch: Watch | None = None,
+    ) -> None:
+        self._captures = captures
+        self._request = request
+        self._on_fault = on_fault
+        self._watch = watch or Watch()
+        self.counters: Counter[str] = Counter()
+        """The engines' counters, summed over the inputs read so far."""
+
+    def __iter__(self) -> Iterator[Part]:
+        inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
+        for engine, captures in enumerate(inputs):
+            yield from self._input(captures, engine)
+            if self._watch.stopped:
+                return
+
+    def _input(self, captures: Sequence[str], engine: int) -> Iterator[Part]:
+        """One tap's files, to the end of the last."""
+        tap = Tap(self._request.config())
+        for capture in captures:
+            source = None if self._watch.stopped else self._open(capture)
+            for _ in self._pump(tap, source) if source else ():
+                yield Part(tap.drain(), engine)
+        tap.finish()
+        yield Part(tap.drain(), engine)
+        self.counters.update(tap.counters())
+
+    def _open(self, capture: str) -> Source | None:
+        """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""
+        try:
+            with self._watch.pumping():
+                return Source(capture)
+        except ZertapError as error:
+            self._on_fault(error)
+        return None
+
+    def _pump(self, tap: Tap, source: Source) -> Iterator[None]:
+        """Stops at each moment when rows may be waiting."""
+        more = True
+        while more and not self._watch.stopped:
+            try:
+                with self._watch.pumping():
+                    more = tap.pump(source, BATCH_ROWS)
+            except ZertapError as error:
+                self._on_fault(error)
+                more = False
+            self._watch.saw(source)
+            yield
+
+
+class Selection:
+    """Which rows go out, and how many of them are findings."""
+
+    def __init__(self, where: Expression | None = None, alarm: Expression | None = None) -> None:
+        self._where = where
+        self._alarm = alarm
+        used = {*(where.fields if where else ()), *(alarm.fields if alarm else ())}
+        self._plans = Plans([each for each in FIELDS if each in used] or FIELDS[:1])
+        self.passed = 0
+        """Rows that went out."""
+        self.findings = 0
+        """Rows that went out and match ``alarm``."""
+
+    def rows(self, part: Part, rows: Sequence[int]) -> Sequence[int]:
+        """Those of *rows* that go out. Counts them, and findings among them."""
+        chosen = list(self._passing(part, rows)) if self._where or self._alarm else rows
+        self.passed += len(chosen)
+        return chosen
+
+    def _passing(self, part: Part, rows: Sequence[int]) -> Iterator[int]:
+        for number, row in zip(rows, self._plans.objects(part, rows), strict=True):
+            if self._where is None or self._where(row):
+                self.findings += self._alarm is not None and self._alarm(row)
+                yield number
+
+
+def deliver(parts: Iterable[Part], selection: Selection, sink: Sink) -> None:
+    """Writes the selected rows of *parts* to *sink* and closes it. Raises what the sink raises.
+
+    Rows go in pieces: the last part of an input may hold a million connections that were still open.
+    """
+    for part in parts:
+        for start in range(0, len(part.batch), BATCH_ROWS):
+            rows = selection.rows(part, range(start, min(start + BATCH_ROWS, len(part.batch))))
+            if rows:
+                sink.write(part, rows)
+    sink.close()

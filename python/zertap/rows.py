@@ -1,0 +1,211 @@
+"""From the engine's rows to what the zERT mapping asks for: the facts of a connection, and the events at this row.
+
+Each row is a whole snapshot, so nothing is remembered about connections. Which events a row brings follows from
+its kind: the ``due`` row those of the waiting span's end, a ``moved`` row those of its last milestone, the last row
+those of the end. Facts that protect are made once for each profile and shared, so that what is packed from them
+can be shared too. Events of a pattern come from ``zert.events`` alone.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from zertap._native import KINDS, PHASES, EventBatch, registry
+from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, Pattern, Slot, slots
+from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
+
+RECORD_ROWS: Final = frozenset(KINDS) - {"opened"}
+"""The rows that the engine must write so that every event has the counters of its own moment."""
+
+_DUE, _MOVED = KINDS.index("due"), KINDS.index("moved")
+_COLUMNS: Final = (
+    "kind",
+    "pattern",
+    "profile",
+    "connection",
+    "established",
+    "end",
+    "client_port",
+    "server_port",
+    "bytes_client",
+    "bytes_server",
+    "segments_client",
+    "segments_server",
+)
+_SSH_FACTS: Final = (
+    "kex",
+    "host_key",
+    "cipher_c2s",
+    "cipher_s2c",
+    "mac_c2s",
+    "mac_s2c",
+    "host_key_type",
+    "host_key_bits",
+)
+
+
+def pattern_slots(batch: EventBatch, number: int) -> tuple[Slot, ...]:
+    """The events of one history pattern."""
+    milestones, established, ended, past_timer = batch.pattern(number)
+    named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
+    return slots(Pattern(named, established, ended, past_timer))
+
+
+class RowReader:
+    """Reads the batches of one engine."""
+
+    def __init__(self) -> None:
+        self._batch: EventBatch | None = None
+        self._columns: list[memoryview] = []
+        self._slots: dict[int, tuple[Slot, ...]] = {}
+        self._tls: dict[tuple[Any, ...], TlsFacts] = {}
+        self._ssh: dict[tuple[Any, ...], SshFacts] = {}
+
+    def connections(self, batch: EventBatch, rows: Sequence[int]) -> Iterator[tuple[ConnectionFacts, list[Event]]]:
+        """For each of *rows* that brings events: the connection at that moment, and the events."""
+        if batch is not self._batch:
+            self._batch, self._columns = batch, [batch.column(name) for name in _COLUMNS]
+        for row in rows:
+            kind, pattern, profile, *rest = [column[row] for column in self._columns]
+            found = self._slots.get(pattern)
+            if found is None:
+                found = self._slots[pattern] = pattern_slots(batch, pattern)
+            if found:
+                events = _events(kind, batch.history(row) if kind == _MOVED else [], rest, found)
+                if events:
+                    yield self._facts(batch, row, profile, rest, events), events
+
+    def _facts(
+        self, batch: EventBatch, row: int, profile: int, rest: list[int], events: list[Event]
+    ) -> ConnectionFacts:
+        connection, established, end, client_port, server_port, octets_out, octets_back, out, back = rest
+        shown = {event.protocol for event in events if not event.failed}
+        session_id = batch.value(row, "tls_session_id") if "TLS" in shown else None
+        return ConnectionFacts(
+            connection,
+            established,
+            batch.value(row, "client_ip"),
+            batch.value(row, "server_ip"),
+            client_port,
+            server_port,
+            end,
+            octets_client=octets_out,
+            octets_server=octets_back,
+            segments_client=out,
+            segments_server=back,
+            tls=self._tls_facts(batch, row, profile) if "TLS" in shown else None,
+            ssh=self._ssh_facts(batch, row, profile) if "SSH" in shown else None,
+            session_id=bytes.fromhex(session_id or ""),
+        )
+
+    def _tls_facts(self, batch: EventBatch, row: int, profile: int) -> TlsFacts:
+        server = batch.value(row, "tls_server_certificate")
+        client = batch.value(row, "tls_client_certificate")
+        speaker = batch.value(row, "protocol_client")
+        key = (profile, speaker, server and server["sha256"], client and client["sha256"])
+        found = self._tls.get(key)
+        if found is None:
+            base = _tls_facts(batch, row)
+            certificates = {"server_certificate": _certificate(server), "client_certificate": _certificate(client)}
+            found = self._tls[key] = replace(base, client=_side(speaker), **certificates)  # type: ignore[arg-type]
+        return found
+
+    def _ssh_facts(self, batch: EventBatch, row: int, profile: int) -> SshFacts:
+        fingerprint = batch.value(row, "ssh_host_key_fingerprint")
+        speaker = batch.value(row, "protocol_client")
+        key = (profile, speaker, fingerprint)
+        found = self._ssh.get(key)
+        if found is None:
+            names = {name: batch.value(row, f"ssh_{name}") for name in _SSH_FACTS}
+            found = self._ssh[key] = SshFacts(
+                version=batch.value(row, "ssh_version") or 0,
+                host_key_fingerprint=_fingerprint(fingerprint),
+                client=_side(speaker),
+                **names,
+            )
+        return found
+
+
+def _events(kind: int, history: list[tuple[int, int]], rest: list[int], found: tuple[Slot, ...]) -> list[Event]:
+    """The events of the pattern that happen at this very row."""
+    _, established, end, *_ = rest
+    here, at = LAST, end
+    if kind == _DUE:
+        here, at = TIMER, established + WAITING_SPAN
+    elif kind == _MOVED and history:
+        here, at = len(history) - 1, history[-1][1]
+    return [Event(slot.type, at, slot.shown.protocol, slot.shown.failed) for slot in found if slot.slot == here]
+
+
+def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:
+    cipher = batch.value(row, "tls_cipher")
+    number = None if cipher is None else int(cipher, 16)
+    suite = _suites().get(number, {})
+    return TlsFacts(
+        version=_version(batch.value(row, "tls_version")),
+        cipher=number,
+        exchange=suite.get("exchange"),
+        authentication=suite.get("authentication"),
+        export=suite.get("export", False),
+        bulk_cipher=suite.get("cipher"),
+        mac=suite.get("mac"),
+        abbreviated=bool(batch.value(row, "tls_resumed")),
+        encrypt_then_mac=bool(batch.value(row, "tls_encrypt_then_mac")),
+        client_certificate_requested=bool(batch.value(row, "tls_client_certificate_requested")),
+    )
+
+
+def _certificate(shown: dict[str, Any] | None) -> CertificateFacts | None:
+    if shown is None:
+        return None
+    signature = shown["signature_algorithm"]
+    return CertificateFacts(
+        signature=_signatures().get(signature, signature),
+        key=(shown["key_type"] or "other").lower().replace("-", "_"),
+        key_bits=shown["key_bits"] or 0,
+        serial=bytes.fromhex(shown["serial"]),
+        not_after_generalized=shown["not_after_type"] == "generalized",
+        not_after_text=_certificate_time(shown["not_after"], shown["not_after_type"]),
+        subject=shown["subject"],
+        issuer=shown["issuer"],
+    )
+
+
+def _certificate_time(shown: str | None, kind: str) -> str:
+    """A time as a certificate writes it (RFC 5280 4.1.2.5)."""
+    if shown is None:
+        return ""
+    return datetime.fromisoformat(shown).strftime("%Y%m%d%H%M%SZ" if kind == "generalized" else "%y%m%d%H%M%SZ")
+
+
+def _fingerprint(shown: str | None) -> bytes:
+    """The digest in OpenSSH's form ``SHA256:`` and unpadded base64."""
+    return b64decode(shown.removeprefix("SHA256:") + "=") if shown else b""
+
+
+def _side(word: str | None) -> Side | None:
+    return None if word is None else Side(word)
+
+
+def _version(name: str | None) -> int:
+    if name is None:
+        return 0
+    return _versions().get(name) or int(name, 16)
+
+
+@cache
+def _suites() -> dict[int | None, dict[str, Any]]:
+    return {row["number"]: row for row in registry("cipher_suites")}
+
+
+@cache
+def _versions() -> dict[str, int]:
+    return {row["name"]: row["number"] for row in registry("versions")}
+
+
+@cache
+def _signatures() -> dict[str, str]:
+    return {row["name"]: row["oid"] for row in registry("certificate_signatures")}

@@ -1,0 +1,1 @@
+"""Outputs: one file per format, all of the shape ``base.Sink``."""
