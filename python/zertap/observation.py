@@ -56,8 +56,10 @@ def observe(
     return whole if expression is None else whole.where(expression)
 
 
-class Observation(Sequence[Connection]):
+class Observation:
     """Connections: a sequence of ``Connection``, and a table for whatever reads Arrow.
+
+    Not of the class ``collections.abc.Sequence``: programs that know both would then read rows, not columns.
 
     ``counters``: what was seen beside connections, by name. ``warnings``: damage found in the input; everything before
     it is here.
@@ -111,8 +113,9 @@ class Observation(Sequence[Connection]):
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         """All connections as one Arrow stream (Arrow PyCapsule interface): DuckDB, Polars, pandas, pyarrow read it."""
         plans: dict[int, Plans] = {}
+        pieces = self._pieces or [(Part(_native.Tap().drain(), -1), ())]
         return _native.arrow_stream(
-            [(part.batch, plans.setdefault(part.engine, Plans(FIELDS)).of(part), rows) for part, rows in self._pieces]
+            [(part.batch, plans.setdefault(part.engine, Plans(FIELDS)).of(part), rows) for part, rows in pieces]
         )
 
     def to_polars(self) -> Any:

@@ -81,7 +81,7 @@ class RowReader:
     def _facts(
         self, batch: EventBatch, row: int, profile: int, rest: list[int], events: list[Event]
     ) -> ConnectionFacts:
-        connection, established, end, client_port, server_port, octets_out, octets_back, out, back = rest
+        connection, established, _, client_port, server_port, octets_out, octets_back, out, back = rest
         shown = {event.protocol for event in events if not event.failed}
         session_id = batch.value(row, "tls_session_id") if "TLS" in shown else None
         return ConnectionFacts(
@@ -91,7 +91,6 @@ class RowReader:
             batch.value(row, "server_ip"),
             client_port,
             server_port,
-            end,
             octets_client=octets_out,
             octets_server=octets_back,
             segments_client=out,
@@ -130,12 +129,12 @@ class RowReader:
 
 
 def _events(kind: int, history: list[tuple[int, int]], rest: list[int], found: tuple[Slot, ...]) -> list[Event]:
-    """The events of the pattern that happen at this very row."""
+    """The events of the pattern that happen at this very row. A ``moved`` row has a history: what it moved to."""
     _, established, end, *_ = rest
     here, at = LAST, end
     if kind == _DUE:
         here, at = TIMER, established + WAITING_SPAN
-    elif kind == _MOVED and history:
+    elif kind == _MOVED:
         here, at = len(history) - 1, history[-1][1]
     return [Event(slot.type, at, slot.shown.protocol, slot.shown.failed) for slot in found if slot.slot == here]
 

@@ -52,7 +52,7 @@ def decode(
 def _records(file: str) -> "Iterator[Record]":
     """The records of *file*. Raises ``RecordsUnreadable``, or ``RecordDamaged`` after the sound ones."""
     from zertap.smf.framing import SmfDamaged
-    from zertap.zert.codec import ZertReader
+    from zertap.zert.reader import ZertReader
 
     try:
         stream: BinaryIO = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  closed below

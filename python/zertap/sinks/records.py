@@ -11,7 +11,8 @@ from zertap.sinks.base import Stream
 from zertap.zert.bulk import DetailEncoder
 from zertap.zert.events import Event
 from zertap.zert.facts import ConnectionFacts, Side
-from zertap.zert.mapping import Settings, detail_record, local_sides
+from zertap.zert.local import local_sides
+from zertap.zert.mapping import Settings, detail_record
 from zertap.zert.readable import to_json
 
 Networks = Sequence[IPv4Network | IPv6Network]

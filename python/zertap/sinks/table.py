@@ -6,7 +6,7 @@ capture must not be able to write to the reader's terminal.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
@@ -101,8 +101,7 @@ class Table:
         yield self._summary()
         if self._refusals:
             yield self._failures()
-        for file, found in groupby(self._rows, key=lambda row: row[0]):
-            yield self._connections(file, [cells for _, cells in found])
+        yield self._connections()
         hidden = self._verdicts.total() - len(self._rows)
         if hidden:
             yield Text(f"... and {hidden:,} more: narrow them with --where, or list all with --format jsonl", "dim")
@@ -133,12 +132,17 @@ class Table:
             grid.add_row(Text(f"... {len(self._refusals) - MOST_REFUSALS:,} more kinds", "dim"))
         return grid
 
-    def _connections(self, file: str | None, rows: Sequence[Sequence[Text]]) -> Grid:
-        grid = _grid(f"Connections in {visible(file)}" if file else "Connections")
-        for name in ("Verdict", "Client", "Server", "Protocol", "Suite or algorithms", "Group", "Reason"):
+    def _connections(self) -> Grid:
+        grid = _grid("Connections")
+        several = len({file for file, _ in self._rows}) > 1
+        captures = ("Capture",) if several else ()
+        for name in (*captures, "Verdict", "Client", "Server", "Protocol", "Suite or algorithms", "Group", "Reason"):
             grid.add_column(name, overflow="fold")
-        for cells in rows:
-            grid.add_row(*cells)
+        last: str | None = None
+        for file, cells in self._rows:
+            name = PurePath(file or "").name if file != last else ""
+            grid.add_row(*((plain(name), *cells) if several else cells))
+            last = file
         return grid
 
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use zertap_capture::{Compression, Container, TimeResolution};
+use zertap_capture::{CaptureErrorKind, Compression, Container, TimeResolution};
 
 /// See the stub.
 #[pyclass(module = "zertap._native")]
@@ -33,8 +33,14 @@ impl Source {
 impl Source {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let opened = py.detach(|| zertap_capture::Source::open(&path));
-        let inner = opened.map_err(|error| error::capture(py, &error))?;
+        let inner = loop {
+            match py.detach(|| zertap_capture::Source::open(&path)) {
+                Ok(inner) => break inner,
+                // A signal came while the first octets were awaited: let Python's handlers run, then try again.
+                Err(error) if error.kind() == CaptureErrorKind::Interrupted => py.check_signals()?,
+                Err(error) => return Err(error::capture(py, &error)),
+            }
+        };
         Ok(Self { name: path.display().to_string(), inner: Mutex::new(inner), packets: 0, announced: false })
     }
 

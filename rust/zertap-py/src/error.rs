@@ -20,7 +20,7 @@ pub(crate) fn usage(py: Python<'_>, reason: &str) -> PyErr {
 /// A capture that cannot be read, or not further.
 pub(crate) fn capture(py: Python<'_>, error: &CaptureError) -> PyErr {
     let class = match error.kind() {
-        // `Tap::pump` retries after a signal; should one arrive while a file is opened, it could not be read.
+        // Both callers try again after a signal; this is never told.
         CaptureErrorKind::Unreadable | CaptureErrorKind::Interrupted => {
             UNREADABLE.import(py, "zertap.errors", "CaptureUnreadable")
         }

@@ -1,9 +1,8 @@
 """The dictionary between what the wire has shown and what it means."""
 
-from zertap.zert.events import OPEN, SHOWN, UNSEEN
-
 from zertap._native import PHASES
 from zertap.protection import BY_PHASE, PROTOCOLS, TABLE, VERDICTS, Protection, protection_column
+from zertap.zert.events import OPEN, SHOWN, UNSEEN
 
 WORDS = ["no_traffic", "plaintext", "in_progress", "failed", "protected", "ended_clear", "unmonitored", "undetermined"]
 

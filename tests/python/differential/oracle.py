@@ -148,7 +148,7 @@ def _tls_differences(theirs: Row, ours: Row, outcome: str) -> Iterator[tuple[str
 def _certificate_differences(
     which: str, theirs: Row | None, ours: Row | None
 ) -> Iterator[tuple[str, object, object]]:
-    if not theirs:
+    if not theirs or theirs.get("empty"):
         return
     if not ours:
         yield f"{which} certificate", "present", "absent"

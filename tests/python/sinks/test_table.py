@@ -124,6 +124,12 @@ def test_the_memory_for_failures_is_bounded(tmp_path: Path, monkeypatch: Any) ->
     assert line[-1] == "3"
 
 
+def test_several_captures_are_named_once_each(tmp_path: Path) -> None:
+    shown = render(tmp_path, *[connection(file=f"/captures/{name}.pcap") for name in ("one", "one", "two")])
+    assert (shown.count("one.pcap"), shown.count("two.pcap")) == (1, 1)
+    assert "Capture" not in render(tmp_path, connection())
+
+
 def test_a_narrow_terminal_folds_and_hides_nothing(tmp_path: Path) -> None:
     name = "a-very-long-name-that-does-not-fit.example.org"
     shown = render(tmp_path, connection(verdict="protected", protocol="tls", tls_sni=name), width=60)

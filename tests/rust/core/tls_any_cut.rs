@@ -177,6 +177,24 @@ proptest! {
     }
 }
 
+/// Two gaps, one in each direction, and any cut: never a failure, never clear text, and never a panic.
+#[test]
+fn gaps_in_both_directions_never_turn_a_complete_handshake_into_a_failed_one() {
+    for talk in [full_13(), full_12(), resumed_12(), certified_13().server(sealed(250))] {
+        let talk = talk.client_fin().server_fin();
+        for server in (0..talk.sent[1] as usize).step_by(17) {
+            for client in (11..talk.sent[0] as usize).step_by(13) {
+                let holed = with_gap(&with_gap(&talk, SERVER, server, 90), CLIENT, client, 30);
+                let phase = holed.close().phase();
+                assert!(
+                    matches!(phase, Phase::TlsComplete | Phase::TlsLost),
+                    "{phase:?}: {server}, {client}"
+                );
+            }
+        }
+    }
+}
+
 /// A ServerHello of 1.3 cut right behind its compression method reads like one of 1.2 without extensions:
 /// it was taken for 1.2, and the handshake failed at its end.
 #[test]

@@ -1,7 +1,7 @@
 //! EDGE_CASES part B, TLS: one test or more for each number that a TLS observer can decide.
 //!
-//! Not here, because they are decided elsewhere: TLS-05 (the timer), TLS-40 (upgrades), TLS-50 (records),
-//! TLS-51 (other transports). TLS-45 and TLS-46 are in `tls_incomplete.rs`.
+//! Not here, because they are decided elsewhere: TLS-40 (upgrades) and TLS-51 (other transports).
+//! TLS-45 and TLS-46 are in `tls_incomplete.rs`.
 
 use crate::support::*;
 use Phase::{Clear, TlsAgreed, TlsBegun, TlsComplete, TlsFailed, TlsProvisional, TlsThenClear};
@@ -116,6 +116,24 @@ fn tls_04_borders_inside_both_headers_do_not_matter() {
             .run();
         assert_eq!(outcome.phases, [TlsAgreed, TlsComplete], "cut {cut}");
     }
+}
+
+#[test]
+fn tls_05_one_or_two_octets_are_too_few_and_three_begin_a_handshake() {
+    let hello = client_hello();
+    assert_eq!(
+        [probe(&hello[..1]), probe(&hello[..2]), probe(&hello[..3])],
+        [Probe::Short, Probe::Short, Probe::Begun]
+    );
+    let outcome = Talk::new().client(&hello[..3]).and(Event::Due).run();
+    assert_eq!((outcome.phase(), outcome.over), (TlsBegun, false));
+    let late = Talk::new()
+        .client(&hello[..3])
+        .and(Event::Due)
+        .client(&hello[3..])
+        .server(join(&[server_hello_13(0x1301), server_flight_13()]))
+        .client(sealed(53));
+    assert_eq!(late.run().phases, [TlsAgreed, TlsComplete]);
 }
 
 #[test]
@@ -909,6 +927,37 @@ fn tls_49_old_drafts_have_their_own_server_hello_and_retry() {
 }
 
 #[test]
+fn tls_50_what_was_learned_before_a_failure_is_kept() {
+    let outcome = Talk::new()
+        .client(client_hello())
+        .server(join(&[server_hello_12(0xC02F), rest_of_server_flight()]))
+        .client(alert(2, 48))
+        .run();
+    assert_eq!(outcome.phases, [TlsAgreed, TlsFailed]);
+    let profile = outcome.profile();
+    assert_eq!((profile.version, profile.cipher, profile.group), (0x0303, Some(0xC02F), Some(29)));
+    assert_eq!(outcome.text(TextKind::ServerName), b"example.org");
+    assert_eq!(outcome.alerts(), [said(CLIENT, 2, 48)]);
+}
+
+#[test]
+fn a_completion_after_the_timer_is_never_provisional() {
+    let talk = flight_13(0x1301).and(Event::Due).client(join(&[ccs(), sealed(25), sealed(53)]));
+    assert_eq!(talk.run().phases, [TlsAgreed, TlsComplete]);
+}
+
+#[test]
+fn handshake_octets_tell_where_each_direction_finished() {
+    let hello = client_hello().len() as u64;
+    let flight = join(&[server_hello_13(0x1301), server_flight_13()]).len() as u64;
+    let outcome = full_13().server(sealed(250)).run();
+    assert_eq!(outcome.findings.handshake_octets.0, [hello + 6 + 58, flight]);
+    let outcome = full_12().run();
+    let Talk { sent, .. } = full_12();
+    assert_eq!(outcome.findings.handshake_octets.0, sent);
+}
+
+#[test]
 fn tls_52_a_suite_that_was_not_offered_and_a_session_id_not_echoed_are_flagged() {
     let outcome = Talk::new().client(client_hello()).server(server_hello_12(0xC030)).run();
     assert!(outcome.has(Flag::SuiteNotOffered) && !outcome.has(Flag::SessionIdNotEchoed));
@@ -935,6 +984,16 @@ fn tls_53_change_cipher_spec_before_the_key_exchange_does_not_count() {
         rest_of_server_flight(),
     ]));
     assert!(before_hello.run().has(Flag::EarlyCcs));
+    let one_record = record(
+        22,
+        &join(&[
+            bare(2, &Hello::server_12(0x009C).answer()),
+            bare(11, &certificate_list(&[0x30; 90])),
+            bare(14, &[]),
+        ]),
+    );
+    let in_one = Talk::new().client(client_hello()).server(join(&[ccs(), one_record]));
+    assert_eq!((in_one.run().phase(), in_one.run().has(Flag::EarlyCcs)), (TlsAgreed, true));
     failed(
         &before_hello.client(join(&[message(16, &[1; 33]), ccs(), finished()])).server_fin(),
         Fault::Closed,
@@ -1004,4 +1063,15 @@ fn offers_are_kept_only_where_they_are_asked_for() {
     assert_eq!(outcome.text(TextKind::OfferedSuites)[..4], [0x13, 0x01, 0x13, 0x02]);
     assert_eq!(outcome.text(TextKind::OfferedVersions), [3, 4, 3, 3]);
     assert_eq!(outcome.text(TextKind::OfferedExtensions), [0, 0, 0, 43]);
+}
+
+#[test]
+fn without_a_server_hello_nothing_completes_where_nothing_was_lost() {
+    let talk = Talk::new()
+        .client(client_hello())
+        .server(join(&[ccs(), finished(), sealed(80)]))
+        .client(join(&[message(16, &[1; 33]), ccs(), finished(), sealed(80)]))
+        .server(sealed(80));
+    not_yet(&talk);
+    failed(&talk.client_fin().server_fin(), Fault::Closed, CLIENT);
 }

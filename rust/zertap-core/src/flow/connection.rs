@@ -62,6 +62,8 @@ pub struct Extras {
     pub doubtful: Option<DoubtfulReset>,
     /// An exact RST that waits until the other direction was delivered up to what its sender had seen.
     pub waiting_reset: Option<DoubtfulReset>,
+    /// When the handshake became complete but for the server's word on the client's certificate.
+    pub provisional: Option<Milestone>,
     /// A SYN that may begin a new connection.
     pub new_syn: Option<NewSyn>,
     /// Octets and segments of each side at the previous row.
@@ -107,6 +109,8 @@ pub struct Connection {
     pub extras: Option<Box<Extras>>,
     /// Record walks after completion.
     pub walks: Option<Box<PerSide<Walk>>>,
+    /// The lane of the direction that travels on another one than the key's, else the key's own.
+    pub other_lane: u32,
     /// n-th connection of this key.
     pub ordinal: u32,
     /// Told apart from an earlier connection in the same slot.
@@ -155,6 +159,10 @@ impl Connection {
     pub fn reach(&mut self, phase: Phase, at: Timestamp) -> bool {
         let moved = self.phase != phase;
         self.phase = phase;
+        if phase == Phase::TlsProvisional {
+            let after_due = self.has(DUE_PASSED);
+            self.extras().provisional = Some(Milestone { phase: Phase::TlsComplete, at, after_due });
+        }
         if !phase.is_milestone() {
             return moved;
         }
@@ -190,9 +198,13 @@ impl Connection {
     }
 
     fn note_milestone(&mut self, phase: Phase, at: Timestamp) {
-        if self.history.entries().iter().all(|entry| entry.phase != phase) {
-            self.history.push(Milestone { phase, at, after_due: self.has(DUE_PASSED) });
+        if self.history.entries().iter().any(|entry| entry.phase == phase) {
+            return;
         }
+        // A handshake that was complete but for the server's word was complete when it became so.
+        let earlier =
+            self.extras.as_ref().and_then(|extras| extras.provisional).filter(|then| then.phase == phase);
+        self.history.push(earlier.unwrap_or(Milestone { phase, at, after_due: self.has(DUE_PASSED) }));
     }
 }
 

@@ -39,6 +39,11 @@ impl FlowKey {
     pub fn lane(&self) -> u32 {
         self.lane
     }
+
+    /// The same endpoints on another lane.
+    pub fn on_lane(self, lane: u32) -> FlowKey {
+        FlowKey { lane, ..self }
+    }
 }
 
 /// Who is the client of a connection whose SYN was not seen, and whose content does not tell.

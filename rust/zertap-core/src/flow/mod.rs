@@ -3,6 +3,7 @@
 mod connection;
 mod follow;
 mod key;
+mod lanes;
 mod table;
 mod timers;
 

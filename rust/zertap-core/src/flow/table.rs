@@ -3,6 +3,7 @@
 use super::connection::{Connection, Extras, Life, ROLE_KNOWN, SYN_SEEN, SYNACK_SEEN};
 use super::follow::{Wishes, Workplace};
 use super::key::{FlowKey, guess_client, side_of_low};
+use super::lanes::{Lanes, is_missing_direction};
 use super::timers::{Queue, SlotRef};
 use crate::config::Config;
 use crate::event::{History, RowKind};
@@ -55,6 +56,9 @@ pub struct Table {
     half_open_count: usize,
     lingering: usize,
     ordinals: Ordinals,
+    lanes: Lanes,
+    /// Index entries beyond one for each connection.
+    second_entries: usize,
     counters: TableCounters,
     evict_hand: usize,
 }
@@ -78,6 +82,8 @@ impl Table {
             half_open_count: 0,
             lingering: 0,
             ordinals: Ordinals::default(),
+            lanes: Lanes::default(),
+            second_entries: 0,
             counters: TableCounters::default(),
             evict_hand: 0,
         }
@@ -90,14 +96,14 @@ impl Table {
 
     /// Connections and attempts that live.
     pub fn live(&self) -> usize {
-        self.index.len() - self.lingering
+        self.index.len() - self.second_entries - self.lingering
     }
 
     /// Handles one segment.
     pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>) {
         let (key, from_low) = FlowKey::of(segment);
         let hash = self.hash(&key);
-        let found = self.index.find(hash, |index| self.key_at(*index) == Some(&key)).copied();
+        let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));
         let Some(index) = found else {
             let ordinal = self.ordinals.next(hash);
             self.open(place, key, hash, from_low, segment, ordinal);
@@ -176,6 +182,7 @@ impl Table {
             self.make_room(place);
         }
         self.counters.opened += 1;
+        self.lanes.note(key.lane());
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
@@ -190,14 +197,7 @@ impl Table {
             place.greet(&mut conn);
         }
         slot.connection = Some(conn);
-        let slots = &self.slots;
-        let hasher = self.hasher;
-        self.index.insert_unique(hash, index, |other| {
-            slots
-                .get(*other as usize)
-                .and_then(|slot| slot.connection.as_ref())
-                .map_or(0, |conn| hash_of(hasher, &conn.key))
-        });
+        self.enter(hash, index);
         if half_open {
             self.half_open_count += 1;
             let entry = self.slot_ref(index);
@@ -344,9 +344,10 @@ impl Table {
         if conn.life == Life::HalfOpen {
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
-        let hash = self.hash(&conn.key);
-        if let Ok(entry) = self.index.find_entry(hash, |other| *other == index) {
-            entry.remove();
+        self.leave(self.hash(&conn.key), index);
+        if conn.other_lane != conn.key.lane() {
+            self.leave(self.hash(&conn.key.on_lane(conn.other_lane)), index | OTHER_LANE);
+            self.second_entries -= 1;
         }
         self.free.push(index);
     }
@@ -396,8 +397,40 @@ impl Table {
         hash_of(self.hasher, key)
     }
 
-    fn key_at(&self, index: u32) -> Option<&FlowKey> {
-        self.slots.get(index as usize)?.connection.as_ref().map(|conn| &conn.key)
+    /// The slot of the connection that a key belongs to.
+    fn find(&self, hash: u64, key: &FlowKey) -> Option<u32> {
+        let found = self.index.find(hash, |entry| self.key_of(*entry).as_ref() == Some(key))?;
+        Some(*found & !OTHER_LANE)
+    }
+
+    /// A connection that lacks the direction this segment brings on another lane; from now on both lead to it.
+    fn pair_lanes(&mut self, key: &FlowKey, hash: u64, from_low: bool, segment: &Segment<'_>) -> Option<u32> {
+        let index = self.lanes.others(key.lane()).find_map(|lane| {
+            let other = key.on_lane(lane);
+            let index = self.find(self.hash(&other), &other)?;
+            let conn = self.slots.get(index as usize)?.connection.as_ref()?;
+            is_missing_direction(conn, conn.sender(from_low), segment).then_some(index)
+        })?;
+        self.connection(index)?.other_lane = key.lane();
+        self.enter(hash, index | OTHER_LANE);
+        self.second_entries += 1;
+        Some(index)
+    }
+
+    fn enter(&mut self, hash: u64, entry: u32) {
+        let (slots, hasher) = (&self.slots, self.hasher);
+        self.index
+            .insert_unique(hash, entry, |entry| key_of(slots, *entry).map_or(0, |key| hash_of(hasher, &key)));
+    }
+
+    fn leave(&mut self, hash: u64, entry: u32) {
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == entry) {
+            found.remove();
+        }
+    }
+
+    fn key_of(&self, entry: u32) -> Option<FlowKey> {
+        key_of(&self.slots, entry)
     }
 
     fn connection(&mut self, index: u32) -> Option<&mut Connection> {
@@ -412,6 +445,15 @@ impl Table {
     fn slot_ref(&self, index: u32) -> SlotRef {
         SlotRef { index, generation: self.slots.get(index as usize).map_or(0, |slot| slot.generation) }
     }
+}
+
+/// Marks the second index entry of a connection whose directions travel on two lanes.
+const OTHER_LANE: u32 = 1 << 31;
+
+/// The key that an index entry stands for.
+fn key_of(slots: &[Slot], entry: u32) -> Option<FlowKey> {
+    let conn = slots.get((entry & !OTHER_LANE) as usize)?.connection.as_ref()?;
+    Some(if entry & OTHER_LANE == 0 { conn.key } else { conn.key.on_lane(conn.other_lane) })
 }
 
 fn resolve(slots: &[Slot], entry: SlotRef) -> Option<&Connection> {
@@ -459,6 +501,7 @@ fn new_connection(
         settled: None,
         extras: None::<Box<Extras>>,
         walks: None,
+        other_lane: key.lane(),
         ordinal,
         generation: 0,
         phase: Phase::Silent,

@@ -1,9 +1,9 @@
-//! What the observer hands over, and what it does about octets that were never captured.
+//! What the observer hands over: facts, names, alerts, offers.
 
-use super::observer::{Saw, TlsObserver};
-use super::record::{Mark, content};
+use super::observer::TlsObserver;
+use super::state::Saw;
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Side, Text, TextKind, TlsProfile};
+use crate::handshake::{CryptoProfile, Text, TextKind, TlsProfile};
 use std::sync::Arc;
 
 impl TlsObserver {
@@ -45,44 +45,5 @@ impl TlsObserver {
         }
         let own = self.colder().map_or(&[][..], |cold| &cold.session);
         if own.is_empty() && self.saw(Saw::SessionEchoed) { self.kept.session() } else { own }
-    }
-
-    /// Octets of this direction were lost: inside a record's body they are skipped by its length, else
-    /// framing is lost (A8).
-    pub(super) fn skip(&mut self, side: Side, count: u64) {
-        let lane = &mut self.lanes[side];
-        lane.set(Mark::Holed);
-        if lane.is(Mark::Ssl2) || lane.is(Mark::Undecided) {
-            return self.skip_ssl2(side, count);
-        }
-        if lane.is(Mark::Blind) && lane.walk.is_lost() {
-            lane.offset += count;
-            return;
-        }
-        let inside = lane.walk.is_in_body() && count <= u64::from(lane.walk.left());
-        if lane.walk.is_in_body() {
-            self.damage(side, if inside { count } else { u64::MAX });
-        }
-        let lane = &mut self.lanes[side];
-        lane.offset += count;
-        if !inside {
-            return lane.go_blind();
-        }
-        lane.walk.pass(u32::try_from(count).unwrap_or(u32::MAX));
-        if !lane.walk.is_in_body() {
-            self.on_record(side);
-        }
-    }
-
-    /// Octets of the current record's body were lost.
-    fn damage(&mut self, side: Side, count: u64) {
-        let lane = &mut self.lanes[side];
-        lane.octet = None;
-        if lane.walk.kind() == content::HANDSHAKE
-            && self.reads_messages(side)
-            && let Some(message) = self.lanes[side].assembly.skip(count)
-        {
-            self.on_message(side, &message, None);
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Up to TLS 1.2: ChangeCipherSpec, alerts, Finished, and when they make a handshake complete or failed (A4).
 
-use super::observer::{Era, Saw, TlsObserver};
+use super::observer::TlsObserver;
 use super::record::Mark;
+use super::state::{Era, Saw};
 use crate::handshake::{Alert, Evidence, Fault, Flag, Side, TlsShape};
 
 /// AlertLevel and AlertDescription (RFC 5246 7.2).
@@ -19,6 +20,7 @@ impl TlsObserver {
         match self.era {
             Era::Tls13 => self.judge_13(),
             Era::UpTo12 | Era::Ssl2 => self.judge_12(),
+            Era::Open if !self.is_hidden(self.server()) => {}
             Era::Open => {
                 self.judge_12();
                 if self.phase().is_open() {
@@ -74,8 +76,8 @@ impl TlsObserver {
             return client.is(Mark::Keyed) || server.is(Mark::Changed) || self.is_hidden(self.server());
         }
         let keyed = client.is(Mark::Keyed) || client.is(Mark::Changed);
-        let unseen = self.is_hidden(self.client) || !client.is(Mark::Started);
-        !self.saw(Saw::FullFlight) || (self.saw(Saw::HelloDone) && (keyed || unseen))
+        let unseen = self.is_out_of_sight(self.client);
+        !self.saw(Saw::FullFlight) || keyed || (self.saw(Saw::HelloDone) && unseen)
     }
 
     /// The server's ChangeCipherSpec straight after its hello: an abbreviated handshake (A4).
@@ -150,8 +152,7 @@ impl TlsObserver {
         }
         self.cold().note(Alert { from: side, level: 0, description: 0, encrypted: true });
         let peer = &self.lanes[side.other()];
-        let peer_in_sight = !self.is_hidden(side.other()) && peer.is(Mark::Started) && !peer.is_short();
-        if peer_in_sight && !peer.is(Mark::Finished) {
+        if !self.is_out_of_sight(side.other()) && !peer.is(Mark::Finished) {
             let at = self.lanes[side].offset;
             self.fail(Fault::Alert, side, at, Evidence::Inferred);
         }

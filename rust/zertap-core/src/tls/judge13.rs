@@ -1,8 +1,9 @@
 //! TLS 1.3: complete or failed, from lengths (A5), and a client certificate refused after the fact.
 
 use super::lengths::Lengths;
-use super::observer::{Era, Saw, TlsObserver};
+use super::observer::TlsObserver;
 use super::record::Mark;
+use super::state::{Era, Saw};
 use crate::handshake::{Alert, End, Evidence, Fault, Flag, Side};
 
 /// What the encrypted records of one side add up to.
@@ -135,7 +136,7 @@ impl TlsObserver {
         let is_13 = self.saw(Saw::ClientHello)
             && !client.is(Mark::Finished)
             && !self.lanes[server].is(Mark::Finished);
-        if is_13 && !client.is(Mark::Blind) && self.is_hidden(server) && self.client_suffices() {
+        if is_13 && !client.is(Mark::Blind) && self.client_suffices() {
             self.flags.insert(Flag::SuiteAssumed);
             self.finish_13();
         }

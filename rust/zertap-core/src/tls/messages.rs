@@ -7,8 +7,9 @@ use super::judge13::Tally;
 use super::kept::Kept;
 use super::key_exchange::KeyExchange;
 use super::lengths::Lengths;
-use super::observer::{Era, Saw, TlsObserver};
+use super::observer::TlsObserver;
 use super::record::Mark;
+use super::state::{Era, Saw};
 use crate::handshake::{Evidence, Flag, PerSide, Room, Side, TlsShape};
 
 impl TlsObserver {

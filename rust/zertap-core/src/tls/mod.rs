@@ -14,9 +14,12 @@ mod key_exchange;
 mod lengths;
 mod messages;
 mod observer;
+mod outcome;
 mod probe;
 mod record;
+mod records;
 mod ssl2;
+mod state;
 mod walk;
 
 pub use observer::TlsObserver;

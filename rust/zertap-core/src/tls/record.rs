@@ -98,12 +98,22 @@ impl Lane {
 
     /// Whether the other side acknowledged octets that were never delivered; a FIN counts as one.
     pub(super) const fn is_short(&self) -> bool {
-        self.acked > self.offset + self.is(Mark::Ended) as u64
+        self.acked > self.offset.saturating_add(self.is(Mark::Ended) as u64)
+    }
+
+    /// Counts captured octets.
+    pub(super) const fn advance(&mut self, count: usize) {
+        self.lack(count as u64);
+    }
+
+    /// Counts octets that were never captured.
+    pub(super) const fn lack(&mut self, count: u64) {
+        self.offset = self.offset.saturating_add(count);
     }
 
     /// Stream offset at which the current record ends.
     pub(super) const fn record_end(&self) -> u64 {
-        self.offset + self.walk.left() as u64
+        self.offset.saturating_add(self.walk.left() as u64)
     }
 
     /// Framing is lost until `resynchronises` finds it again (A8).

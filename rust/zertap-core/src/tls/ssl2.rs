@@ -7,8 +7,9 @@
 //! Sources: "The SSL Protocol" version 2 (Hickman 1995); RFC 5246 E.2; RFC 6101 E.
 
 use super::kept::Kept;
-use super::observer::{Era, Saw, TlsObserver};
+use super::observer::TlsObserver;
 use super::record::Mark;
+use super::state::{Era, Saw};
 use crate::handshake::{Evidence, Fault, Flag, PerSide, Room, Side, TextKind, TlsShape};
 use crate::reader::Reader;
 
@@ -101,7 +102,7 @@ impl TlsObserver {
     /// Takes octets of a direction of SSLv2 records, to the end of one record.
     pub(super) fn feed_ssl2(&mut self, side: Side, rest: &mut &[u8], seen: u64, room: &mut Room) {
         if self.lanes[side].is(Mark::Blind) {
-            self.lanes[side].offset += rest.len() as u64;
+            self.lanes[side].advance(rest.len());
             *rest = &[];
             return;
         }
@@ -111,7 +112,7 @@ impl TlsObserver {
             self.lanes[side].seen = seen;
         }
         let ended = self.cold().ssl2.lanes[side].step(rest);
-        self.lanes[side].offset += (before - rest.len()) as u64;
+        self.lanes[side].advance(before - rest.len());
         if ended {
             self.on_ssl2_record(side, Some(room));
         }
@@ -119,7 +120,7 @@ impl TlsObserver {
 
     /// Octets of a direction of SSLv2 records were lost.
     pub(super) fn skip_ssl2(&mut self, side: Side, count: u64) {
-        self.lanes[side].offset += count;
+        self.lanes[side].lack(count);
         match self.cold().ssl2.lanes[side].skip(count) {
             None => self.lanes[side].go_blind(),
             Some(0) => self.on_ssl2_record(side, None),

@@ -1,0 +1,46 @@
+//! Connections whose two directions travel on different lanes.
+//!
+//! Tunnels often number each direction by its destination (VXLAN, Geneve), and some taps tag the two
+//! directions differently. Equal addresses and ports on two lanes are two connections (EDGE_CASES IP-07)
+//! unless one of them lacks exactly the direction that the other brings, and its numbers fit.
+
+use super::connection::{Connection, Life};
+use crate::handshake::Side;
+use crate::stream::Seq;
+use crate::wire::Segment;
+
+/// How many lanes are remembered; beyond, directions on new lanes are not paired.
+const LIMIT: usize = 64;
+
+/// The lanes that were seen.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    seen: Vec<u32>,
+}
+
+impl Lanes {
+    /// Remembers a lane.
+    pub fn note(&mut self, lane: u32) {
+        if self.seen.len() < LIMIT && !self.seen.contains(&lane) {
+            self.seen.push(lane);
+        }
+    }
+
+    /// The lanes other than `lane` on which the other direction might travel.
+    pub fn others(&self, lane: u32) -> impl Iterator<Item = u32> {
+        self.seen.iter().copied().filter(move |other| *other != lane)
+    }
+}
+
+/// Whether a segment that `side` would have sent is the direction that a connection lacks.
+pub fn is_missing_direction(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+    let other = &conn.stream.halves[side.other()];
+    let ack = Seq(segment.acknowledgment);
+    conn.life != Life::Lingering
+        && conn.other_lane == conn.key.lane()
+        && !conn.stream.halves[side].is_visible()
+        && segment.flags.ack()
+        && other.is_known()
+        && other.offset_of(ack).is_some()
+        && other.highest().distance_to(ack) <= 1
+}
