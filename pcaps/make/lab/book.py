@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from . import tshark
+from . import facts, tshark
 from .network import LabError
 from .scenario import Row, Scenario
 
@@ -36,6 +36,8 @@ def expected_rows(scenario: Scenario, said: list[Row], capture: Path) -> tuple[l
         head: Row = {
             key: row.pop(key) for key in ("verdict", "protocol", "reason", "gave_up", "handshake_type") if key in row
         }
+        if head.get("gave_up") == facts.WHOEVER_CLOSED_FIRST:
+            head["gave_up"] = connection.first_to_close
         whole = {**head, **tcp, **row}
         rows.append(whole)
         differs += tshark.differences(whole, connection)

@@ -141,6 +141,19 @@ def alert(sender: str, level: str, description: str) -> Facts:
     return {"from": sender, "level": level, "description": description, "encrypted": False}
 
 
+# What mode zert says of a connection whose handshake follows data in clear.
+CLEAR_IN_ZERT: Facts = {
+    "verdict": "plaintext",
+    "protocol": "none",
+    "handshake_type": None,
+    "upgrade": None,
+    "tls": None,
+    "flags_include": ["midstream_tls"],
+}
+# In place of a side in ``gave_up``: both programs noticed on their own, and the capture shows who closed first.
+WHOEVER_CLOSED_FIRST = "whoever closed first"
+
+
 def tls_row(
     tls: Facts,
     *,

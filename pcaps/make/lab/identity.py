@@ -62,7 +62,7 @@ class Identity:
             "not_after_type": "generalized" if until >= "2050" else "utc",
             "subject": said["subject"],
             "issuer": said["issuer"],
-            "sha256": said["sha256 Fingerprint"].replace(":", ""),
+            "sha256": said["sha256 Fingerprint"].replace(":", "").lower(),
         }
 
 

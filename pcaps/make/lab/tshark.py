@@ -96,6 +96,7 @@ class Connection:
     alerts: list[tuple[str, str, str]] = field(default_factory=list)
     ssh: dict[str, Facts] = field(default_factory=lambda: {"client": {}, "server": {}})
     speakers: set[tuple[str, int]] = field(default_factory=set)
+    first_to_close: str | None = None
     _fins: dict[str, int] = field(default_factory=dict)
 
     def tcp(self) -> Facts:
@@ -127,6 +128,8 @@ class Connection:
     def _follow_end(self, side: str, flags: int, end: int, ack: int) -> None:
         if self.closed in ("fin", "rst"):
             return
+        if flags & (FIN | RST):
+            self.first_to_close = self.first_to_close or side
         if flags & RST:
             # Both sides have closed and one answers the other's FIN with a RST: either word is right.
             self.closed = None if len(self._fins) == 2 else "rst"

@@ -96,8 +96,7 @@ def clear_long(lab: Network) -> list[Row]:
 def clear_then_tls(lab: Network) -> list[Row]:
     peer.listen(lab, "say=GO AHEAD\\n", SERVER_TLS, "hear-line", "unwrap", "close", port=7777)
     done = peer.connect(lab, "hear-line", "sleep=0.2", CLIENT_TLS, "say=hello\\n", "unwrap", "close", port=7777)
-    zert = {"verdict": "plaintext", "protocol": "none", "handshake_type": None, "flags_include": ["midstream_tls"]}
-    return [facts.tls_row(peer.session(done.output()), flags_include=["upgraded"], mode_zert=zert)]
+    return [facts.tls_row(peer.session(done.output()), flags_include=["upgraded"], mode_zert=facts.CLEAR_IN_ZERT)]
 
 
 @scenario(

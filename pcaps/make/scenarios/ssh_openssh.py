@@ -198,7 +198,7 @@ def _nothing_in_common(lab: Network, option: str, served: str, wanted: str, what
     said = {
         key: value for key, value in facts.openssh(text).items() if key in ("version", "server_banner", "client_banner")
     }
-    return facts.ssh_row(said, verdict="failed", reason="no_common_algorithm", gave_up="client")
+    return facts.ssh_row(said, verdict="failed", reason="no_common_algorithm", gave_up=facts.WHOEVER_CLOSED_FIRST)
 
 
 @scenario("ssh-no-common-host-key", "SSH without a common host key algorithm", cases=("SSH-13",), programs=SSH)

@@ -10,7 +10,6 @@ from lab.openssl import NAME, expect
 from lab.scenario import Row, scenario
 
 MAIL = ("OpenSSL", "aiosmtpd")
-STRICT = {"verdict": "plaintext", "protocol": "none", "handshake_type": None, "flags_include": ["midstream_tls"]}
 SEND = """import smtplib
 with smtplib.SMTP("{server}", 25) as mail:
     mail.sendmail("alice@zertap.test", ["bob@zertap.test"], "Subject: clear\\n\\nin clear\\n")
@@ -42,7 +41,7 @@ def starttls(lab: Network) -> list[Row]:
     _mail_server(lab)
     text = openssl.client(lab, "-starttls", "smtp", "-tls1_3", port=25, say=(b"NOOP\r\n",), pause=0.5)
     tls = {**facts.openssl_client(text), "sni": NAME, "alpn": None, "server_certificate": None}
-    return [facts.tls_row(tls, upgrade="smtp", flags_include=["upgraded"], mode_zert=STRICT)]
+    return [facts.tls_row(tls, upgrade="smtp", flags_include=["upgraded"], mode_zert=facts.CLEAR_IN_ZERT)]
 
 
 @scenario("smtp-starttls-12", "SMTP, STARTTLS, TLS 1.2", cases=("TLS-40", "STATE-09"), programs=MAIL)
@@ -50,7 +49,7 @@ def starttls_12(lab: Network) -> list[Row]:
     _mail_server(lab)
     text = openssl.client(lab, "-starttls", "smtp", "-tls1_2", port=25, say=(b"NOOP\r\n",), pause=0.5)
     tls = {**facts.openssl_client(text), "sni": NAME, "alpn": None, "server_certificate": facts.leaf(issue(NAME))}
-    return [facts.tls_row(tls, upgrade="smtp", flags_include=["upgraded"], mode_zert=STRICT)]
+    return [facts.tls_row(tls, upgrade="smtp", flags_include=["upgraded"], mode_zert=facts.CLEAR_IN_ZERT)]
 
 
 @scenario("smtp-clear", "SMTP without STARTTLS: a mail in clear", cases=("A3",), programs=("CPython", "aiosmtpd"))
