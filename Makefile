@@ -1,0 +1,102 @@
+# Every habit is one word. `make run` and `make test` need only: Python >= 3.11 with venv, a Rust toolchain, a C compiler,
+# git and make. Everything else goes into .venv and target/; `make clean` takes both away.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+CAPTURE ?= pcaps/tour.pcap
+
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+MATURIN := VIRTUAL_ENV="$(VENV)" $(BIN)/maturin
+
+# The same interpreter for every build: another one would make cargo build the door again.
+export PYO3_PYTHON := $(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The door is a Python extension: it has no test program of its own, its tests are Python's.
+RUST_TESTED := --workspace --exclude zertap-py --locked
+
+RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml \
+	$(shell find rust/zertap-* -name '*.rs' -o -name '*.toml' -o -name '*.csv')
+
+help: ## shows these words
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 15
+
+build: $(VENV)/.built ## builds the package (release) into .venv
+
+run: build ## shows a capture: make run CAPTURE="my.pcap"
+	$(BIN)/zertap observe --format table $(CAPTURE)
+
+test: $(VENV)/.ready ## builds and passes every test, Rust and Python
+	@shared="$${ZERTAP_SHARED:-$(CURDIR)/../shared}"; if [ -d "$$shared/captures" ]; \
+	then echo "shared captures: $$shared"; \
+	else echo "skipped, no shared captures at $$shared (set ZERTAP_SHARED): what Rust and Python compare with them"; fi
+	cargo test $(RUST_TESTED)
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready ## formatters, lints and types, nothing changed
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
+	|| { echo "make lint needs rustfmt and clippy: rustup component add rustfmt clippy" >&2; exit 1; }
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fmt: $(VENV)/.ready ## formats Rust and Python
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts
+	cargo xtask tables
+	$(BIN)/python docs/schema_page.py
+	$(BIN)/python -m zertap.zert.document > docs/records.md
+
+bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
+	cargo bench $(RUST_TESTED)
+	@if ls benches/python/*.py >/dev/null 2>&1; then $(BIN)/pytest benches/python --benchmark-only; fi
+
+fuzz: ## every fuzz target for SECONDS each (10): make fuzz SECONDS=60
+	bash rust/fuzz/run.sh $(or $(SECONDS),10)
+
+pcaps: ## records our captures again (root, see pcaps/README.md), and merges the tour
+	$(PYTHON) pcaps/make/all.py
+	$(PYTHON) pcaps/make/tour.py
+
+clean: ## removes all that was built, .venv too
+	rm -rf .venv target rust/fuzz/target python/zertap/_native*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tests docs pcaps -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the words stand on -------------------------------------------------------------------------------------------
+
+# One line a missing tool, before anything is fetched or built.
+$(VENV)/.made:
+	@lack() { echo "zertap cannot be built: $$1" >&2; exit 1; }; \
+	command -v $(PYTHON) >/dev/null || lack "python3 is missing: apt install python3 python3-venv"; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || lack "$$($(PYTHON) --version) is too old, 3.11 is needed: make PYTHON=python3.11 ..."; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || lack "python3-venv is missing: apt install python3-venv"; \
+	command -v cargo >/dev/null || lack "cargo is missing: install Rust from https://rustup.rs"; \
+	need="$$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' Cargo.toml)"; have="$$(cargo --version | cut -d. -f2)"; \
+	[ "$$have" -ge "$$need" ] || lack "Rust 1.$$have is too old, 1.$$need is needed: rustup update stable"; \
+	command -v cc >/dev/null || lack "a C compiler is missing: apt install gcc libc6-dev"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install 'maturin>=1.16,<2'
+	touch $@
+
+# The package itself: editable, so that a change in python/ needs no build.
+$(VENV)/.built: $(VENV)/.made $(RUST_SOURCES)
+	$(MATURIN) develop --release
+	touch $@
+
+# And what tests and lints need beside it, as the extra `dev` of pyproject.toml says.
+$(VENV)/.ready: $(VENV)/.built pyproject.toml
+	$(PIP) install $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
+	touch $@
+
+.PHONY: help build run test lint fmt tables bench fuzz pcaps clean
