@@ -223,13 +223,16 @@ impl Workplace<'_> {
     /// A2: the first acknowledgement or payload after the SYN/ACK; after the SYN, where no SYN/ACK is seen.
     fn establish(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
         let half = &mut conn.stream.halves[side];
-        if !half.is_known() {
-            half.begin(Seq(segment.sequence));
+        let first = Seq(segment.sequence);
+        let fits = half.is_known() && (half.is_past_first_segment() || half.next().distance_to(first) >= 0);
+        if !fits {
+            half.begin(first);
         }
         if segment.flags.ack() {
             let ack = Seq(segment.acknowledgment);
             let other = &mut conn.stream.halves[side.other()];
-            if !other.is_known() && conn.bits & (SYN_SEEN | SYNACK_SEEN) != 0 {
+            if !other.is_known() {
+                // Also in mid-life: what lies between this and the first octets captured was lost.
                 other.begin(ack);
             }
             if other.believes(ack) {
@@ -251,7 +254,11 @@ impl Workplace<'_> {
     }
 
     fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
-        let piece = piece_of(segment);
+        let mut piece = piece_of(segment);
+        if piece.ack.is_some_and(|ack| !conn.stream.halves[side.other()].believes(ack)) {
+            // A forged or damaged number must not make this wait for octets that never were.
+            piece.ack = conn.stream.halves[side].ack();
+        }
         if segment.payload_on_wire > 0 {
             self.check_repetition(conn, side, piece);
             listen(conn);
@@ -347,6 +354,10 @@ impl Workplace<'_> {
                 Some((side, gap)) => self.deliver(conn, side, gap),
                 None => break,
             }
+        }
+        // Whatever still waits for the other direction waits in vain.
+        while let Some((side, delivery)) = conn.stream.release(Care::Octets) {
+            self.deliver(conn, side, delivery);
         }
     }
 

@@ -91,6 +91,11 @@ impl Half {
         self.segments > 0
     }
 
+    /// Whether more than one segment of this direction was seen.
+    pub fn is_past_first_segment(&self) -> bool {
+        self.segments > 1
+    }
+
     /// The furthest acknowledgement this side sent.
     pub fn ack(&self) -> Option<Seq> {
         (self.bits & ACKED != 0).then_some(self.ack)
