@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zertap._native import Source, Tap
-from zertap.errors import ZertapError
+from zertap._native import LINK_TYPES, Source, Tap
+from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
 from zertap.plans import Part, Plans
 from zertap.schema import FIELDS
@@ -114,6 +114,21 @@ class Reading:
                 more = False
             self._watch.saw(source)
             yield
+        fault = unreadable_links(source)
+        if fault:
+            self._on_fault(fault)
+
+
+def unreadable_links(source: Source) -> CaptureUnreadable | None:
+    """The fault of a capture none of whose interfaces has a link type that is read here, if it is one.
+
+    Frames of such interfaces among others are only counted: a mixed capture is still worth its rest.
+    """
+    links = {interface["link_type"] for interface in source.info()["interfaces"]}
+    if not links or links & LINK_TYPES:
+        return None
+    named = ", ".join(str(link) for link in sorted(links))
+    return CaptureUnreadable(f"no frame can be read: link type {named} is not supported", source.name)
 
 
 class Selection:

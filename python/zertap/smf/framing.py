@@ -168,9 +168,7 @@ class RecordWriter:
     Blocked framings hold a block back until it is full: call ``flush`` (or leave the ``with``) at the end.
     """
 
-    def __init__(
-        self, stream: BinaryIO, framing: Framing = Framing.PLAIN, block: int = LONGEST_BLOCK
-    ) -> None:
+    def __init__(self, stream: BinaryIO, framing: Framing = Framing.PLAIN, block: int = LONGEST_BLOCK) -> None:
         if not RDW_SIZE * 3 <= block <= LONGEST_BLOCK:
             raise ValueError(f"block size not between {RDW_SIZE * 3} and {LONGEST_BLOCK}: {block}")
         self._stream = stream
@@ -212,9 +210,7 @@ class RecordWriter:
 
     def _whole(self, record: bytes) -> None:
         if len(record) > self._room:
-            raise ValueError(
-                f"record of {len(record)} octets in blocks of {self._room}; ask for spanned framing"
-            )
+            raise ValueError(f"record of {len(record)} octets in blocks of {self._room}; ask for spanned framing")
         if len(self._block) + len(record) > self._room:
             self.flush()
         self._block += record

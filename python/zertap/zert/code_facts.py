@@ -222,9 +222,7 @@ _KEY_KINDS: dict[Hashable, int] = {
     "ec": 0x0005,
 }
 
-_VERSIONS: dict[Hashable, int] = {
-    version: version for version in (0x0200, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304)
-}
+_VERSIONS: dict[Hashable, int] = {version: version for version in (0x0200, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304)}
 
 FACTS: Mapping[str, Mapping[Hashable, int]] = {
     "TLS_VERSION": _VERSIONS,

@@ -212,16 +212,12 @@ def _sections_of(octets: bytes, subtype: int) -> _Found:
     if TRIPLETS_AT + TRIPLET_SIZE * count > len(octets):
         raise RecordError(24, f"{count} triplets do not fit the record")
     found = _Found(count)
-    for section, (at, (offset, length, number)) in zip(
-        sections(subtype), _triplets(octets, count), strict=False
-    ):
+    for section, (at, (offset, length, number)) in zip(sections(subtype), _triplets(octets, count), strict=False):
         if number == 0 or offset == 0:
             continue
         if offset < TRIPLETS_AT + TRIPLET_SIZE * count:
             raise RecordError(at, f"section {section.name} begins at octet {offset}, inside the triplets")
-        found.values[section.attribute] = _read_section(
-            octets, section, (at, offset, length, number), subtype, found
-        )
+        found.values[section.attribute] = _read_section(octets, section, (at, offset, length, number), subtype, found)
     for required in ("ident", "common"):
         if required not in found.values:
             raise RecordError(TRIPLETS_AT, f"no {required} section")
@@ -241,9 +237,7 @@ def _read_section(
     if section.several and section.layout is not None:
         return _read_names(octets, at, offset, number)
     if offset + length * number > len(octets):
-        raise RecordError(
-            at, f"section {section.name}: {number} of {length} octets at {offset} pass the record's end"
-        )
+        raise RecordError(at, f"section {section.name}: {number} of {length} octets at {offset} pass the record's end")
     if section.layout is None:
         return tuple(octets[offset + length * i : offset + length * (i + 1)] for i in range(number))
     if section.attribute == "common":
@@ -261,9 +255,7 @@ def _read_names(octets: bytes, at: int, offset: int, number: int) -> tuple[Disti
         length, kind = _DN_HEAD.unpack_from(octets, offset)
         end = offset + length
         if length < _DN_HEAD.size or end > len(octets):
-            raise RecordError(
-                offset, f"name structure of {length} octets at {offset} passes the record's end"
-            )
+            raise RecordError(offset, f"name structure of {length} octets at {offset} passes the record's end")
         names.append(DistinguishedName(kind, from_ebcdic(octets[offset + _DN_HEAD.size : end])))
         offset = end
     return tuple(names)

@@ -104,11 +104,7 @@ class Codes:
     def __init__(self, confidence: Confidence = Confidence.LIKELY) -> None:
         self.confidence = confidence
         self._known = {
-            name: {
-                fact: value
-                for fact, value in facts.items()
-                if ENUMERATIONS[name][value].confidence >= confidence
-            }
+            name: {fact: value for fact, value in facts.items() if ENUMERATIONS[name][value].confidence >= confidence}
             for name, facts in FACTS.items()
         }
 

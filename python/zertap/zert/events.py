@@ -156,9 +156,7 @@ def events(
     )
     last = max(end, established)
     times = [at for _, at in milestones] + [last, timer]
-    return tuple(
-        Event(kind, times[slot], shown.protocol, shown.failed) for kind, slot, shown in slots(pattern)
-    )
+    return tuple(Event(kind, times[slot], shown.protocol, shown.failed) for kind, slot, shown in slots(pattern))
 
 
 class _Life:

@@ -92,9 +92,7 @@ SUMMARY_SECTIONS = (
 def sections(subtype: int, shape: Shape = Shape.Z32) -> tuple[Section, ...]:
     """The sections of a record of this subtype, in triplet order, with their layouts in this shape."""
     every = DETAIL_SECTIONS if subtype == DETAIL else SUMMARY_SECTIONS
-    return tuple(
-        _shaped(section, shape) for section in every if section.since == "V2R3" or shape is not Shape.V2R3
-    )
+    return tuple(_shaped(section, shape) for section in every if section.since == "V2R3" or shape is not Shape.V2R3)
 
 
 def triplet_count(subtype: int, shape: Shape) -> int:

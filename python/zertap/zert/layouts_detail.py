@@ -59,17 +59,11 @@ IP_FILTER = Layout(
 TLS_11 = Layout(
     "TLS",
     (
-        _tls.number(
-            "Prot_Ver", 0, 2, "version", "protocol version; zero when the handshake failed", "TLS_VERSION"
-        ),
+        _tls.number("Prot_Ver", 0, 2, "version", "protocol version; zero when the handshake failed", "TLS_VERSION"),
         *informational(
             _tls.number("Source", 2, 1, "source", "who told", "SOURCE"),
-            _tls.number(
-                "Handshake_Type", 3, 1, "handshake_type", "full, abbreviated, failed", "TLS_HANDSHAKE_TYPE"
-            ),
-            _tls.number(
-                "Handshake_Role", 4, 1, "handshake_role", "role of the local side", "TLS_HANDSHAKE_ROLE"
-            ),
+            _tls.number("Handshake_Type", 3, 1, "handshake_type", "full, abbreviated, failed", "TLS_HANDSHAKE_TYPE"),
+            _tls.number("Handshake_Role", 4, 1, "handshake_role", "role of the local side", "TLS_HANDSHAKE_ROLE"),
         ),
         _tls.reserved("Rsvd1", 5, 2),
         *informational(
@@ -77,9 +71,7 @@ TLS_11 = Layout(
             _tls.raw("Session_ID", 8, 32, "session_id", "session id"),
         ),
         _tls.text("Protocol_Provider", 40, 16, "provider", "who implements the protocol", "TLS_PROVIDER"),
-        _tls.text(
-            "Neg_Cipher", 56, 6, "cipher", "suite number in hexadecimal; FFFFFF unknown", "NEG_CIPHER_SSLV2"
-        ),
+        _tls.text("Neg_Cipher", 56, 6, "cipher", "suite number in hexadecimal; FFFFFF unknown", "NEG_CIPHER_SSLV2"),
         _tls.number("CS_Enc_Alg", 62, 2, "encryption", "symmetric encryption", "ENC_ALG"),
         _tls.number("CS_Msg_Auth", 64, 2, "message_authentication", "message authentication", "MSG_AUTH"),
         _tls.number("CS_Kex_Alg", 66, 2, "key_exchange", "key exchange", "TLS_KEX"),
@@ -94,17 +86,13 @@ TLS_11 = Layout(
 SSH_11 = Layout(
     "SSH",
     (
-        _ssh.number(
-            "Prot_Ver", 0, 1, "version", "protocol version; zero unknown, from 3.2 on", "SSH_VERSION"
-        ),
+        _ssh.number("Prot_Ver", 0, 1, "version", "protocol version; zero unknown, from 3.2 on", "SSH_VERSION"),
         *informational(
             _ssh.number("Source", 1, 1, "source", "who told", "SOURCE"),
             _ssh.number("FIPS_Mode", 2, 1, "fips_mode", "FIPS 140 mode", "FIPS_MODE"),
         ),
         _ssh.flags("CryptoFlags", 3, "crypto_flags", "encrypt-then-MAC a direction", "SSH_CRYPTO_FLAGS"),
-        _ssh.since("3.2", DECK_32).flags(
-            "Flags", 4, "flags", "failed handshake; reserved before", "SSH_FLAGS"
-        ),
+        _ssh.since("3.2", DECK_32).flags("Flags", 4, "flags", "failed handshake; reserved before", "SSH_FLAGS"),
         _ssh.reserved("Rsvd1", 5, 3),
         *informational(_ssh.text("Comp", 8, 8, "component", "subcomponent", "SSH_COMP")),
         _ssh.text("Protocol_Provider", 16, 16, "provider", "who implements the protocol", "SSH_PROVIDER"),
@@ -114,9 +102,7 @@ SSH_11 = Layout(
         _ssh.number("In_Msg_Auth", 38, 2, "in_message_authentication", "inbound authentication", "MSG_AUTH"),
         _ssh.number("Kex_Method", 40, 2, "key_exchange", "key exchange", "SSH_KEX"),
         _ssh.number("Out_Enc_Alg", 42, 2, "out_encryption", "outbound encryption", "ENC_ALG"),
-        _ssh.number(
-            "Out_Msg_Auth", 44, 2, "out_message_authentication", "outbound authentication", "MSG_AUTH"
-        ),
+        _ssh.number("Out_Msg_Auth", 44, 2, "out_message_authentication", "outbound authentication", "MSG_AUTH"),
         _ssh.reserved("Rsvd2", 46, 2),
         _ssh.number("SKey_Type", 48, 2, "server_key_type", "raw server key: kind", "SSH_KEY_TYPE"),
         _ssh.number("SKey_Len", 50, 2, "server_key_bits", "raw server key: bits"),
@@ -143,12 +129,8 @@ IPSEC_11 = Layout(
         *informational(_ips.text("IKETunKeyExchRule", 8, 48, "ike_rule", "key exchange rule")),
         _ips.address("IKETunLclEndpt", 56, "ike_local", "local IKE endpoint"),
         _ips.address("IKETunRmtEndpt", 72, "ike_remote", "remote IKE endpoint"),
-        _ips.number(
-            "IKETunLclAuthMeth", 88, 2, "ike_local_auth", "local IKE authentication", "IPSEC_AUTH_METHOD"
-        ),
-        _ips.number(
-            "IKETunRmtAuthMeth", 90, 2, "ike_remote_auth", "remote IKE authentication", "IPSEC_AUTH_METHOD"
-        ),
+        _ips.number("IKETunLclAuthMeth", 88, 2, "ike_local_auth", "local IKE authentication", "IPSEC_AUTH_METHOD"),
+        _ips.number("IKETunRmtAuthMeth", 90, 2, "ike_remote_auth", "remote IKE authentication", "IPSEC_AUTH_METHOD"),
         _ips.number("IKETunAuthAlg", 92, 2, "ike_message_authentication", "IKE authentication", "MSG_AUTH"),
         _ips.number("IKETunEncAlg", 94, 2, "ike_encryption", "IKE encryption", "ENC_ALG"),
         _ips.number("IKETunDHGroup", 96, 2, "ike_group", "IKE Diffie-Hellman group", "DH_GROUP"),

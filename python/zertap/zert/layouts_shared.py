@@ -28,9 +28,7 @@ class Lines:
         """The same section's lines that a later release added."""
         return replace(self, release=release, origin=origin)
 
-    def number(
-        self, name: str, at: int, size: int, attribute: str, doc: str, codes: str | None = None
-    ) -> Field:
+    def number(self, name: str, at: int, size: int, attribute: str, doc: str, codes: str | None = None) -> Field:
         """An unsigned number of 1, 2, 4 or 8 octets; ``codes`` names its enumeration."""
         return self._field(name, Kind.UNSIGNED, at, size, attribute, doc, codes)
 
@@ -38,9 +36,7 @@ class Lines:
         """One octet of flags."""
         return self._field(name, Kind.FLAGS, at, 1, attribute, doc, codes)
 
-    def text(
-        self, name: str, at: int, size: int, attribute: str, doc: str, codes: str | None = None
-    ) -> Field:
+    def text(self, name: str, at: int, size: int, attribute: str, doc: str, codes: str | None = None) -> Field:
         """EBCDIC text, padded with blanks."""
         return self._field(name, Kind.TEXT, at, size, attribute, doc, codes)
 
@@ -75,9 +71,7 @@ def informational(*fields: Field) -> tuple[Field, ...]:
     return tuple(replace(field, informational=True) for field in fields)
 
 
-def certificate(
-    lines: Lines, prefix: str, attribute: str, at: int, whose: str, reserved: str
-) -> tuple[Field, ...]:
+def certificate(lines: Lines, prefix: str, attribute: str, at: int, whose: str, reserved: str) -> tuple[Field, ...]:
     """The 48 octets of one leaf certificate, as the TLS and SSH sections of subtype 11 hold them twice."""
     return _certificate(lines, prefix, attribute, at, whose, lines.reserved(reserved, at + 6, 1), _LONG)
 
@@ -111,9 +105,7 @@ def _certificate(
 def certificate_identity(lines: Lines, prefix: str, attribute: str, at: int, whose: str) -> tuple[Field, ...]:
     """Serial number and end of validity, 37 octets."""
     return (
-        lines.number(
-            f"{prefix}_Serial_Len", at, 1, f"{attribute}_serial_length", f"{whose}: octets of the serial"
-        ),
+        lines.number(f"{prefix}_Serial_Len", at, 1, f"{attribute}_serial_length", f"{whose}: octets of the serial"),
         lines.raw(f"{prefix}_Serial", at + 1, 20, f"{attribute}_serial", f"{whose}: serial number"),
         lines.number(
             f"{prefix}_Time_Type",
@@ -140,21 +132,13 @@ def certificate_traits(lines: Lines, prefix: str, attribute: str, at: int, whose
     return tuple(replace(field, offset=at + 2 * index) for index, field in enumerate(traits))
 
 
-def _traits(
-    lines: Lines, prefix: str, attribute: str, whose: str, words: tuple[str, str]
-) -> tuple[Field, ...]:
+def _traits(lines: Lines, prefix: str, attribute: str, whose: str, words: tuple[str, str]) -> tuple[Field, ...]:
     signature, encryption = words
     return (
-        lines.number(
-            f"{prefix}_{signature}", 0, 2, f"{attribute}_signature", f"{whose}: signature", "CERT_SIGN"
-        ),
-        lines.number(
-            f"{prefix}_{encryption}", 0, 2, f"{attribute}_encryption", f"{whose}: cipher", "CERT_ENC"
-        ),
+        lines.number(f"{prefix}_{signature}", 0, 2, f"{attribute}_signature", f"{whose}: signature", "CERT_SIGN"),
+        lines.number(f"{prefix}_{encryption}", 0, 2, f"{attribute}_encryption", f"{whose}: cipher", "CERT_ENC"),
         lines.number(f"{prefix}_Digest_Alg", 0, 2, f"{attribute}_digest", f"{whose}: digest", "CERT_DIGEST"),
-        lines.number(
-            f"{prefix}_Key_Type", 0, 2, f"{attribute}_key_type", f"{whose}: kind of key", "KEY_TYPE"
-        ),
+        lines.number(f"{prefix}_Key_Type", 0, 2, f"{attribute}_key_type", f"{whose}: kind of key", "KEY_TYPE"),
         lines.number(f"{prefix}_Key_Len", 0, 2, f"{attribute}_key_bits", f"{whose}: key length in bits"),
     )
 
@@ -172,9 +156,7 @@ HEADER = Layout(
         _head.time("TME", 6, "time", "time of writing"),
         _head.date("DTE", 10, "date", "date of writing"),
         _head.text("SID", 14, 4, "system_id", "SMF system identifier"),
-        _head.text(
-            "SSI", 18, 4, "subsystem_id", "subsystem identifier; its content in zERT records is not known"
-        ),
+        _head.text("SSI", 18, 4, "subsystem_id", "subsystem identifier; its content in zERT records is not known"),
         _head.number("STY", 22, 2, "subtype", "record subtype, 11 or 12"),
     ),
 )
@@ -192,9 +174,7 @@ IDENT = Layout(
         _ti.reserved("rsvd1", 56, 2),
         _ti.number("ASID", 58, 2, "asid", "address space identifier of the writer"),
         _ti.flags("Reason", 60, "reason", "why the record was written", "TI_REASON"),
-        _ti.since("V2R5?", HEADER_FILE).number(
-            "RecordID", 61, 1, "record_id", "correlation id; reserved in V2R3"
-        ),
+        _ti.since("V2R5?", HEADER_FILE).number("RecordID", 61, 1, "record_id", "correlation id; reserved in V2R3"),
         _ti.reserved("rsvd2", 62, 2),
     ),
 )
@@ -226,9 +206,7 @@ def self_defining(triplets: tuple[tuple[str, str, str], ...], origin: str) -> La
         at = 28 + 8 * index
         line = lines if since == "V2R3" else lines.since(since, PAGE_25)
         fields += [
-            line.number(
-                f"{triplet}Off", at, 4, f"{triplet}_offset", f"{section}: offset from the record's start"
-            ),
+            line.number(f"{triplet}Off", at, 4, f"{triplet}_offset", f"{section}: offset from the record's start"),
             line.number(f"{triplet}Len", at + 4, 2, f"{triplet}_length", f"{section}: length of one"),
             line.number(f"{triplet}Num", at + 6, 2, f"{triplet}_number", f"{section}: how many"),
         ]

@@ -21,18 +21,12 @@ def _counters(name: str, attribute: str, at: int, when: str) -> tuple[Field, ...
     """The 48 octets of counters that a session has at one end of the interval."""
     return (
         _sa.number(f"{name}LifeConnCnt", at, 4, f"{attribute}_connections", f"{when}: connections"),
-        _sa.number(
-            f"{name}LifePartialConnCnt", at + 4, 4, f"{attribute}_partial", f"{when}: of these, partly so"
-        ),
-        _sa.number(
-            f"{name}LifeShortConnCnt", at + 8, 4, f"{attribute}_short", f"{when}: of these, under 10 s (TCP)"
-        ),
+        _sa.number(f"{name}LifePartialConnCnt", at + 4, 4, f"{attribute}_partial", f"{when}: of these, partly so"),
+        _sa.number(f"{name}LifeShortConnCnt", at + 8, 4, f"{attribute}_short", f"{when}: of these, under 10 s (TCP)"),
         _sa.number(f"{name}ActiveConnCnt", at + 12, 4, f"{attribute}_active", f"{when}: active connections"),
         _sa.number(f"{name}LifeInBytes", at + 16, 8, f"{attribute}_in_bytes", f"{when}: octets received"),
         _sa.number(f"{name}LifeOutBytes", at + 24, 8, f"{attribute}_out_bytes", f"{when}: octets sent"),
-        _sa.number(
-            f"{name}LifeInSegDG", at + 32, 8, f"{attribute}_in_segments", f"{when}: segments received"
-        ),
+        _sa.number(f"{name}LifeInSegDG", at + 32, 8, f"{attribute}_in_segments", f"{when}: segments received"),
         _sa.number(f"{name}LifeOutSegDG", at + 40, 8, f"{attribute}_out_segments", f"{when}: segments sent"),
     )
 
@@ -62,12 +56,8 @@ COMMON_12 = Layout(
         Lines("", TABLE_12).reserved("(reserved 106..107)", 106, 2),
         *_counters("Init", "initial", 108, "at the interval's start"),
         *_counters("End", "final", 156, "at the interval's end"),
-        _sa_32.number(
-            "InitFailedHsConnCnt", 204, 4, "initial_failed", "at the interval's start: failed handshakes"
-        ),
-        _sa_32.number(
-            "EndFailedHsConnCnt", 208, 4, "final_failed", "at the interval's end: failed handshakes"
-        ),
+        _sa_32.number("InitFailedHsConnCnt", 204, 4, "initial_failed", "at the interval's start: failed handshakes"),
+        _sa_32.number("EndFailedHsConnCnt", 208, 4, "final_failed", "at the interval's end: failed handshakes"),
     ),
 )
 
@@ -76,12 +66,8 @@ TLS_12 = Layout(
     (
         _tls.number("Source", 0, 1, "source", "who told", "SOURCE"),
         _tls.flags("CryptoFlags", 1, "crypto_flags", "encrypt-then-MAC", "TLS_CRYPTO_FLAGS"),
-        _tls.number(
-            "Prot_Ver", 2, 2, "version", "protocol version; zero when the handshakes failed", "TLS_VERSION"
-        ),
-        _tls.text(
-            "Neg_Cipher", 4, 6, "cipher", "suite number in hexadecimal; FFFFFF unknown", "NEG_CIPHER_SSLV2"
-        ),
+        _tls.number("Prot_Ver", 2, 2, "version", "protocol version; zero when the handshakes failed", "TLS_VERSION"),
+        _tls.text("Neg_Cipher", 4, 6, "cipher", "suite number in hexadecimal; FFFFFF unknown", "NEG_CIPHER_SSLV2"),
         _tls.number("CS_Enc_Alg", 10, 2, "encryption", "symmetric encryption", "ENC_ALG"),
         _tls.number("CS_Msg_Auth", 12, 2, "message_authentication", "message authentication", "MSG_AUTH"),
         _tls.number("CS_Kex_Alg", 14, 2, "key_exchange", "key exchange", "TLS_KEX"),
@@ -98,9 +84,7 @@ SSH_12 = Layout(
     (
         _ssh.number("Source", 0, 1, "source", "who told", "SOURCE"),
         Lines("", TABLE_12).reserved("(reserved 1)", 1, 1),
-        _ssh.number(
-            "Prot_Ver", 2, 1, "version", "protocol version; zero unknown, from 3.2 on", "SSH_VERSION"
-        ),
+        _ssh.number("Prot_Ver", 2, 1, "version", "protocol version; zero unknown, from 3.2 on", "SSH_VERSION"),
         _ssh.flags("CryptoFlags", 3, "crypto_flags", "encrypt-then-MAC a direction", "SSH_CRYPTO_FLAGS"),
         _ssh.number("Auth_Method", 4, 2, "authentication", "first or only peer authentication", "SSH_AUTH"),
         _ssh.number("Auth_Method2", 6, 2, "authentication_2", "last of several, or zero", "SSH_AUTH"),
@@ -108,9 +92,7 @@ SSH_12 = Layout(
         _ssh.number("In_Msg_Auth", 10, 2, "in_message_authentication", "inbound authentication", "MSG_AUTH"),
         _ssh.number("Kex_Method", 12, 2, "key_exchange", "key exchange", "SSH_KEX"),
         _ssh.number("Out_Enc_Alg", 14, 2, "out_encryption", "outbound encryption", "ENC_ALG"),
-        _ssh.number(
-            "Out_Msg_Auth", 16, 2, "out_message_authentication", "outbound authentication", "MSG_AUTH"
-        ),
+        _ssh.number("Out_Msg_Auth", 16, 2, "out_message_authentication", "outbound authentication", "MSG_AUTH"),
         _ssh.number("SKey_Type", 18, 2, "server_key_type", "raw server key: kind", "SSH_KEY_TYPE"),
         _ssh.number("SKey_Len", 20, 2, "server_key_bits", "raw server key: bits"),
         _ssh.number("CKey_Type", 22, 2, "client_key_type", "raw client key: kind", "SSH_KEY_TYPE"),
@@ -127,12 +109,8 @@ IPSEC_12 = Layout(
         _ips.number("IKEMinVer", 1, 1, "ike_minor", "IKE minor version, low four bits"),
         _ips.address("IKETunLclEndpt", 2, "ike_local", "local IKE endpoint"),
         _ips.address("IKETunRmtEndpt", 18, "ike_remote", "remote IKE endpoint"),
-        _ips.number(
-            "IKETunLclAuthMeth", 34, 2, "ike_local_auth", "local IKE authentication", "IPSEC_AUTH_METHOD"
-        ),
-        _ips.number(
-            "IKETunRmtAuthMeth", 36, 2, "ike_remote_auth", "remote IKE authentication", "IPSEC_AUTH_METHOD"
-        ),
+        _ips.number("IKETunLclAuthMeth", 34, 2, "ike_local_auth", "local IKE authentication", "IPSEC_AUTH_METHOD"),
+        _ips.number("IKETunRmtAuthMeth", 36, 2, "ike_remote_auth", "remote IKE authentication", "IPSEC_AUTH_METHOD"),
         _ips.number("IKETunAuthAlg", 38, 2, "ike_message_authentication", "IKE authentication", "MSG_AUTH"),
         _ips.number("IKETunEncAlg", 40, 2, "ike_encryption", "IKE encryption", "ENC_ALG"),
         _ips.number("IKETunDHGroup", 42, 2, "ike_group", "IKE Diffie-Hellman group", "DH_GROUP"),

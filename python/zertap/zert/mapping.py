@@ -81,9 +81,7 @@ class Settings:
     header_offset: int = 0
 
 
-def detail_record(
-    facts: ConnectionFacts, event: Event, settings: Settings, local: Side = Side.SERVER
-) -> DetailRecord:
+def detail_record(facts: ConnectionFacts, event: Event, settings: Settings, local: Side = Side.SERVER) -> DetailRecord:
     """The record of one event of one connection, seen from its *local* side."""
     shown = as_shown(event, settings.shape)
     tls = tls_section(facts, settings, local, failed=shown.failed) if shown.protocol == "TLS" else None
@@ -104,9 +102,7 @@ def switch_record(kind: EventType, at: int, settings: Settings) -> DetailRecord:
     """The record of discovery being enabled (5) or disabled (6): the event type is its only zERT data."""
     if kind not in (EventType.ENABLED, EventType.DISABLED):
         raise ValueError(f"an event of a connection: {kind.name}")
-    return DetailRecord(
-        header(at, settings), ident(settings.names), Common(event=int(kind)), shape=settings.shape
-    )
+    return DetailRecord(header(at, settings), ident(settings.names), Common(event=int(kind)), shape=settings.shape)
 
 
 def header(at: int, settings: Settings) -> Header:
@@ -217,9 +213,7 @@ def cipher_text(version: int, cipher: int | None) -> str:
     return f"{cipher:06X}" if version == 0x0200 else f"{cipher:04X}"
 
 
-def certificate_fields(
-    facts: CertificateFacts | None, whose: str, codes: Codes
-) -> dict[str, int | bytes | str]:
+def certificate_fields(facts: CertificateFacts | None, whose: str, codes: Codes) -> dict[str, int | bytes | str]:
     """The fields of a section that describe one leaf certificate; none when it was not seen."""
     if facts is None:
         return {}

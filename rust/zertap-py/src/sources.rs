@@ -219,7 +219,7 @@ fn general_value<'a>(row: &'a Row, source: Source, words: &Words<'a>) -> Value<'
         Source::SegmentsServer => Value::Int(row.segments[1]),
         Source::HandshakeType => handshake_type(row),
         Source::HandshakeMs => Value::maybe(row.handshake(), |(begun, complete)| {
-            Value::Float(seconds(complete.at.since(begun.at).0) * 1_000.0)
+            Value::Float(milliseconds(complete.at.since(begun.at).0))
         }),
         Source::ProtocolClient => {
             Value::maybe(settled.and_then(|settled| settled.protocol_client), |side| role(row, side))
@@ -648,6 +648,11 @@ pub(crate) fn hex(octets: &[u8], case: Case) -> String {
 #[expect(clippy::cast_precision_loss, reason = "durations for people; exact times stand beside them")]
 fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
+}
+
+#[expect(clippy::cast_precision_loss, reason = "durations for people; exact times stand beside them")]
+fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
 }
 
 /// Identity of a connection from its addresses, ports, lane and start; the same in every run.

@@ -58,9 +58,7 @@ def test_latin_text_comes_back(text: str) -> None:
 def test_it_agrees_with_the_system_converter() -> None:
     if shutil.which("iconv") is None:
         pytest.skip("iconv is not installed")
-    run = subprocess.run(
-        ["iconv", "-f", "IBM1047", "-t", "UTF-8"], input=ALL, capture_output=True, check=False
-    )
+    run = subprocess.run(["iconv", "-f", "IBM1047", "-t", "UTF-8"], input=ALL, capture_output=True, check=False)
     if run.returncode:
         pytest.skip("iconv does not know IBM1047")
     assert from_ebcdic(ALL) == run.stdout.decode()

@@ -39,9 +39,7 @@ def test_a_packed_date_has_century_digit_year_and_day_of_year(day: date, packed:
     assert unpacked_date(packed) == day
 
 
-@pytest.mark.parametrize(
-    "packed", [0, 0x0126000F, 0x0126367F, 0x0125366F, 0x1126001F, 0x01A6001F, 0x01260011]
-)
+@pytest.mark.parametrize("packed", [0, 0x0126000F, 0x0126367F, 0x0125366F, 0x1126001F, 0x01A6001F, 0x01260011])
 def test_what_is_no_date_names_no_day(packed: int) -> None:
     assert unpacked_date(packed) is None
 

@@ -28,9 +28,7 @@ from zertap.zert.records_summary import (
 )
 
 FOLDER = Path(__file__).parent / "golden"
-NAMES = SystemNames(
-    system="SYS1", sysplex="PLEX1", stack="TCPIP", address_space="TCPIP", asid=0x4D, smf_id="SYS1"
-)
+NAMES = SystemNames(system="SYS1", sysplex="PLEX1", stack="TCPIP", address_space="TCPIP", asid=0x4D, smf_id="SYS1")
 PLAIN = Settings(NAMES)
 RECALLED = Settings(NAMES, codes=Codes(Confidence.RECALLED))
 OLD = Settings(NAMES, shape=Shape.V2R3)
@@ -164,9 +162,7 @@ def listing(record: Record, shape: Shape) -> str:
     lines = [*_lines(octets, 0, HEADER), *_lines(octets, 0, self_defining_section(subtype, shape))]
     at = 28
     for section in sections(subtype, shape):
-        offset, length, number = (
-            int.from_bytes(octets[at + a : at + b]) for a, b in ((0, 4), (4, 6), (6, 8))
-        )
+        offset, length, number = (int.from_bytes(octets[at + a : at + b]) for a, b in ((0, 4), (4, 6), (6, 8)))
         at += 8
         if number:
             lines += ["", f"# {section.name}", *_section(octets, section, offset, length)]

@@ -42,9 +42,7 @@ def headers() -> st.SearchStrategy[Header]:
 
 def names() -> st.SearchStrategy[tuple[DistinguishedName, ...]]:
     """Any run of distinguished names; their text keeps trailing blanks, it has a length of its own."""
-    one = st.builds(
-        DistinguishedName, st.integers(min_value=0, max_value=0xFFFF), st.text(alphabet=LATIN, max_size=80)
-    )
+    one = st.builds(DistinguishedName, st.integers(min_value=0, max_value=0xFFFF), st.text(alphabet=LATIN, max_size=80))
     return st.lists(one, max_size=12).map(tuple)
 
 

@@ -68,9 +68,7 @@ def test_the_fast_way_gives_the_octets_of_the_plain_way(
 
 @settings(max_examples=60, deadline=None)
 @given(details(), details(), st.sampled_from(list(Shape)))
-def test_a_template_gives_the_siblings_of_its_record(
-    record: DetailRecord, other: DetailRecord, shape: Shape
-) -> None:
+def test_a_template_gives_the_siblings_of_its_record(record: DetailRecord, other: DetailRecord, shape: Shape) -> None:
     """Whatever sections it has, header time, common section and session id alone change."""
     tls, session = record.tls, b""
     if tls is not None and not tls.failed:
@@ -115,9 +113,5 @@ def test_all_events_from_all_sides_follow_one_another() -> None:
     facts = connection(TLS_13)
     both = [event(EventType.INITIATION, "TLS"), event(EventType.TERMINATION, "TLS", after=60)]
     octets = DetailEncoder(Settings()).encode_all(facts, both, (Side.SERVER, Side.CLIENT))
-    plain = [
-        encode_detail(detail_record(facts, e, Settings(), s))
-        for s in (Side.SERVER, Side.CLIENT)
-        for e in both
-    ]
+    plain = [encode_detail(detail_record(facts, e, Settings(), s)) for s in (Side.SERVER, Side.CLIENT) for e in both]
     assert octets == b"".join(plain)

@@ -105,9 +105,7 @@ def test_the_second_reader_agrees_on_every_octet(layout_rows: Rows, record: Reco
         assert isinstance(section, dict)
         reserved = set(section) - set(values)
         assert {key: section[key] for key in values} == values, name
-        assert all(
-            value in (0, bytes(1), bytes(2), bytes(3), bytes(6)) for value in map(section.get, reserved)
-        )
+        assert all(value in (0, bytes(1), bytes(2), bytes(3), bytes(6)) for value in map(section.get, reserved))
     header = theirs["SMF_HEADER"]
     assert isinstance(header, dict)
     assert header["SMF119LEN"] == len(octets)
@@ -117,8 +115,7 @@ def test_the_second_reader_agrees_on_every_octet(layout_rows: Rows, record: Reco
     assert header["SMF119SID"] == to_ebcdic(record.header.system_id).ljust(4, b"\x40")
     prefix = "SMF119SC_DN" if isinstance(record, DetailRecord) else "SMF119SS_DN"
     assert theirs.get("DN", []) == [
-        {f"{prefix}_Len": len(n.name) + 4, f"{prefix}_Type": n.type, prefix: to_ebcdic(n.name)}
-        for n in record.names
+        {f"{prefix}_Len": len(n.name) + 4, f"{prefix}_Type": n.type, prefix: to_ebcdic(n.name)} for n in record.names
     ]
 
 

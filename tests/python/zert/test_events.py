@@ -157,12 +157,8 @@ OPEN_ENDS: list[tuple[str, History, float, list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "history", "end", "reported", "closed"), OPEN_ENDS, ids=[s[0] for s in OPEN_ENDS]
-)
-def test_state_10_end_of_input(
-    name: str, history: History, end: float, reported: list[str], closed: list[str]
-) -> None:
+@pytest.mark.parametrize(("name", "history", "end", "reported", "closed"), OPEN_ENDS, ids=[s[0] for s in OPEN_ENDS])
+def test_state_10_end_of_input(name: str, history: History, end: float, reported: list[str], closed: list[str]) -> None:
     assert told(history, end, ended=False) == reported, name
     assert told(history, end, ended=False, terminate=True) == closed, name
 
@@ -225,9 +221,7 @@ def test_every_change_changes_something(history: History, beyond: float) -> None
 
 
 @given(LIVES, st.floats(min_value=0, max_value=20))
-def test_what_was_reported_of_an_open_life_stays_true_when_it_is_closed(
-    history: History, beyond: float
-) -> None:
+def test_what_was_reported_of_an_open_life_stays_true_when_it_is_closed(history: History, beyond: float) -> None:
     end = (history[-1][1] if history else 0.0) + beyond
     placed = [(p, T0 + int(at * S)) for p, at in history]
     open_ = [e for e in events(T0, placed, T0 + int(end * S), ended=False) if e.at < T0 + int(end * S)]

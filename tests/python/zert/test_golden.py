@@ -64,9 +64,7 @@ def test_one_record_by_hand(layout_rows: list[dict[str, str]]) -> None:
     assert tls["SMF119SC_TLS_Protocol_Provider"] == bytes.fromhex("D682A28599A581A3899695") + b"\x40" * 5
     assert tls["SMF119SC_TLS_Neg_Cipher"] == bytes.fromhex("C6C6C6C6C6C6")
     blanked = (value for name, value in tls.items() if name not in kept)
-    assert all(
-        not value or not (value if isinstance(value, bytes) else b"\1").strip(b"\x40\0") for value in blanked
-    )
+    assert all(not value or not (value if isinstance(value, bytes) else b"\1").strip(b"\x40\0") for value in blanked)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, shape) in CASES.items() if shape is Shape.V2R3])

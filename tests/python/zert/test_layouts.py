@@ -50,9 +50,7 @@ def assert_same(line: Field, row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("subtype", "section"), LAID_OUT, ids=lambda v: getattr(v, "name", v))
-def test_every_line_of_a_section_is_the_reference_line(
-    layout_rows: Rows, subtype: int, section: Section
-) -> None:
+def test_every_line_of_a_section_is_the_reference_line(layout_rows: Rows, subtype: int, section: Section) -> None:
     assert section.layout is not None
     rows = [row for row in of(layout_rows, subtype, section.name) if row["length"] != "VAR"]
     assert len(section.layout.lines) == len(rows)
@@ -96,9 +94,7 @@ SIZES = {
 
 @pytest.mark.parametrize(("subtype", "shape"), SIZES, ids=str)
 def test_sections_have_the_sizes_of_their_release(subtype: int, shape: Shape) -> None:
-    found = {
-        s.name: s.layout.size for s in sections(subtype, shape) if s.layout is not None and not s.several
-    }
+    found = {s.name: s.layout.size for s in sections(subtype, shape) if s.layout is not None and not s.several}
     assert found == SIZES[subtype, shape]
 
 

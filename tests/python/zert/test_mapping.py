@@ -36,18 +36,14 @@ def test_a_failed_tls_handshake_keeps_source_provider_type_and_cipher_alone() ->
 
 
 def test_a_failed_ssh_handshake_keeps_source_provider_and_flag_alone() -> None:
-    record = detail_record(
-        connection(ssh=SSH_2), event(EventType.SHORT_TERMINATION, "SSH", failed=True), PLAIN
-    )
+    record = detail_record(connection(ssh=SSH_2), event(EventType.SHORT_TERMINATION, "SSH", failed=True), PLAIN)
     assert record.ssh == FAILED_SSH
     assert record.common.protocols == 0x40
 
 
 @pytest.mark.parametrize("shape", [Shape.V2R3, Shape.V2R5])
 def test_before_3_2_a_failed_handshake_is_no_protection(shape: Shape) -> None:
-    record = detail_record(
-        connection(TLS_12), event(EventType.INITIATION, "TLS", failed=True), Settings(shape=shape)
-    )
+    record = detail_record(connection(TLS_12), event(EventType.INITIATION, "TLS", failed=True), Settings(shape=shape))
     assert record.tls is None
     assert record.common.protocols == 0
 
@@ -58,9 +54,7 @@ def test_no_protection_has_no_section() -> None:
 
 
 def test_inbound_is_what_the_local_side_received() -> None:
-    server, client = (
-        detail_record(connection(), event(EventType.TERMINATION), PLAIN, side).common for side in BOTH
-    )
+    server, client = (detail_record(connection(), event(EventType.TERMINATION), PLAIN, side).common for side in BOTH)
     assert (server.local, server.local_port, server.remote, server.remote_port) == (
         "192.0.2.7",
         443,
@@ -82,9 +76,7 @@ def test_inbound_is_what_the_local_side_received() -> None:
 def test_flags_tell_ip_version_and_local_role() -> None:
     six = connection(client="2001:db8::1", server="2001:db8::2")
     flags = [
-        detail_record(c, event(EventType.INITIATION), PLAIN, s).common.flags
-        for c in (connection(), six)
-        for s in BOTH
+        detail_record(c, event(EventType.INITIATION), PLAIN, s).common.flags for c in (connection(), six) for s in BOTH
     ]
     assert flags == [0x10, 0x08, 0x90, 0x88]
 
@@ -123,9 +115,7 @@ def test_the_end_is_told_by_events_3_and_4_alone(kind: EventType) -> None:
 def test_the_header_has_the_events_time_and_may_be_moved() -> None:
     event_ = event(EventType.INITIATION)
     moved = Settings(header_offset=11 * 3600 * 1_000_000_000)
-    assert detail_record(connection(), event_, PLAIN).header.written == datetime(
-        2026, 11, 21, 13, 24, 15, 670_000, UTC
-    )
+    assert detail_record(connection(), event_, PLAIN).header.written == datetime(2026, 11, 21, 13, 24, 15, 670_000, UTC)
     record = detail_record(connection(), event_, moved)
     assert record.header.written == datetime(2026, 11, 22, 0, 24, 15, 670_000, UTC)
     assert record.common.start_date == detail_record(connection(), event_, PLAIN).common.start_date
@@ -136,9 +126,7 @@ def test_the_connection_id_is_the_low_32_bits() -> None:
 
 
 def test_tls_facts_become_codes_that_are_sourced_or_likely() -> None:
-    tls = detail_record(
-        connection(TLS_12, session_id=b"\1\2\0"), event(EventType.INITIATION, "TLS"), PLAIN
-    ).tls
+    tls = detail_record(connection(TLS_12, session_id=b"\1\2\0"), event(EventType.INITIATION, "TLS"), PLAIN).tls
     assert tls == TlsSection(
         version=0x0303,
         source=1,
@@ -233,18 +221,14 @@ def test_a_version_without_a_code_makes_the_cipher_unknown_too() -> None:
         (TlsFacts(version=0x0303, client_certificate=CLIENT), Side.SERVER, 3),
     ],
 )
-def test_the_handshake_role_is_the_tls_role_of_the_local_side(
-    facts: TlsFacts, local: Side, role: int
-) -> None:
+def test_the_handshake_role_is_the_tls_role_of_the_local_side(facts: TlsFacts, local: Side, role: int) -> None:
     tls = detail_record(connection(facts), event(EventType.INITIATION, "TLS"), PLAIN, local).tls
     assert tls is not None
     assert tls.handshake_role == role
 
 
 def test_encrypt_then_mac_is_a_flag() -> None:
-    tls = detail_record(
-        connection(TlsFacts(encrypt_then_mac=True)), event(EventType.INITIATION, "TLS"), PLAIN
-    ).tls
+    tls = detail_record(connection(TlsFacts(encrypt_then_mac=True)), event(EventType.INITIATION, "TLS"), PLAIN).tls
     assert tls is not None
     assert tls.crypto_flags == 0x80
 
@@ -276,8 +260,7 @@ def test_names_are_written_as_far_as_the_code_for_whose_they_are_is_known() -> N
 
 def test_ssh_directions_follow_the_local_role() -> None:
     server, client = (
-        detail_record(connection(ssh=SSH_2), event(EventType.INITIATION, "SSH"), PLAIN, side).ssh
-        for side in BOTH
+        detail_record(connection(ssh=SSH_2), event(EventType.INITIATION, "SSH"), PLAIN, side).ssh for side in BOTH
     )
     assert server is not None
     assert client is not None

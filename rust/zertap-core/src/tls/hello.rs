@@ -170,13 +170,13 @@ impl<'a> ServerHello<'a> {
             if twice.is_repeated(number) {
                 self.flags.insert(Flag::DuplicateExtension);
             } else {
-                self.read_extension(number, body, draft);
+                self.read_extension(number, body);
             }
         });
         (read && whole).then_some(())
     }
 
-    fn read_extension(&mut self, number: u16, body: &'a [u8], draft: bool) {
+    fn read_extension(&mut self, number: u16, body: &'a [u8]) {
         let mut reader = Reader::new(body);
         match number {
             extension::SERVER_NAME => self.name_acknowledged = true,
@@ -189,7 +189,8 @@ impl<'a> ServerHello<'a> {
             extension::PRE_SHARED_KEY => self.pre_shared_key = true,
             extension::SUPPORTED_VERSIONS => self.selected = reader.u16(),
             extension::KEY_SHARE => self.group = reader.u16(),
-            extension::KEY_SHARE_DRAFT if draft => self.group = reader.u16(),
+            // Used by the drafts and by the experiments beside them; reserved since (IANA), so nothing else means it.
+            extension::KEY_SHARE_DRAFT if self.group.is_none() => self.group = reader.u16(),
             extension::RENEGOTIATION_INFO => self.renegotiation_info = true,
             _ => {}
         }
