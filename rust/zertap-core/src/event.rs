@@ -203,6 +203,14 @@ impl Row {
         self.end.since(self.start)
     }
 
+    /// When the handshake began and when it was complete, if both are known.
+    pub fn handshake(&self) -> Option<(Milestone, Milestone)> {
+        let entries = self.history.entries();
+        let begun = entries.iter().find(|entry| matches!(entry.phase, Phase::TlsBegun | Phase::SshBegun))?;
+        let complete = entries.iter().find(|entry| entry.phase.is_complete())?;
+        Some((*begun, *complete))
+    }
+
     /// The texts of this connection.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
         let mut rest: &[u8] = self.settled.as_deref().map(|settled| &*settled.texts).unwrap_or_default();

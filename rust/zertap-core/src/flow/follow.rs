@@ -533,7 +533,7 @@ impl Workplace<'_> {
             settled
         });
         let settled = conn.settled.clone().or(provisional);
-        self.batch.push(conn, kind, self.cause, settled);
+        self.batch.push(conn.snapshot(kind, self.cause, settled));
     }
 
     /// Writes the connection's last row.

@@ -1,0 +1,76 @@
+//! A connection as a row: everything that is known of it now.
+
+use super::connection::Connection;
+use super::follow::Cause;
+use crate::event::{Row, RowKind, Settled};
+use crate::handshake::{Flag, PerSide, Phase, Side};
+use std::sync::Arc;
+
+impl Connection {
+    /// The snapshot of this connection; remembers what it told, so that the next one can say what was added.
+    pub(crate) fn snapshot(&mut self, kind: RowKind, cause: Cause, settled: Option<Arc<Settled>>) -> Row {
+        let client = self.client_side(settled.as_deref());
+        if self.is_midstream() && settled.as_ref().is_none_or(|settled| settled.protocol_client.is_none()) {
+            self.flag(Flag::RoleGuessed);
+        }
+        let octets = PerSide(Side::BOTH.map(|side| self.stream.halves[side].octets()));
+        let segments = PerSide(Side::BOTH.map(|side| self.stream.halves[side].segments()));
+        let (told_octets, told_segments, previous, history_before) = match &self.extras {
+            Some(extras) => {
+                (extras.told_octets, extras.told_segments, extras.told_phase, extras.told_history)
+            }
+            None => (PerSide::default(), PerSide::default(), Phase::Silent, 0),
+        };
+        let since = |now: &PerSide<u64>, told: &PerSide<u64>| {
+            let difference = PerSide(Side::BOTH.map(|side| now[side].saturating_sub(told[side])));
+            Row::by_role(client, &difference)
+        };
+        let endpoints = self.key.endpoints();
+        let client_first = if self.low_side == client { endpoints } else { [endpoints[1], endpoints[0]] };
+        let row = Row {
+            kind,
+            phase: self.phase,
+            previous,
+            at: cause.at,
+            start: self.start,
+            established: self.was_established().then_some(self.established),
+            end: self.latest,
+            connection: self.number,
+            ordinal: self.ordinal,
+            packet: cause.packet,
+            first_packet: self.first_packet,
+            lane: self.key.lane(),
+            addresses: client_first.map(|endpoint| endpoint.address),
+            ports: client_first.map(|endpoint| endpoint.port),
+            octets: Row::by_role(client, &octets),
+            segments: Row::by_role(client, &segments),
+            octets_delta: since(&octets, &told_octets),
+            segments_delta: since(&segments, &told_segments),
+            flags: self.flags,
+            history: self.history,
+            history_before,
+            due_passed: self.due_passed(),
+            client,
+            note: self.extras.as_ref().map_or(0, |extras| extras.note),
+            settled,
+        };
+        if !kind.is_last() {
+            let (phase, told) = (self.phase, self.history.entries().len() as u8);
+            let extras = self.extras();
+            extras.told_octets = octets;
+            extras.told_segments = segments;
+            extras.told_phase = phase;
+            extras.told_history = told;
+        }
+        row
+    }
+
+    /// Who is the client: the initiator; without a SYN the side that acts as the protocol's client.
+    fn client_side(&self, settled: Option<&Settled>) -> Side {
+        if self.is_midstream() {
+            settled.and_then(|settled| settled.protocol_client).unwrap_or(Side::A)
+        } else {
+            Side::A
+        }
+    }
+}
