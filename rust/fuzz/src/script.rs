@@ -48,6 +48,9 @@ impl<'a> Script<'a> {
             let block = input.block();
             let seen = if how & 2 == 0 { sent[side.other()] } else { before[side.other()] };
             before[side] = sent[side];
+            if block.is_empty() && matches!(how >> 2 & 7, 0 | 1 | 6 | 7) {
+                continue; // no segment without octets is ever told
+            }
             events.push(match how >> 2 & 7 {
                 1 => {
                     sent[side] += block.len() as u64;
