@@ -11,7 +11,7 @@
 mod clear;
 mod sniff;
 
-use crate::handshake::{Chunk, End, Findings, Flag, Flags, Observe, PerSide, Phase, Progress, Room, Side};
+use crate::handshake::{Chunk, End, Findings, Flag, Observe, PerSide, Phase, Progress, Room, Side};
 use crate::ssh::{SSH_PREFIX, SshObserver};
 use crate::tls::{TlsObserver, Walk};
 use clear::{Banner, ClearWatch};
@@ -26,12 +26,23 @@ use sniff::{Form, Sniffer, Verdict};
 pub enum Observer {
     /// Too little was seen to know who should listen.
     Sniffing(Sniffer),
-    /// A TLS or SSL handshake.
-    Tls(TlsObserver, Flags),
+    /// A TLS or SSL handshake; how it came about.
+    Tls(TlsObserver, Start),
     /// An SSH handshake.
     Ssh(SshObserver),
     /// Data in clear that may yet lead to a handshake.
     Clear(ClearWatch),
+}
+
+/// How a TLS handshake came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A hello was the first thing to flow; the other side has said nothing yet. Its octets so far.
+    Unanswered(Side, u64),
+    /// A hello was the first thing to flow, and the other side has spoken.
+    First,
+    /// Data in clear came before it.
+    Upgrade,
 }
 
 /// How a connection came to the tap.
@@ -52,7 +63,18 @@ impl Observer {
     /// Takes the next octets of one direction. `peer_visible`: any segment of the other direction was seen.
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool, room: &mut Room) -> Progress {
         match self {
-            Observer::Tls(tls, _) => tls.push(side, chunk, room),
+            Observer::Tls(tls, start) => {
+                if let Start::Unanswered(speaker, octets) = start {
+                    if side == *speaker {
+                        *octets += chunk.bytes.len() as u64;
+                    } else if greets(&chunk) {
+                        return self.was_greeted(side, chunk, room);
+                    } else {
+                        *start = Start::First;
+                    }
+                }
+                tls.push(side, chunk, room)
+            }
             Observer::Ssh(ssh) => ssh.push(side, chunk, room),
             Observer::Sniffing(sniffer) => {
                 let verdict = sniffer.push(side, chunk, peer_visible);
@@ -62,9 +84,7 @@ impl Observer {
                 clear::Answer::Stay => Progress::NeedMore,
                 clear::Answer::Done => Progress::Finished(Phase::Clear),
                 clear::Answer::Upgraded(tls, progress) => {
-                    let mut flags = Flags::default();
-                    flags.insert(Flag::Upgraded);
-                    *self = Observer::Tls(*tls, flags);
+                    *self = Observer::Tls(*tls, Start::Upgrade);
                     progress
                 }
                 clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
@@ -90,7 +110,11 @@ impl Observer {
         match self {
             Observer::Tls(tls, _) => tls.end(side, how, seen),
             Observer::Ssh(ssh) => ssh.end(side, how, seen),
-            Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
+            Observer::Sniffing(sniffer) => {
+                sniffer.end(side, how, seen);
+                Progress::NeedMore
+            }
+            Observer::Clear(_) => Progress::NeedMore,
         }
     }
 
@@ -134,15 +158,22 @@ impl Observer {
     /// What is known now.
     pub fn findings(&self) -> Findings {
         match self {
-            Observer::Tls(tls, flags) => {
+            Observer::Tls(tls, start) => {
                 let mut findings = tls.findings();
-                findings.flags = findings.flags.union(*flags);
+                if *start == Start::Upgrade {
+                    findings.flags.insert(Flag::Upgraded);
+                }
                 findings
             }
             Observer::Ssh(ssh) => ssh.findings(),
             Observer::Sniffing(_) => Findings::default(),
             Observer::Clear(watch) => watch.findings(),
         }
+    }
+
+    /// Whether it follows a handshake, or what looked like one.
+    pub const fn is_of_a_handshake(&self) -> bool {
+        matches!(self, Observer::Tls(..) | Observer::Ssh(_))
     }
 
     /// The record walks that go on after completion, where the protocol has any (A7).
@@ -175,13 +206,30 @@ impl Observer {
                     Form::HelloOrAnswer => TlsObserver::midstream(side, room.options),
                     Form::Ssl2 => TlsObserver::ssl2(side, room.options),
                 };
-                *self = Observer::Tls(tls, Flags::default());
+                let start = if form == Form::Hello { Start::Unanswered(side, 0) } else { Start::First };
+                *self = Observer::Tls(tls, start);
                 self.replay(&kept, side, chunk, Phase::TlsBegun, room)
             }
             Verdict::Ssh(kept) => {
                 *self = Observer::Ssh(SshObserver::new(room.options));
                 self.replay(&kept, side, chunk, Phase::SshBegun, room)
             }
+        }
+    }
+
+    /// The other side sent data in clear before it had seen anything of the hello: that came first, and the hello
+    /// is at most the beginning of an upgrade (A3, TLS-55).
+    fn was_greeted(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+        let nobody = Observer::Clear(ClearWatch::new(side, &sniff::Kept::default(), room.options));
+        let Observer::Tls(tls, Start::Unanswered(_, octets)) = std::mem::replace(self, nobody) else {
+            return Progress::NeedMore;
+        };
+        let Observer::Clear(watch) = self else { return Progress::NeedMore };
+        watch.suppose(tls, side.other(), octets);
+        match watch.push(side, chunk, room) {
+            clear::Answer::Done => Progress::Finished(Phase::Clear),
+            clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
+            _ => Progress::Moved(Phase::Clear),
         }
     }
 
@@ -242,7 +290,20 @@ impl Observer {
                     moved @ Progress::Moved(_) => last = moved,
                 }
             }
+            if let Some((how, seen)) = kept.ended[kept_side] {
+                match self.end(kept_side, how, seen) {
+                    Progress::NeedMore => {}
+                    done @ Progress::Finished(_) => return done,
+                    moved @ Progress::Moved(_) => last = moved,
+                }
+            }
         }
         last
     }
+}
+
+/// Whether the first octets of the side that had not spoken are data in clear, sent without having seen anything of
+/// the hello.
+fn greets(chunk: &Chunk<'_>) -> bool {
+    chunk.seen == 0 && chunk.bytes.first().is_some_and(|octet| !matches!(octet, 20..=24))
 }

@@ -31,6 +31,8 @@ pub struct DoubtfulReset {
     pub side: Side,
     /// When.
     pub at: Timestamp,
+    /// What it acknowledged.
+    pub ack: Option<Seq>,
 }
 
 /// A SYN with another number on a connection that lives: a new connection, if it is answered (TCP-11).
@@ -125,8 +127,8 @@ pub struct Connection {
     pub bits: u8,
 }
 
-/// The SYN (or SYN/ACK) fixed who the initiator is.
-pub const ROLE_KNOWN: u8 = 1;
+/// The SYN/ACK that counts came from `Side::A` (both opened, or a split handshake).
+pub const SYNACK_OF_A: u8 = 1;
 /// A SYN was seen.
 pub const SYN_SEEN: u8 = 2;
 /// A SYN/ACK was seen.
@@ -163,6 +165,10 @@ impl Connection {
             let after_due = self.has(DUE_PASSED);
             self.extras().provisional = Some(Milestone { phase: Phase::TlsComplete, at, after_due });
         }
+        if phase == Phase::Clear {
+            // What had looked like the beginning of a handshake was none.
+            self.history = History::default();
+        }
         if !phase.is_milestone() {
             return moved;
         }
@@ -171,6 +177,12 @@ impl Connection {
         }
         self.note_milestone(phase, at);
         moved
+    }
+
+    /// The side whose SYN/ACK counts.
+    pub fn synack_sender(&self) -> Option<Side> {
+        let sender = if self.has(SYNACK_OF_A) { Side::A } else { Side::B };
+        self.has(SYNACK_SEEN).then_some(sender)
     }
 
     /// Whether neither SYN nor SYN/ACK was seen.

@@ -4,13 +4,13 @@
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
 use super::connection::{
-    Connection, DUE_PASSED, DoubtfulReset, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD, ROLE_KNOWN,
-    SYN_SEEN, SYNACK_SEEN,
+    Connection, DUE_PASSED, DoubtfulReset, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD, SYN_SEEN,
+    SYNACK_OF_A, SYNACK_SEEN,
 };
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Chunk, End, Findings, Flag, PerSide, Phase, Progress, Room, Side};
+use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Side};
 use crate::observer::{Joined, Observer};
 use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
@@ -74,8 +74,15 @@ impl Workplace<'_> {
                 wishes.replaced = true;
                 return wishes;
             }
+            if conn.life == Life::HalfOpen && is_stray(conn, side, segment) {
+                return wishes;
+            }
+            let before = (conn.stream.halves[side].highest(), conn.stream.halves[side].ack());
             self.establish(conn, side, segment, &mut wishes);
             self.take_payload(conn, side, segment);
+            if before != (conn.stream.halves[side].highest(), conn.stream.halves[side].ack()) {
+                contradict_reset(conn);
+            }
         }
         if !wishes.ended && !wishes.replaced {
             self.drive(conn, &mut wishes);
@@ -123,19 +130,50 @@ impl Workplace<'_> {
 
     /// The input ends, or memory is short: the connection did not end, our view of it did (A9).
     pub fn abandon(&mut self, conn: &mut Connection, kind: RowKind) {
-        if let Some(doubtful) =
-            conn.extras.as_ref().and_then(|extras| extras.doubtful.or(extras.waiting_reset))
-        {
-            conn.latest = doubtful.at;
-            return self.terminate(conn, RowKind::Reset, Some(doubtful.side));
+        if self.end_if_ending(conn) {
+            return;
         }
         self.drain_with_gaps(conn);
-        if let Some((at, _)) = conn.extras.as_ref().and_then(|extras| extras.closing) {
-            conn.latest = at;
-            return self.terminate(conn, RowKind::Closed, None);
+        if self.end_if_ending(conn) {
+            return;
         }
         self.tell_one_sided(conn);
         self.write_last(conn, kind);
+    }
+
+    /// A new connection took its addresses and ports: it ended then, unless it had ended before (TCP-11).
+    pub fn supersede(&mut self, conn: &mut Connection) {
+        if !self.end_if_ending(conn) {
+            if let Some(new) = conn.extras.as_ref().and_then(|extras| extras.new_syn) {
+                conn.latest = new.cause.at;
+            }
+            self.terminate(conn, RowKind::Replaced, None);
+        }
+    }
+
+    /// Ends a connection whose end was seen already and only waits to be believed: at its own time.
+    fn end_if_ending(&mut self, conn: &mut Connection) -> bool {
+        let Some(extras) = &conn.extras else { return false };
+        if let Some(reset) = extras.waiting_reset.or(extras.doubtful) {
+            self.believe(conn, reset);
+        } else if let Some((at, _)) = extras.closing {
+            conn.latest = at;
+            self.terminate(conn, RowKind::Closed, None);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// A RST ends its connection, at the time it came.
+    fn believe(&mut self, conn: &mut Connection, reset: DoubtfulReset) {
+        conn.latest = reset.at;
+        if let Some(ack) = reset.ack
+            && conn.stream.halves[reset.side.other()].believes(ack)
+        {
+            conn.stream.acknowledge(reset.side, ack);
+        }
+        self.terminate(conn, RowKind::Reset, Some(reset.side));
     }
 
     /// A connection for this segment is new: what it says about who opened it.
@@ -150,6 +188,9 @@ impl Workplace<'_> {
         if segment.flags.urg() && segment.payload_on_wire > 0 {
             conn.flag(Flag::Urgent);
         }
+        if segment.is_truncated() {
+            conn.flag(Flag::Truncated);
+        }
         if segment.fragment_overlap {
             conn.flag(Flag::FragmentOverlap);
         }
@@ -157,31 +198,46 @@ impl Workplace<'_> {
 
     /// SYN and SYN/ACK (TCP-09, TCP-11, TCP-15).
     fn synchronise(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
-        let first = Seq(segment.sequence).plus(1);
         if conn.life != Life::HalfOpen {
-            self.late_syn(conn, side, segment, wishes);
+            return self.late_syn(conn, side, segment, wishes);
+        }
+        let first = Seq(segment.sequence).plus(1);
+        let accepted = conn.stream.halves[side.other()].ack();
+        if let Some(ack) = accepted
+            && !(0..=i64::from(segment.payload_on_wire)).contains(&i64::from(first.distance_to(ack)))
+        {
+            // The other side has answered another SYN.
             return;
         }
-        let answer = segment.flags.ack();
-        conn.bits |= if answer { SYNACK_SEEN } else { SYN_SEEN } | ROLE_KNOWN;
-        let half = &mut conn.stream.halves[side];
-        if !half.is_known() {
-            half.begin(first);
-        } else if half.next() != first && half.delivered() == 0 {
-            half.rebegin(first);
-            conn.stream.holding = None;
+        let half = &conn.stream.halves[side];
+        if !half.is_known() || half.next() != first {
+            conn.stream.restart(side, first);
         }
-        if answer {
-            let ack = Seq(segment.acknowledgment);
-            if !conn.stream.halves[side.other()].is_known() {
-                conn.stream.halves[side.other()].begin(ack);
-            }
-            conn.stream.acknowledge(side, ack);
-        }
-        if segment.payload_on_wire > 0 {
+        if segment.payload_on_wire > 0 && accepted != Some(first) {
             listen(conn);
             let piece = Piece { seq: first, ..piece_of(segment) };
-            conn.stream.hold(side, piece, &self.config.stream, &mut conn.flags);
+            conn.stream.hold(side, piece, &mut conn.flags);
+        }
+        if segment.flags.ack() {
+            self.answer_syn(conn, side, Seq(segment.acknowledgment), wishes);
+        } else {
+            conn.bits |= SYN_SEEN;
+        }
+    }
+
+    /// A SYN/ACK: the SYN that it acknowledges counts, and of that SYN's octets what it acknowledges.
+    fn answer_syn(&mut self, conn: &mut Connection, side: Side, ack: Seq, wishes: &mut Wishes) {
+        let both = conn.synack_sender() == Some(side.other());
+        let opener = &conn.stream.halves[side.other()];
+        let taken = opener.next().distance_to(ack);
+        let offered = opener.next().distance_to(opener.highest());
+        if !opener.is_known() || taken == 0 || !(0..=offered).contains(&taken) {
+            conn.stream.restart(side.other(), ack);
+        }
+        conn.stream.acknowledge(side, ack);
+        conn.bits = (conn.bits & !SYNACK_OF_A) | SYNACK_SEEN | if side == Side::A { SYNACK_OF_A } else { 0 };
+        if both {
+            self.established(conn, wishes);
         }
     }
 
@@ -194,6 +250,9 @@ impl Workplace<'_> {
                 .as_ref()
                 .and_then(|extras| extras.new_syn)
                 .is_some_and(|new| new.side == side.other() && new.first == Seq(segment.acknowledgment));
+            if answers {
+                conn.stream.halves[side].uncount_segment();
+            }
             wishes.replaced = answers;
             return;
         }
@@ -202,12 +261,18 @@ impl Workplace<'_> {
         if repeated {
             return;
         }
-        if conn.life == Life::Closing {
+        conn.stream.halves[side].uncount_segment();
+        let waits_for_its_end = conn.life == Life::Closing
+            || conn.extras.as_ref().is_some_and(|extras| extras.waiting_reset.is_some());
+        if waits_for_its_end {
             wishes.replaced = true;
             return;
         }
-        let from_low = conn.low_side == side;
-        conn.extras().new_syn = Some(NewSyn { side, first, from_low, cause: self.cause });
+        let new = NewSyn { side, first, from_low: conn.low_side == side, cause: self.cause };
+        let known = &mut conn.extras().new_syn;
+        if !known.is_some_and(|known| (known.side, known.first) == (side, first)) {
+            *known = Some(new);
+        }
     }
 
     /// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
@@ -222,6 +287,14 @@ impl Workplace<'_> {
 
     /// A2: the first acknowledgement or payload after the SYN/ACK; after the SYN, where no SYN/ACK is seen.
     fn establish(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+        if conn.life == Life::HalfOpen
+            && segment.flags.ack()
+            && conn.synack_sender() == Some(side.other())
+            && !conn.stream.halves[side.other()].may_have_sent(Seq(segment.acknowledgment))
+        {
+            // TCP-15: of several SYN/ACKs the one that is acknowledged counts.
+            conn.stream.restart(side.other(), Seq(segment.acknowledgment));
+        }
         let half = &mut conn.stream.halves[side];
         let first = Seq(segment.sequence);
         let fits = half.is_known() && (half.is_past_first_segment() || half.next().distance_to(first) >= 0);
@@ -242,50 +315,53 @@ impl Workplace<'_> {
         if conn.life != Life::HalfOpen {
             return;
         }
-        let initiator_speaks = side == Side::A || segment.payload_on_wire > 0;
-        if !conn.has(SYNACK_SEEN) || initiator_speaks {
-            conn.life = Life::Established;
-            conn.established = self.cause.at;
-            wishes.established = true;
-            if self.config.rows.contains(RowKind::Opened) {
-                self.write(conn, RowKind::Opened);
-            }
+        if conn.synack_sender() != Some(side)
+            || segment.payload_on_wire > 0
+            || !conn.stream.halves[side.other()].is_visible()
+        {
+            self.established(conn, wishes);
+        }
+    }
+
+    fn established(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+        conn.life = Life::Established;
+        conn.established = self.cause.at;
+        wishes.established = true;
+        if self.config.rows.contains(RowKind::Opened) {
+            self.write(conn, RowKind::Opened);
         }
     }
 
     fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
-        let mut piece = piece_of(segment);
-        if piece.ack.is_some_and(|ack| !conn.stream.halves[side.other()].believes(ack)) {
-            // A forged or damaged number must not make this wait for octets that never were.
-            piece.ack = conn.stream.halves[side].ack();
-        }
+        let piece = piece_of(segment);
+        let mut flags = Flags::default();
         if segment.payload_on_wire > 0 {
-            self.check_repetition(conn, side, piece);
             listen(conn);
+            self.check_repetition(conn, side, piece);
             let care = care_of(conn);
-            let offered = conn.stream.offer(side, piece, care, &self.config.stream, &mut conn.flags);
+            let offered = conn.stream.offer(side, piece, care, &mut flags);
             if let Some(delivery) = offered {
                 self.deliver(conn, side, delivery);
             }
         }
         if segment.flags.fin() {
-            conn.stream.offer_fin(side, piece.seq.plus(piece.length), piece.ack);
+            conn.stream.offer_fin(side, piece.seq.plus(piece.length), piece.ack, &mut flags);
         }
-        if (segment.payload_on_wire > 0 || segment.flags.ack())
-            && conn.extras.as_ref().is_some_and(|extras| extras.doubtful.is_some())
-        {
-            self.doubt_resolved(conn, side, segment);
+        conn.flags = conn.flags.union(flags);
+        if flags.contains(Flag::OverlapConflict) {
+            conflict(conn, side);
         }
     }
 
     /// TCP-04: a retransmission whose octets differ from the first copy.
     fn check_repetition(&mut self, conn: &mut Connection, side: Side, piece: Piece<'_>) {
         let Some(listening) = &mut conn.listening else { return };
-        let half = &conn.stream.halves[side];
-        if piece.seq.distance_to(half.next()) > 0 {
-            if listening.recent[side].contradicts(piece.seq, piece.bytes) {
-                conn.flags.insert(Flag::OverlapConflict);
-                listening.observer.conflict(side);
+        let next = conn.stream.halves[side].next();
+        if piece.seq.distance_to(next) > 0 {
+            // One octet just below what is due is a keep-alive's, of any value (TCP-13).
+            let keep_alive = piece.length == 1 && piece.seq.plus(1) == next;
+            if !keep_alive && listening.recent[side].contradicts(piece.seq, piece.bytes) {
+                conflict(conn, side);
             }
         } else {
             listening.recent[side].remember(piece.seq, piece.bytes);
@@ -298,7 +374,7 @@ impl Workplace<'_> {
             return;
         }
         loop {
-            while let Some((side, delivery)) = conn.stream.release(care_of(conn)) {
+            while let Some((side, delivery)) = conn.stream.release(care_of(conn), &self.config.stream) {
                 self.deliver(conn, side, delivery);
             }
             match conn.stream.overdue(self.cause.at, &self.config.stream) {
@@ -318,8 +394,7 @@ impl Workplace<'_> {
             let ack = conn.stream.halves[reset.side].ack();
             let overdue = self.cause.at.since(reset.at) >= self.config.stream.gap_span;
             if overdue || conn.stream.may_judge(reset.side, ack) {
-                conn.latest = reset.at;
-                self.terminate(conn, RowKind::Reset, Some(reset.side));
+                self.believe(conn, reset);
                 wishes.ended = true;
             }
             return;
@@ -347,7 +422,7 @@ impl Workplace<'_> {
             return;
         }
         loop {
-            while let Some((side, delivery)) = conn.stream.release(care_of(conn)) {
+            while let Some((side, delivery)) = conn.stream.release(care_of(conn), &self.config.stream) {
                 self.deliver(conn, side, delivery);
             }
             match conn.stream.flush() {
@@ -355,19 +430,12 @@ impl Workplace<'_> {
                 None => break,
             }
         }
-        // Whatever still waits for the other direction waits in vain.
-        while let Some((side, delivery)) = conn.stream.release(Care::Octets) {
-            self.deliver(conn, side, delivery);
-        }
     }
 
     /// Gives one delivery to whoever listens.
     fn deliver(&mut self, conn: &mut Connection, side: Side, delivery: Delivery<'_>) {
         match delivery {
             Delivery::Data { bytes, seen, starts_segment, cut } => {
-                if cut > 0 {
-                    conn.flags.insert(Flag::Truncated);
-                }
                 let chunk = Chunk { bytes: &bytes, seen, starts_segment, cut };
                 self.deliver_data(conn, side, chunk);
             }
@@ -467,7 +535,11 @@ impl Workplace<'_> {
     }
 
     fn settled(&mut self, listening: &Listening, conn: &mut Connection) -> Arc<Settled> {
-        let findings = listening.observer.findings();
+        let mut findings = listening.observer.findings();
+        if conn.phase == Phase::Clear && listening.observer.is_of_a_handshake() {
+            // What had looked like a beginning was none: how much of it came in one segment must not matter.
+            findings = Findings::default();
+        }
         conn.flags = conn.flags.union(findings.flags);
         Arc::new(settled_from(findings, self.profiles))
     }
@@ -493,35 +565,28 @@ impl Workplace<'_> {
             wishes.ended = true;
             return;
         }
-        match judge_reset(conn, side, seq, segment) {
+        let ack = segment.flags.ack().then_some(Seq(segment.acknowledgment));
+        let reset = DoubtfulReset { side, at: self.cause.at, ack };
+        match judge_reset(conn, side, seq, ack) {
             Exactness::Exact => {
-                let ack = conn.stream.halves[side].ack();
-                if conn.listening.is_some() && !conn.stream.may_judge(side, ack) {
-                    conn.extras().waiting_reset = Some(DoubtfulReset { side, at: self.cause.at });
+                if let Some(ack) = ack
+                    && conn.stream.halves[side.other()].believes(ack)
+                {
+                    conn.stream.acknowledge(side, ack);
+                }
+                let seen = conn.stream.halves[side].ack();
+                if !conn.stream.may_judge(side, seen) {
+                    conn.extras().waiting_reset.get_or_insert(reset);
                     wishes.gap_deadline = Some(self.cause.at.after(self.config.stream.gap_span));
                     return;
-                }
-                if conn.life == Life::HalfOpen {
-                    conn.flag(Flag::NeverEstablished);
                 }
                 self.terminate(conn, RowKind::Reset, Some(side));
                 wishes.ended = true;
             }
             Exactness::InWindow => {
-                conn.extras().doubtful = Some(DoubtfulReset { side, at: self.cause.at });
+                conn.extras().doubtful.get_or_insert(reset);
             }
             Exactness::Outside => conn.flag(Flag::ResetIgnored),
-        }
-    }
-
-    /// New data or a new acknowledgement after a RST in doubt: the connection lives.
-    fn doubt_resolved(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
-        let new_data = segment.payload_on_wire > 0
-            && Seq(segment.sequence).plus(segment.payload_on_wire) == conn.stream.halves[side].highest();
-        let new_ack = conn.stream.halves[side].ack() == Some(Seq(segment.acknowledgment));
-        if new_data || new_ack {
-            conn.extras().doubtful = None;
-            conn.flag(Flag::ResetIgnored);
         }
     }
 
@@ -560,15 +625,20 @@ enum Exactness {
 /// The largest window assumed when judging a RST: what current stacks let a receive buffer grow to.
 const ASSUMED_WINDOW: i32 = 1 << 20;
 
-fn judge_reset(conn: &Connection, side: Side, seq: Seq, segment: &Segment<'_>) -> Exactness {
+fn judge_reset(conn: &Connection, side: Side, seq: Seq, ack: Option<Seq>) -> Exactness {
     let half = &conn.stream.halves[side];
     let other = &conn.stream.halves[side.other()];
     if !half.is_known() {
-        // An answer to a SYN: it must acknowledge it (RFC 9293 3.10.7.3); in mid-life nothing contradicts it.
-        let answers = !other.is_known()
-            || !segment.flags.ack()
-            || other.next().distance_to(Seq(segment.acknowledgment)) >= 0;
-        return if answers { Exactness::Exact } else { Exactness::Outside };
+        return match ack {
+            // An answer to a SYN must acknowledge it (RFC 9293 3.10.7.3).
+            Some(ack) if conn.life == Life::HalfOpen && !other.may_have_sent(ack) => Exactness::Outside,
+            None if conn.life == Life::HalfOpen => Exactness::InWindow,
+            // In mid-life its sender need not have seen all that the tap saw.
+            Some(ack) if other.next().distance_to(ack).unsigned_abs() > ASSUMED_WINDOW.unsigned_abs() => {
+                Exactness::Outside
+            }
+            _ => Exactness::Exact,
+        };
     }
     let exact = seq == half.awaited()
         || seq == half.highest()
@@ -585,13 +655,51 @@ fn judge_reset(conn: &Connection, side: Side, seq: Seq, segment: &Segment<'_>) -
     }
 }
 
+/// Whether a segment cannot belong to an attempt: it acknowledges what the other side never sent, and no
+/// SYN/ACK is there which it might answer (an old connection's challenge, RFC 9293 section 3.5.1).
+fn is_stray(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+    let other = &conn.stream.halves[side.other()];
+    segment.flags.ack()
+        && other.is_known()
+        && conn.synack_sender() != Some(side.other())
+        && !other.may_have_sent(Seq(segment.acknowledgment))
+}
+
+/// New data or a new acknowledgement after a RST in doubt: the connection lives (TCP-10).
+fn contradict_reset(conn: &mut Connection) {
+    let doubt = conn.extras.as_mut().and_then(|extras| extras.doubtful.take());
+    if doubt.is_some() {
+        conn.flag(Flag::ResetIgnored);
+    }
+}
+
+/// A retransmission carried other octets: the framing of this direction is no longer exact (TCP-04, A7).
+fn conflict(conn: &mut Connection, side: Side) {
+    conn.flag(Flag::OverlapConflict);
+    if let Some(listening) = &mut conn.listening {
+        listening.observer.conflict(side);
+    } else if let Some(walks) = &mut conn.walks {
+        walks[side].lose();
+    }
+}
+
+/// Whether somebody listens, or will when the first payload comes.
+fn is_open(conn: &Connection) -> bool {
+    conn.listening.is_some() || !conn.has(LISTENED)
+}
+
 /// The first payload gives a connection its listener: attempts and idle connections never need one.
 fn listen(conn: &mut Connection) {
     if !conn.has(LISTENED) {
         conn.bits |= LISTENED;
         let joined = if conn.is_midstream() { Joined::Midstream } else { Joined::AtStart };
-        conn.listening =
-            Some(Box::new(Listening { observer: Observer::new(joined), recent: PerSide::default() }));
+        let mut observer = Observer::new(joined);
+        for side in Side::BOTH {
+            if conn.stream.halves[side].fin_delivered() {
+                observer.end(side, End::Fin, 0);
+            }
+        }
+        conn.listening = Some(Box::new(Listening { observer, recent: PerSide::default() }));
     }
 }
 
@@ -605,7 +713,7 @@ fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
 }
 
 fn care_of(conn: &Connection) -> Care {
-    if conn.listening.is_some() {
+    if is_open(conn) {
         Care::Causal
     } else if conn.walks.is_some() {
         Care::Octets

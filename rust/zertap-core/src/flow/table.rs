@@ -1,6 +1,6 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
-use super::connection::{Connection, Extras, Life, ROLE_KNOWN, SYN_SEEN, SYNACK_SEEN};
+use super::connection::{Connection, Extras, Life};
 use super::follow::{Wishes, Workplace};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{Lanes, is_missing_direction};
@@ -8,7 +8,7 @@ use super::timers::{Queue, SlotRef};
 use crate::config::Config;
 use crate::event::{History, RowKind};
 use crate::handshake::{Flags, Phase};
-use crate::stream::Stream;
+use crate::stream::{Seq, Stream};
 use crate::time::Timestamp;
 use crate::wire::{Segment, TcpFlags};
 use hashbrown::HashTable;
@@ -111,10 +111,10 @@ impl Table {
         };
         let Some(conn) = self.connection(index) else { return };
         if conn.life == Life::Lingering {
-            let ordinal = conn.ordinal;
-            if segment.flags.syn() && !segment.flags.ack() {
+            let ordinal = conn.ordinal.saturating_add(1);
+            if begins_anew(conn, from_low, segment) {
                 self.remove(index);
-                self.open(place, key, hash, from_low, segment, ordinal + 1);
+                self.open(place, key, hash, from_low, segment, ordinal);
             } else {
                 self.counters.stragglers += 1;
             }
@@ -248,14 +248,10 @@ impl Table {
         segment: &Segment<'_>,
     ) {
         let Some(conn) = self.connection(index) else { return };
-        let ordinal = conn.ordinal + 1;
+        let ordinal = conn.ordinal.saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
-        let was_closing = conn.life == Life::Closing;
         let now = place.cause;
-        if let Some(new) = new {
-            conn.latest = new.cause.at;
-        }
-        place.terminate(conn, if was_closing { RowKind::Closed } else { RowKind::Replaced }, None);
+        place.supersede(conn);
         self.counters.ended += 1;
         self.remove(index);
         match new {
@@ -372,7 +368,9 @@ impl Table {
         let Some((_, index)) = victim else { return };
         if let Some(conn) = self.connection(index as u32) {
             place.abandon(conn, RowKind::Evicted);
+            let (key, ordinal) = (conn.key, conn.ordinal);
             self.counters.evicted += 1;
+            self.ordinals.remember(self.hash(&key), ordinal);
         }
         self.remove(index as u32);
     }
@@ -456,6 +454,14 @@ fn key_of(slots: &[Slot], entry: u32) -> Option<FlowKey> {
     Some(if entry & OTHER_LANE == 0 { conn.key } else { conn.key.on_lane(conn.other_lane) })
 }
 
+/// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a
+/// SYN/ACK with another number.
+fn begins_anew(conn: &Connection, from_low: bool, segment: &Segment<'_>) -> bool {
+    let half = &conn.stream.halves[conn.sender(from_low)];
+    let another = half.is_known() && half.offset_of(Seq(segment.sequence).plus(1)) != Some(0);
+    segment.flags.syn() && (!segment.flags.ack() || another)
+}
+
 fn resolve(slots: &[Slot], entry: SlotRef) -> Option<&Connection> {
     let slot = slots.get(entry.index as usize)?;
     if slot.generation == entry.generation { slot.connection.as_ref() } else { None }
@@ -482,11 +488,6 @@ fn new_connection(
         (true, true) => !from_low,
         _ => guess_client(low, high, from_low),
     };
-    let bits = match (syn, ack) {
-        (true, false) => ROLE_KNOWN | SYN_SEEN,
-        (true, true) => ROLE_KNOWN | SYNACK_SEEN,
-        _ => 0,
-    };
     Connection {
         key,
         stream: Stream::default(),
@@ -507,7 +508,7 @@ fn new_connection(
         phase: Phase::Silent,
         life: if syn { Life::HalfOpen } else { Life::Established },
         low_side: side_of_low(client_is_low),
-        bits,
+        bits: 0,
     }
 }
 

@@ -46,13 +46,24 @@ pub struct ClearWatch {
     octets: PerSide<u64>,
     /// Who has spoken in clear.
     spoke: PerSide<bool>,
-    /// A handshake that has begun but was not answered, with the stream offsets at which it began.
-    tentative: Option<(Box<TlsObserver>, PerSide<u64>)>,
+    /// A handshake that may have begun.
+    tentative: Option<Tentative>,
     /// The search for a banner in the lines of the side that spoke first.
     scan: Option<(Side, LineScan)>,
     follow: bool,
     flags: Flags,
     done: bool,
+}
+
+/// A hello that an upgrade may have begun with.
+#[derive(Debug)]
+struct Tentative {
+    tls: Box<TlsObserver>,
+    /// Who sent it.
+    by: Side,
+    /// Stream offsets at which it began; of the other side, at which that side first answers it.
+    base: PerSide<u64>,
+    answered: bool,
 }
 
 impl ClearWatch {
@@ -78,6 +89,15 @@ impl ClearWatch {
         watch
     }
 
+    /// Supposes a hello that `by` sent as its first `octets`, already given to `tls`.
+    pub fn suppose(&mut self, tls: TlsObserver, by: Side, octets: u64) {
+        self.octets[by] = octets;
+        self.spoke[by] = true;
+        self.scan = None;
+        self.tentative =
+            Some(Tentative { tls: Box::new(tls), by, base: PerSide::default(), answered: false });
+    }
+
     /// Takes the next octets of one direction.
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Answer {
         if let Some(answer) = self.look_for_banner(side, chunk.bytes) {
@@ -90,11 +110,20 @@ impl ClearWatch {
             return self.rest();
         }
         if self.tentative.is_none() && begins_hello(&chunk) && before[side] < UPGRADE_WINDOW {
-            self.tentative = Some((Box::new(TlsObserver::new(side, room.options)), before));
+            let tls = Box::new(TlsObserver::new(side, room.options));
+            self.tentative = Some(Tentative { tls, by: side, base: before, answered: false });
         }
-        let Some((tls, base)) = &mut self.tentative else { return self.rest() };
-        let seen = chunk.seen.saturating_sub(base[side.other()]);
-        match tls.push(side, Chunk { seen, ..chunk }, room) {
+        let Some(hello) = &mut self.tentative else { return self.rest() };
+        if side != hello.by && !hello.answered {
+            // What was sent without having seen the hello is none of its answers.
+            hello.answered = chunk.seen > hello.base[hello.by];
+            hello.base[side] = before[side];
+            if !hello.answered {
+                return self.rest();
+            }
+        }
+        let seen = chunk.seen.saturating_sub(hello.base[side.other()]);
+        match hello.tls.push(side, Chunk { seen, ..chunk }, room) {
             Progress::NeedMore | Progress::Moved(Phase::TlsBegun) => Answer::Stay,
             Progress::Finished(phase) if !phase.is_complete() => {
                 self.tentative = None;
@@ -107,8 +136,9 @@ impl ClearWatch {
     /// Octets of one direction were lost.
     pub fn gap(&mut self, side: Side, length: u64) {
         self.octets[side] += length;
-        if let Some((tls, _)) = &mut self.tentative
-            && matches!(tls.gap(side, length), Progress::Finished(_))
+        if let Some(hello) = &mut self.tentative
+            && (side == hello.by || hello.answered)
+            && matches!(hello.tls.gap(side, length), Progress::Finished(_))
         {
             self.tentative = None;
         }
@@ -145,7 +175,7 @@ impl ClearWatch {
     }
 
     fn recognised(&mut self, progress: Progress) -> Answer {
-        let Some((tls, _)) = self.tentative.take() else { return Answer::Stay };
+        let Some(Tentative { tls, .. }) = self.tentative.take() else { return Answer::Stay };
         if self.follow {
             return Answer::Upgraded(tls, progress);
         }

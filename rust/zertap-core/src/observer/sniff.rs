@@ -4,7 +4,7 @@
 //! chosen sees the stream from its beginning.
 
 use super::Joined;
-use crate::handshake::{Chunk, PerSide, Phase, Progress, Side};
+use crate::handshake::{Chunk, End, PerSide, Phase, Progress, Side};
 use crate::ssh;
 use crate::tls;
 
@@ -48,6 +48,8 @@ pub struct Kept {
     pub first: PerSide<First>,
     /// A direction whose first octets were lost to the capture.
     pub lost: PerSide<bool>,
+    /// How a direction ended before it was decided who listens, and what its sender had seen then.
+    pub ended: PerSide<Option<(End, u64)>>,
 }
 
 /// How a TLS or SSL handshake begins.
@@ -123,6 +125,11 @@ impl Sniffer {
         self.kept.lost[side] = true;
         self.kept.first[side] = First::default();
         if self.kept.lost[side.other()] { Progress::Finished(Phase::Unseen) } else { Progress::NeedMore }
+    }
+
+    /// A direction ended.
+    pub fn end(&mut self, side: Side, how: End, seen: u64) {
+        self.kept.ended[side] = Some((how, seen));
     }
 
     /// The connection is over and nothing was decided.

@@ -40,9 +40,10 @@ impl Half {
         self.bits |= KNOWN;
     }
 
-    /// Forgets where the stream begins (a repeated SYN with another number).
-    pub fn rebegin(&mut self, first: Seq) {
-        self.bits = KNOWN | (self.bits & ACKED);
+    /// Fixes another beginning (of several SYNs another one counts); what was seen since is forgotten.
+    pub(super) fn rebegin(&mut self, first: Seq, seen: u64) {
+        self.bits &= ACKED;
+        self.octets = self.octets.saturating_sub(seen);
         self.begin(first);
     }
 
@@ -86,6 +87,11 @@ impl Half {
         self.segments += 1;
     }
 
+    /// Takes the count of one segment back that turned out to belong to another connection.
+    pub fn uncount_segment(&mut self) {
+        self.segments = self.segments.saturating_sub(1);
+    }
+
     /// Whether any segment of this direction was seen.
     pub fn is_visible(&self) -> bool {
         self.segments > 0
@@ -113,9 +119,9 @@ impl Half {
         !self.is_known() || self.highest.distance_to(ack) <= BELIEVABLE_ACK
     }
 
-    /// Takes an acknowledgement back that later turned out to belong to another stream beginning.
-    pub fn forget_ack(&mut self) {
-        self.bits &= !ACKED;
+    /// Whether an acknowledgement lies between what this side is known to have sent and a little beyond.
+    pub fn may_have_sent(&self, ack: Seq) -> bool {
+        self.is_known() && self.next.distance_to(ack) >= 0 && self.believes(ack)
     }
 
     pub(super) fn advance(&mut self, octets: u32) {
@@ -151,6 +157,10 @@ impl Half {
     pub(super) fn set_fin(&mut self, fin: Seq) {
         self.fin = fin;
         self.bits |= FIN;
+    }
+
+    pub(super) fn forget_fin(&mut self) {
+        self.bits &= !(FIN | FIN_ACK);
     }
 
     pub(super) fn set_fin_ack(&mut self, ack: Option<Seq>) {

@@ -45,10 +45,18 @@ impl Island {
 pub struct Holding {
     islands: PerSide<Vec<Island>>,
     octets: PerSide<usize>,
-    /// Since when, and for how many packets, an acknowledged hole of this side is open.
-    pub(super) hole: PerSide<Option<(Timestamp, u8)>>,
-    /// A limit was hit: holes are declared until the pieces fit.
-    pub(super) force: bool,
+    /// The acknowledged hole of each side that is being waited for.
+    pub(super) hole: PerSide<Option<Hole>>,
+}
+
+/// An acknowledged hole and how long it has been open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hole {
+    /// Where it begins: when that moves, it is another hole.
+    pub(super) at: Seq,
+    pub(super) since: Timestamp,
+    /// Packets of the connection since.
+    pub(super) packets: u8,
 }
 
 impl Holding {
@@ -109,6 +117,12 @@ impl Holding {
         self.islands[side].first().filter(|held| held.seq == next).map(|held| held.ack)
     }
 
+    /// Forgets what is held of one side. Returns how many octets that was.
+    pub(super) fn forget(&mut self, side: Side) -> u64 {
+        self.octets[side] = 0;
+        self.islands[side].drain(..).map(|island| u64::from(island.length)).sum()
+    }
+
     pub(super) fn pop(&mut self, side: Side) -> Option<Island> {
         if self.islands[side].is_empty() {
             return None;
@@ -134,11 +148,6 @@ impl Holding {
 
     pub(super) fn is_over(&self, side: Side, limits: &StreamLimits) -> bool {
         self.octets[side] > limits.held_octets || self.islands[side].len() > limits.held_islands
-    }
-
-    pub(super) fn fuller(&self) -> Side {
-        let [a, b] = Side::BOTH.map(|side| (self.octets[side], self.islands[side].len()));
-        if a >= b { Side::A } else { Side::B }
     }
 }
 

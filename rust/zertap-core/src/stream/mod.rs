@@ -16,6 +16,7 @@ mod holding;
 mod seq;
 
 pub use half::Half;
+use holding::Hole;
 pub use holding::{Holding, Island};
 pub use seq::Seq;
 
@@ -113,15 +114,20 @@ impl Stream {
         side: Side,
         piece: Piece<'a>,
         care: Care,
-        limits: &StreamLimits,
         flags: &mut Flags,
     ) -> Option<Delivery<'a>> {
-        self.offer_or_hold(side, piece, Some(care), limits, flags)
+        self.offer_or_hold(side, piece, Some(care), flags)
     }
 
     /// Keeps one segment's payload without delivering any of it (data on a SYN, until it is accepted).
-    pub fn hold(&mut self, side: Side, piece: Piece<'_>, limits: &StreamLimits, flags: &mut Flags) {
-        self.offer_or_hold(side, piece, None, limits, flags);
+    pub fn hold(&mut self, side: Side, piece: Piece<'_>, flags: &mut Flags) {
+        self.offer_or_hold(side, piece, None, flags);
+    }
+
+    /// Fixes another beginning of one direction, of which nothing was delivered yet.
+    pub fn restart(&mut self, side: Side, first: Seq) {
+        let held = self.holding.as_mut().map_or(0, |held| held.forget(side));
+        self.halves[side].rebegin(first, held);
     }
 
     fn offer_or_hold<'a>(
@@ -129,10 +135,10 @@ impl Stream {
         side: Side,
         piece: Piece<'a>,
         care: Option<Care>,
-        limits: &StreamLimits,
         flags: &mut Flags,
     ) -> Option<Delivery<'a>> {
-        let (piece, starts) = self.trim(side, piece, flags)?;
+        let (mut piece, starts) = self.trim(side, piece, flags)?;
+        piece.ack = self.believed(side, piece.ack);
         let seen = self.seen(side, piece.ack);
         let half = &mut self.halves[side];
         let next = half.next();
@@ -165,34 +171,41 @@ impl Stream {
         let holding = self.holding.get_or_insert_default();
         let new = holding.insert(side, island, flags);
         self.halves[side].count(new);
-        if holding.is_over(side, limits) {
-            holding.force = true;
-        }
         None
     }
 
     /// Marks the end of one direction at sequence number `fin`.
-    pub fn offer_fin(&mut self, side: Side, fin: Seq, ack: Option<Seq>) {
+    ///
+    /// One that lies below octets already seen, or contradicts the first, is nobody's (TCP-20).
+    pub fn offer_fin(&mut self, side: Side, fin: Seq, ack: Option<Seq>, flags: &mut Flags) {
+        let ack = self.believed(side, ack);
         let half = &mut self.halves[side];
-        if half.fin().is_none() && half.next().distance_to(fin) >= 0 {
+        let contradicted = half.fin().map_or(half.highest().distance_to(fin) < 0, |known| known != fin);
+        if contradicted {
+            flags.insert(Flag::BeyondFin);
+        } else if half.fin().is_none() {
             half.set_fin(fin);
             half.set_fin_ack(ack);
         }
     }
 
     /// The next delivery that has become possible, if any. Call until `None` after every offer.
-    pub fn release(&mut self, care: Care) -> Option<(Side, Delivery<'static>)> {
+    pub fn release(&mut self, care: Care, limits: &StreamLimits) -> Option<(Side, Delivery<'static>)> {
         for side in Side::BOTH {
             if let Some(delivery) = self.release_side(side, care) {
                 return Some((side, delivery));
             }
         }
-        if self.holding.as_ref().is_some_and(|held| held.force) {
-            let gap = self.forced_gap();
-            if let Some(held) = &mut self.holding {
-                held.force = gap.is_some() && !held.is_empty();
+        for side in Side::BOTH {
+            // An acknowledgement of what the other side never sent (it has no hole) is not waited for.
+            if !self.has_acknowledged_hole(side.other())
+                && let Some(delivery) = self.release_side(side, Care::Octets)
+            {
+                return Some((side, delivery));
             }
-            return gap;
+        }
+        if let Some(gap) = self.forced_gap(limits) {
+            return Some(gap);
         }
         if self.holding.as_ref().is_some_and(|held| held.is_idle()) {
             self.holding = None;
@@ -212,21 +225,22 @@ impl Stream {
                 }
                 continue;
             }
+            let next = self.halves[side].next();
             let held = self.holding.get_or_insert_default();
             match &mut held.hole[side] {
-                None => {
-                    held.hole[side] = Some((at, 0));
-                    answer = Overdue::Wait(at.after(limits.gap_span));
-                }
-                Some((since, packets)) => {
-                    *packets = packets.saturating_add(1);
-                    if *packets > limits.gap_packets || at.since(*since) >= limits.gap_span {
+                Some(hole) if hole.at == next => {
+                    hole.packets = hole.packets.saturating_add(1);
+                    if hole.packets >= limits.gap_packets || at.since(hole.since) >= limits.gap_span {
                         held.hole[side] = None;
                         return match self.declare(side) {
                             Some(gap) => Overdue::Gap(side, gap),
                             None => Overdue::Nothing,
                         };
                     }
+                }
+                new => {
+                    *new = Some(Hole { at: next, since: at, packets: 0 });
+                    answer = Overdue::Wait(at.after(limits.gap_span));
                 }
             }
         }
@@ -273,6 +287,12 @@ impl Stream {
         }
     }
 
+    /// The acknowledgement, if it can be true, else the last one that could: a forged or damaged number must not
+    /// make its segment wait for octets that never were.
+    fn believed(&self, side: Side, ack: Option<Seq>) -> Option<Seq> {
+        if self.halves[side.other()].believes(ack?) { ack } else { self.halves[side].ack() }
+    }
+
     fn has_hole(&self, side: Side) -> bool {
         let half = &self.halves[side];
         let next = half.next();
@@ -283,15 +303,21 @@ impl Stream {
     }
 
     /// Removes what was delivered before, what lies beyond the FIN, and empty pieces.
+    ///
+    /// Octets that pass a FIN which was not reached yet show that the FIN was nobody's (TCP-20).
     fn trim<'a>(&mut self, side: Side, mut piece: Piece<'a>, flags: &mut Flags) -> Option<(Piece<'a>, bool)> {
-        let half = &self.halves[side];
+        let half = &mut self.halves[side];
         let mut starts = true;
         if let Some(fin) = half.fin() {
             let room = piece.seq.distance_to(fin).max(0) as u32;
             if piece.length > room {
                 flags.insert(Flag::BeyondFin);
-                piece.length = room;
-                piece.bytes = piece.bytes.get(..room as usize).unwrap_or(piece.bytes);
+                if half.fin_delivered() {
+                    piece.length = room;
+                    piece.bytes = piece.bytes.get(..room as usize).unwrap_or(piece.bytes);
+                } else {
+                    half.forget_fin();
+                }
             }
         }
         let behind = piece.seq.distance_to(half.next());
@@ -336,32 +362,30 @@ impl Stream {
         None
     }
 
-    /// The limit was hit: the lowest hole of the fuller direction, or the hole that blocks it, is declared.
-    fn forced_gap(&mut self) -> Option<(Side, Delivery<'static>)> {
-        let fuller = self.holding.as_ref()?.fuller();
-        let side = if self.has_hole(fuller) { fuller } else { fuller.other() };
-        if !self.has_hole(side) {
-            return None;
-        }
+    /// A limit was hit: the lowest hole of that direction, or the hole of the other that blocks it, is declared.
+    fn forced_gap(&mut self, limits: &StreamLimits) -> Option<(Side, Delivery<'static>)> {
+        let held = self.holding.as_ref()?;
+        let full = Side::BOTH.into_iter().find(|side| held.is_over(*side, limits))?;
+        let side = if self.has_hole(full) { full } else { full.other() };
         self.declare(side).map(|gap| (side, gap))
     }
 
-    /// Skips the lowest hole of one direction.
+    /// Skips the lowest hole of one direction, as far as it is known to be one: up to a held piece, the FIN, or
+    /// the end of what was acknowledged.
     fn declare(&mut self, side: Side) -> Option<Delivery<'static>> {
-        let other_ack = self.halves[side.other()].ack();
+        let next = self.halves[side].next();
+        let length = [
+            self.holding.as_ref().and_then(|held| held.first(side)),
+            self.halves[side].fin(),
+            self.halves[side.other()].ack(),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|end| next.distance_to(end))
+        .filter(|length| *length > 0)
+        .min()?;
         let half = &mut self.halves[side];
-        let next = half.next();
-        let island = self.holding.as_ref().and_then(|held| held.first(side));
-        let target = match (island, half.fin()) {
-            (Some(seq), _) => seq,
-            (None, Some(fin)) => fin,
-            (None, None) => other_ack?,
-        };
-        let length = next.distance_to(target);
-        if length <= 0 {
-            return None;
-        }
-        half.reach(target);
+        half.reach(next.plus(length as u32));
         half.advance(length as u32);
         Some(Delivery::Gap(length as u64))
     }

@@ -1,0 +1,172 @@
+//! What one connection, and what all together, may cost (EDGE_CASES A10, DESIGN section 5).
+
+use crate::support::*;
+use crate::tls_talk::full_12;
+use zertap_core::config::Config;
+use zertap_core::event::RowKind;
+use zertap_core::handshake::{Flag, Phase};
+use zertap_core::tap::Tap;
+use zertap_core::time::{Span, Timestamp};
+
+fn syn(port: u16) -> Vec<Packet> {
+    Conversation::silent().on_ports(port, 80).syn(CLIENT).packets
+}
+
+fn established(port: u16) -> Vec<Packet> {
+    Conversation::open().on_ports(port, 80).packets
+}
+
+fn ended(port: u16) -> Vec<Packet> {
+    Conversation::open().closes(CLIENT).on_ports(port, 80).packets
+}
+
+#[test]
+fn of_too_many_attempts_the_oldest_are_dropped_and_counted() {
+    let mut tap = Tap::new(Config { max_half_open: 3, ..Config::default() });
+    for port in 1..=5 {
+        feed(&mut tap, &syn(port));
+    }
+    feed(&mut tap, &established(9));
+    assert_eq!((tap.live(), tap.table_counters().half_open_dropped), (3, 3));
+    tap.finish();
+    assert_eq!(tap.drain().iter().map(|row| row.ports[0]).collect::<Vec<_>>(), [4, 5, 9]);
+}
+
+#[test]
+fn an_answered_attempt_makes_room_for_another() {
+    let mut tap = Tap::new(Config { max_half_open: 2, ..Config::default() });
+    for port in 1..=50 {
+        feed(&mut tap, &established(port));
+        feed(&mut tap, &Conversation::silent().on_ports(port + 100, 80).syn(CLIENT).rst(SERVER).packets);
+    }
+    assert_eq!((tap.live(), tap.table_counters().half_open_dropped), (50, 0));
+}
+
+#[test]
+fn a_full_table_evicts_the_longest_idle_and_says_so() {
+    let mut tap = Tap::new(Config { max_connections: 3, ..Config::default() });
+    for port in 1..=3 {
+        feed(&mut tap, &established(port));
+    }
+    tap.advance(Timestamp(EPOCH + SECOND));
+    // The first one speaks again, so the second is the longest idle.
+    let spoken = Conversation::open().client(b"GET /").on_ports(1, 80);
+    let packet = Packet { at: EPOCH + SECOND, ..spoken.packets[3].clone() };
+    feed(&mut tap, &[packet]);
+    feed(&mut tap, &established(4));
+    let rows = tap.drain();
+    assert_eq!(rows.iter().map(|row| (row.kind, row.ports[0])).collect::<Vec<_>>(), [(RowKind::Evicted, 2)]);
+    assert!(rows[0].has(Flag::Evicted));
+    assert_eq!((tap.live(), tap.table_counters().evicted), (3, 1));
+}
+
+#[test]
+fn an_evicted_connection_that_goes_on_is_the_next_of_its_addresses() {
+    let mut tap = Tap::new(Config { max_connections: 1, ..Config::default() });
+    feed(&mut tap, &established(10_001));
+    feed(&mut tap, &established(10_002));
+    feed(&mut tap, &Conversation::open().client(b"GET /").on_ports(10_001, 80).packets[3..]);
+    tap.finish();
+    let told: Vec<_> = tap.drain().iter().map(|row| (row.ports[0], row.ordinal, row.phase)).collect();
+    assert_eq!(told, [(10_001, 1, Phase::Silent), (10_002, 1, Phase::Silent), (10_001, 2, Phase::Unseen)]);
+}
+
+#[test]
+fn ended_connections_are_forgotten_before_live_ones() {
+    let mut tap = Tap::new(Config { max_connections: 3, ..Config::default() });
+    feed(&mut tap, &established(1));
+    for port in 2..200 {
+        feed(&mut tap, &ended(port));
+    }
+    assert_eq!((tap.live(), tap.table_counters().evicted), (1, 0));
+}
+
+#[test]
+fn of_too_many_ended_connections_the_oldest_are_forgotten() {
+    let mut tap = Tap::new(Config { max_lingering: 2, ..Config::default() });
+    for port in 1..=3 {
+        feed(&mut tap, &ended(port));
+    }
+    let stragglers = |tap: &mut Tap, port: u16| {
+        let before = tap.table_counters().stragglers;
+        feed(tap, &ended(port)[5..]);
+        tap.table_counters().stragglers - before
+    };
+    assert_eq!([stragglers(&mut tap, 3), stragglers(&mut tap, 2), stragglers(&mut tap, 1)], [1, 1, 0]);
+}
+
+#[test]
+fn ended_connections_are_forgotten_in_time() {
+    let mut tap = Tap::new(Config { linger_span: Span::seconds(60), ..Config::default() });
+    feed(&mut tap, &Conversation::open().closes(CLIENT).packets);
+    tap.advance(Timestamp(EPOCH + 61 * SECOND));
+    feed(&mut tap, &Conversation::open().closes(CLIENT).packets[5..]);
+    assert_eq!((tap.table_counters().stragglers, tap.live()), (0, 1));
+}
+
+/// What one connection holds when octets come that cannot be delivered yet.
+fn held(packets: impl IntoIterator<Item = (u32, Vec<u8>)>, ack: u32) -> Run {
+    let mut flood = Conversation::open().client(b"hello ").server(b"x");
+    let first = flood.next[0];
+    let ack = flood.next[1].wrapping_add(ack);
+    for (offset, octets) in packets {
+        flood = flood.packet(
+            CLIENT,
+            first.wrapping_add(offset),
+            Some(ack),
+            zertap_core::wire::TcpFlags::PSH,
+            &octets,
+        );
+    }
+    // Nothing may be left for the end of input to declare: what is told is told by the limit.
+    for packet in &mut flood.packets {
+        packet.at = EPOCH;
+    }
+    let mut tap = Tap::new(asking_for_all());
+    feed(&mut tap, &flood.packets);
+    tap.advance(Timestamp(EPOCH + 11 * SECOND));
+    Run { rows: tap.drain(), tap }
+}
+
+#[test]
+fn octets_above_a_hole_are_kept_up_to_32_kib() {
+    let above = |pieces: u32| held((0..pieces).map(|n| (10 + n * 1024, vec![b'x'; 1024])), 0);
+    assert!(!above(32).row(RowKind::Due).has(Flag::Gap));
+    assert!(above(33).row(RowKind::Due).has(Flag::Gap));
+}
+
+#[test]
+fn islands_above_a_hole_are_kept_up_to_64() {
+    let above = |pieces: u32| held((0..pieces).map(|n| (10 + n * 10, b"island".to_vec())), 0);
+    assert!(!above(64).row(RowKind::Due).has(Flag::Gap));
+    assert!(above(65).row(RowKind::Due).has(Flag::Gap));
+}
+
+#[test]
+fn the_limit_holds_for_octets_that_wait_for_the_other_direction() {
+    let waiting = |pieces: u32| held((0..pieces).map(|n| (n * 1024, vec![b'x'; 1024])), 500);
+    assert!(waiting(40).row(RowKind::Due).has(Flag::Gap));
+}
+
+#[test]
+fn one_octet_segments_cost_the_same_each() {
+    let time = |octets: usize| {
+        let mut long = Conversation::of(&full_12()).client(vec![b'x'; 1]).cut_to(1);
+        let first = long.next[0];
+        for n in 0..octets as u32 {
+            let ack = Some(long.next[1]);
+            long = long.packet(CLIENT, first.wrapping_add(n), ack, zertap_core::wire::TcpFlags::PSH, b"x");
+        }
+        // Each pair swapped, so that something is always held.
+        for pair in long.packets[10..].chunks_exact_mut(2) {
+            pair.swap(0, 1);
+        }
+        let long = long.restamped();
+        let begun = std::time::Instant::now();
+        assert_eq!(long.run().only().octets[0] as usize, octets + full_12().sent[0] as usize + 1);
+        begun.elapsed()
+    };
+    time(1_000);
+    let (short, long) = (time(20_000), time(200_000));
+    assert!(long < short * 40, "{short:?} for 20,000, {long:?} for 200,000");
+}

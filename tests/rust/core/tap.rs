@@ -1,0 +1,17 @@
+//! The connection table, the stream follower and the choice of a listener, seen from outside: packets in, rows out.
+
+#[path = "flow_bounds.rs"]
+mod bounds;
+#[path = "flow_order.rs"]
+mod order;
+#[path = "flow_rows.rs"]
+mod rows;
+#[path = "ssh_support.rs"]
+mod ssh_talk;
+#[path = "tap_support.rs"]
+mod support;
+#[path = "flow_tcp.rs"]
+mod tcp;
+#[expect(dead_code, reason = "the observers' own tests use the rest")]
+#[path = "tls_support.rs"]
+mod tls_talk;
