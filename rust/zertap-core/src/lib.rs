@@ -19,4 +19,5 @@ pub mod stream;
 pub mod tap;
 pub mod time;
 pub mod tls;
+pub mod upgrade;
 pub mod wire;

@@ -9,40 +9,36 @@
 //! A new protocol is one variant here; the compiler lists what else must answer.
 
 mod clear;
+mod origin;
 mod sniff;
 
-use crate::handshake::{Chunk, End, Findings, Flag, Observe, PerSide, Phase, Progress, Room, Side};
+use crate::handshake::{Chunk, End, Findings, Observe, PerSide, Phase, Progress, Room, Side};
 use crate::ssh::{SSH_PREFIX, SshObserver};
 use crate::tls::{TlsObserver, Walk};
 use clear::{Banner, ClearWatch};
+use origin::Origin;
 use sniff::{Form, Sniffer, Verdict};
 
 /// The listener of one connection.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the TLS observer is the common case; a second box would cost a miss"
-)]
 pub enum Observer {
     /// Too little was seen to know who should listen.
     Sniffing(Sniffer),
-    /// A TLS or SSL handshake; how it came about.
-    Tls(TlsObserver, Start),
+    /// A TLS or SSL handshake: where it began, and who was heard.
+    Tls(TlsObserver, Origin, Heard),
     /// An SSH handshake.
     Ssh(SshObserver),
     /// Data in clear that may yet lead to a handshake.
     Clear(ClearWatch),
 }
 
-/// How a TLS handshake came about.
+/// Who has spoken since a hello was the first thing to flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// A hello was the first thing to flow; the other side has said nothing yet. Its octets so far.
-    Unanswered(Side, u64),
-    /// A hello was the first thing to flow, and the other side has spoken.
-    First,
-    /// Data in clear came before it.
-    Upgrade,
+pub enum Heard {
+    /// Only the side that sent the hello; its octets so far.
+    One(Side, u64),
+    /// Both, or it matters no more.
+    Both,
 }
 
 /// How a connection came to the tap.
@@ -63,17 +59,17 @@ impl Observer {
     /// Takes the next octets of one direction. `peer_visible`: any segment of the other direction was seen.
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool, room: &mut Room) -> Progress {
         match self {
-            Observer::Tls(tls, start) => {
-                if let Start::Unanswered(speaker, octets) = start {
+            Observer::Tls(tls, origin, heard) => {
+                if let Heard::One(speaker, octets) = heard {
                     if side == *speaker {
                         *octets += chunk.bytes.len() as u64;
                     } else if greets(&chunk) {
                         return self.was_greeted(side, chunk, room);
                     } else {
-                        *start = Start::First;
+                        *heard = Heard::Both;
                     }
                 }
-                tls.push(side, chunk, room)
+                tls.push(side, origin.chunk(side, chunk), room)
             }
             Observer::Ssh(ssh) => ssh.push(side, chunk, room),
             Observer::Sniffing(sniffer) => {
@@ -81,26 +77,21 @@ impl Observer {
                 self.decide(verdict, side, chunk, room)
             }
             Observer::Clear(watch) => match watch.push(side, chunk, room) {
-                clear::Answer::Stay => Progress::NeedMore,
-                clear::Answer::Done => Progress::Finished(Phase::Clear),
-                clear::Answer::Upgraded(tls, progress) => {
-                    *self = Observer::Tls(*tls, Start::Upgrade);
-                    progress
-                }
                 clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
+                answer => self.watched(answer),
             },
         }
     }
 
     /// `length` octets of this direction will never be seen.
-    pub fn gap(&mut self, side: Side, length: u64) -> Progress {
+    pub fn gap(&mut self, side: Side, length: u64, room: &Room) -> Progress {
         match self {
-            Observer::Tls(tls, _) => tls.gap(side, length),
+            Observer::Tls(tls, ..) => tls.gap(side, length),
             Observer::Ssh(ssh) => ssh.gap(side, length),
             Observer::Sniffing(sniffer) => sniffer.gap(side),
             Observer::Clear(watch) => {
-                watch.gap(side, length);
-                Progress::NeedMore
+                let answer = watch.gap(side, length, room.options);
+                self.watched(answer)
             }
         }
     }
@@ -108,30 +99,36 @@ impl Observer {
     /// This direction ended.
     pub fn end(&mut self, side: Side, how: End, seen: u64) -> Progress {
         match self {
-            Observer::Tls(tls, _) => tls.end(side, how, seen),
+            Observer::Tls(tls, origin, _) => tls.end(side, how, origin.seen(side, seen)),
             Observer::Ssh(ssh) => ssh.end(side, how, seen),
             Observer::Sniffing(sniffer) => {
                 sniffer.end(side, how, seen);
                 Progress::NeedMore
             }
-            Observer::Clear(_) => Progress::NeedMore,
+            Observer::Clear(watch) => {
+                let answer = watch.end(side, how, seen);
+                self.watched(answer)
+            }
         }
     }
 
     /// The connection is over.
     pub fn close(&mut self) -> Progress {
         match self {
-            Observer::Tls(tls, _) => tls.close(),
+            Observer::Tls(tls, ..) => tls.close(),
             Observer::Ssh(ssh) => ssh.close(),
             Observer::Sniffing(sniffer) => sniffer.close(),
-            Observer::Clear(_) => Progress::NeedMore,
+            Observer::Clear(watch) => {
+                let answer = watch.close();
+                self.watched(answer)
+            }
         }
     }
 
     /// The waiting span has passed.
     pub fn due(&mut self) -> Progress {
         match self {
-            Observer::Tls(tls, _) => tls.due(),
+            Observer::Tls(tls, ..) => tls.due(),
             Observer::Ssh(ssh) => ssh.due(),
             Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
         }
@@ -140,31 +137,30 @@ impl Observer {
     /// A retransmission with other content was seen.
     pub fn conflict(&mut self, side: Side) {
         match self {
-            Observer::Tls(tls, _) => tls.conflict(side),
+            Observer::Tls(tls, ..) => tls.conflict(side),
             Observer::Ssh(ssh) => ssh.conflict(side),
-            Observer::Sniffing(_) | Observer::Clear(_) => {}
+            Observer::Clear(watch) => watch.conflict(side),
+            Observer::Sniffing(_) => {}
         }
     }
 
     /// Only one direction is captured.
     pub fn one_sided(&mut self, visible: Side) -> Progress {
         match self {
-            Observer::Tls(tls, _) => tls.one_sided(visible),
+            Observer::Tls(tls, ..) => tls.one_sided(visible),
             Observer::Ssh(ssh) => ssh.one_sided(visible),
-            Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
+            Observer::Sniffing(_) => Progress::NeedMore,
+            Observer::Clear(watch) => {
+                let answer = watch.one_sided(visible);
+                self.watched(answer)
+            }
         }
     }
 
     /// What is known now.
     pub fn findings(&self) -> Findings {
         match self {
-            Observer::Tls(tls, start) => {
-                let mut findings = tls.findings();
-                if *start == Start::Upgrade {
-                    findings.flags.insert(Flag::Upgraded);
-                }
-                findings
-            }
+            Observer::Tls(tls, origin, _) => origin.complete(tls.findings()),
             Observer::Ssh(ssh) => ssh.findings(),
             Observer::Sniffing(_) => Findings::default(),
             Observer::Clear(watch) => watch.findings(),
@@ -179,7 +175,7 @@ impl Observer {
     /// The record walks that go on after completion, where the protocol has any (A7).
     pub fn walk(&self) -> Option<PerSide<Walk>> {
         match self {
-            Observer::Tls(tls, _) => tls.walk(),
+            Observer::Tls(tls, ..) => tls.walk(),
             _ => None,
         }
     }
@@ -195,9 +191,9 @@ impl Observer {
                 let answer = watch.push(side, chunk, room);
                 *self = Observer::Clear(watch);
                 match answer {
-                    clear::Answer::Done => Progress::Finished(Phase::Clear),
                     clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
-                    _ => Progress::Moved(Phase::Clear),
+                    clear::Answer::Stay => Progress::Moved(Phase::Clear),
+                    answer => self.watched(answer),
                 }
             }
             Verdict::Tls(form, kept) => {
@@ -206,8 +202,8 @@ impl Observer {
                     Form::HelloOrAnswer => TlsObserver::midstream(side, room.options),
                     Form::Ssl2 => TlsObserver::ssl2(side, room.options),
                 };
-                let start = if form == Form::Hello { Start::Unanswered(side, 0) } else { Start::First };
-                *self = Observer::Tls(tls, start);
+                let heard = if form == Form::Hello { Heard::One(side, 0) } else { Heard::Both };
+                *self = Observer::Tls(tls, Origin::default(), heard);
                 self.replay(&kept, side, chunk, Phase::TlsBegun, room)
             }
             Verdict::Ssh(kept) => {
@@ -221,7 +217,7 @@ impl Observer {
     /// is at most the beginning of an upgrade (A3, TLS-55).
     fn was_greeted(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let nobody = Observer::Clear(ClearWatch::new(side, &sniff::Kept::default(), room.options));
-        let Observer::Tls(tls, Start::Unanswered(_, octets)) = std::mem::replace(self, nobody) else {
+        let Observer::Tls(tls, _, Heard::One(_, octets)) = std::mem::replace(self, nobody) else {
             return Progress::NeedMore;
         };
         let Observer::Clear(watch) = self else { return Progress::NeedMore };
@@ -230,6 +226,19 @@ impl Observer {
             clear::Answer::Done => Progress::Finished(Phase::Clear),
             clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
             _ => Progress::Moved(Phase::Clear),
+        }
+    }
+
+    /// Takes what the watch over data in clear answered.
+    fn watched(&mut self, answer: clear::Answer) -> Progress {
+        match answer {
+            // A banner is looked for only where octets are pushed.
+            clear::Answer::Stay | clear::Answer::Banner(_) => Progress::NeedMore,
+            clear::Answer::Done => Progress::Finished(Phase::Clear),
+            clear::Answer::Upgraded(tls, origin, progress) => {
+                *self = Observer::Tls(*tls, origin, Heard::Both);
+                progress
+            }
         }
     }
 
@@ -269,7 +278,7 @@ impl Observer {
         let mut last = Progress::Moved(begun);
         for kept_side in [side, side.other()] {
             if kept.lost[kept_side]
-                && let progress @ (Progress::Moved(_) | Progress::Finished(_)) = self.gap(kept_side, 1)
+                && let progress @ (Progress::Moved(_) | Progress::Finished(_)) = self.gap(kept_side, 1, room)
             {
                 last = progress;
             }
@@ -285,13 +294,6 @@ impl Observer {
             }
             if kept_side == side {
                 match self.push(side, chunk, true, room) {
-                    Progress::NeedMore => {}
-                    done @ Progress::Finished(_) => return done,
-                    moved @ Progress::Moved(_) => last = moved,
-                }
-            }
-            if let Some((how, seen)) = kept.ended[kept_side] {
-                match self.end(kept_side, how, seen) {
                     Progress::NeedMore => {}
                     done @ Progress::Finished(_) => return done,
                     moved @ Progress::Moved(_) => last = moved,

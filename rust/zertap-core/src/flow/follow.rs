@@ -485,7 +485,7 @@ impl Workplace<'_> {
 
     fn deliver_gap(&mut self, conn: &mut Connection, side: Side, length: u64) {
         if let Some(listening) = &mut conn.listening {
-            let progress = listening.observer.gap(side, length);
+            let progress = listening.observer.gap(side, length, self.room);
             self.progress(conn, progress);
         } else if let Some(walks) = &mut conn.walks {
             // A7: after a gap no record boundary is exact; a lost packet is never called clear text.

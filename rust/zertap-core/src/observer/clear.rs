@@ -1,14 +1,20 @@
 //! Data in clear that may yet lead to a handshake: server lines before an SSH banner, and upgrades.
 //!
-//! An upgrade is a ClientHello at a segment's start that a ServerHello answers, within the first 64 KiB of
-//! each direction (EDGE_CASES, modes). Until the answer comes the connection counts as clear.
+//! In mode `full` an upgrade is what the protocol's own grammar announces (`upgrade/`), for the connection's
+//! whole life. In both modes it is also a ClientHello at a segment's start that a ServerHello answers, within
+//! the first 64 KiB of each direction; mode `zert` only flags that one (EDGE_CASES, modes).
+//!
+//! Until the answer comes the connection counts as clear. An announced handshake is also answered by an
+//! alert or an end: it was agreed upon, and it failed.
 
+use super::origin::Origin;
 use super::sniff::Kept;
 use crate::handshake::{
-    Chunk, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
+    Chunk, End, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
 };
 use crate::ssh::{LineScan, Scan};
 use crate::tls::{self, TlsObserver};
+use crate::upgrade::{Begins, Here, Upgrades};
 
 /// How far into each direction an upgrade is looked for.
 const UPGRADE_WINDOW: u64 = 64 * 1024;
@@ -20,7 +26,7 @@ pub enum Answer {
     /// Nothing can come any more.
     Done,
     /// A handshake was recognised and answered.
-    Upgraded(Box<TlsObserver>, Progress),
+    Upgraded(Box<TlsObserver>, Origin, Progress),
     /// An SSH identification line begins.
     Banner(Banner),
 }
@@ -48,6 +54,8 @@ pub struct ClearWatch {
     spoke: PerSide<bool>,
     /// A handshake that may have begun.
     tentative: Option<Tentative>,
+    /// The grammars that can announce one.
+    upgrades: Upgrades,
     /// The search for a banner in the lines of the side that spoke first.
     scan: Option<(Side, LineScan)>,
     follow: bool,
@@ -55,14 +63,14 @@ pub struct ClearWatch {
     done: bool,
 }
 
-/// A hello that an upgrade may have begun with.
+/// A handshake that was announced, or a hello that an upgrade may have begun with.
 #[derive(Debug)]
 struct Tentative {
     tls: Box<TlsObserver>,
-    /// Who sent it.
+    /// Where it began; of the other side, where that side first answers it.
+    origin: Origin,
+    /// Who sent the hello.
     by: Side,
-    /// Stream offsets at which it began; of the other side, at which that side first answers it.
-    base: PerSide<u64>,
     answered: bool,
 }
 
@@ -75,6 +83,7 @@ impl ClearWatch {
             octets: PerSide([0, 1].map(|side: usize| kept.first.0[side].octets().len() as u64)),
             spoke: PerSide::default(),
             tentative: None,
+            upgrades: if options.upgrades { Upgrades::default() } else { Upgrades::over() },
             scan: silent.then(|| (speaker, LineScan::default())),
             follow: options.upgrades,
             flags: Flags::default(),
@@ -86,6 +95,14 @@ impl ClearWatch {
             // The octets kept while undecided belong to the first line.
             scan.push(kept.first[speaker].octets());
         }
+        for side in Side::BOTH {
+            if kept.lost[side] {
+                watch.upgrades.gap(side);
+            }
+            let first = &kept.first[side];
+            // Too few to announce anything.
+            watch.upgrades.push(side, first.octets(), Here { at: 0, seen: first.seen });
+        }
         watch
     }
 
@@ -94,8 +111,8 @@ impl ClearWatch {
         self.octets[by] = octets;
         self.spoke[by] = true;
         self.scan = None;
-        self.tentative =
-            Some(Tentative { tls: Box::new(tls), by, base: PerSide::default(), answered: false });
+        let origin = Origin { upgraded: true, ..Origin::default() };
+        self.tentative = Some(Tentative { tls: Box::new(tls), origin, by, answered: false });
     }
 
     /// Takes the next octets of one direction.
@@ -105,47 +122,78 @@ impl ClearWatch {
         }
         self.spoke[side] = true;
         let before = self.octets;
-        self.octets[side] += chunk.bytes.len() as u64 + u64::from(chunk.cut);
+        // What was cut off comes as a gap.
+        self.octets[side] += chunk.bytes.len() as u64;
         if self.done {
             return self.rest();
         }
-        if self.tentative.is_none() && begins_hello(&chunk) && before[side] < UPGRADE_WINDOW {
-            let tls = Box::new(TlsObserver::new(side, room.options));
-            self.tentative = Some(Tentative { tls, by: side, base: before, answered: false });
+        if !self.is_announced() {
+            let here = Here { at: before[side], seen: chunk.seen };
+            if let Some(begins) = self.upgrades.push(side, chunk.bytes, here) {
+                return self.begin_announced(&begins, side, chunk, before, room);
+            }
         }
-        let Some(hello) = &mut self.tentative else { return self.rest() };
-        if side != hello.by && !hello.answered {
+        if self.tentative.is_none() && begins_hello(&chunk) && before[side] < UPGRADE_WINDOW {
+            let origin = Origin { base: before, upgraded: true, protocol: None };
+            let tls = Box::new(TlsObserver::new(side, room.options));
+            self.tentative = Some(Tentative { tls, origin, by: side, answered: false });
+        }
+        if let Some(hello) = &mut self.tentative
+            && side != hello.by
+            && !hello.answered
+        {
             // What was sent without having seen the hello is none of its answers.
-            hello.answered = chunk.seen > hello.base[hello.by];
-            hello.base[side] = before[side];
+            hello.answered = chunk.seen > hello.origin.base[hello.by];
+            hello.origin.base[side] = before[side];
             if !hello.answered {
                 return self.rest();
             }
         }
-        let seen = chunk.seen.saturating_sub(hello.base[side.other()]);
-        match hello.tls.push(side, Chunk { seen, ..chunk }, room) {
-            Progress::NeedMore | Progress::Moved(Phase::TlsBegun) => Answer::Stay,
-            Progress::Finished(phase) if !phase.is_complete() => {
-                self.tentative = None;
-                self.rest()
-            }
-            progress => self.recognised(progress),
-        }
+        self.tell(|tls, origin| tls.push(side, origin.chunk(side, chunk), room))
     }
 
     /// Octets of one direction were lost.
-    pub fn gap(&mut self, side: Side, length: u64) {
+    pub fn gap(&mut self, side: Side, length: u64, options: Options) -> Answer {
+        let before = self.octets;
         self.octets[side] += length;
-        if let Some(hello) = &mut self.tentative
-            && (side == hello.by || hello.answered)
-            && matches!(hello.tls.gap(side, length), Progress::Finished(_))
-        {
-            self.tentative = None;
-        }
         if let Some((scanned, scan)) = &mut self.scan
             && *scanned == side
         {
             scan.gap(length);
+        }
+        if !self.is_announced()
+            && let Some((client, protocol)) = self.upgrades.gap(side)
+        {
+            // The ClientHello itself is missing: the answer can still be recognised.
+            let origin = Origin { base: before, upgraded: true, protocol: Some(protocol) };
+            let tls = Box::new(TlsObserver::midstream(client.other(), options));
+            self.tentative = Some(Tentative { tls, origin, by: client, answered: true });
+        }
+        if self.tentative.as_ref().is_some_and(|hello| side != hello.by && !hello.answered) {
+            return self.rest();
+        }
+        self.tell(|tls, _| tls.gap(side, length))
+    }
+
+    /// One direction ended.
+    pub fn end(&mut self, side: Side, how: End, seen: u64) -> Answer {
+        self.tell_announced(|tls, origin| tls.end(side, how, origin.seen(side, seen)))
+    }
+
+    /// The connection is over.
+    pub fn close(&mut self) -> Answer {
+        self.tell_announced(|tls, _| tls.close())
+    }
+
+    /// Only one direction is captured.
+    pub fn one_sided(&mut self, visible: Side) -> Answer {
+        self.tell_announced(|tls, _| tls.one_sided(visible))
+    }
+
+    /// A retransmission with other content was seen.
+    pub fn conflict(&mut self, side: Side) {
+        if let Some(hello) = &mut self.tentative {
+            hello.tls.conflict(side);
         }
     }
 
@@ -174,10 +222,60 @@ impl ClearWatch {
         None
     }
 
+    fn is_announced(&self) -> bool {
+        self.tentative.as_ref().is_some_and(|hello| hello.origin.protocol.is_some())
+    }
+
+    /// Follows the announced handshake from its first octet on.
+    fn begin_announced(
+        &mut self,
+        begins: &Begins,
+        side: Side,
+        chunk: Chunk<'_>,
+        before: PerSide<u64>,
+        room: &mut Room,
+    ) -> Answer {
+        let kept = begins.kept.octets();
+        let mut base = before;
+        base[side] = (base[side] + begins.next as u64).saturating_sub(kept.len() as u64);
+        let origin = Origin { base, upgraded: true, protocol: Some(begins.protocol) };
+        let make = if begins.ssl2 { TlsObserver::ssl2 } else { TlsObserver::new };
+        let tls = Box::new(make(begins.client, room.options));
+        self.tentative = Some(Tentative { tls, origin, by: begins.client, answered: true });
+        if !kept.is_empty() {
+            let first = Chunk { bytes: kept, seen: begins.kept_seen, starts_segment: false, cut: 0 };
+            let answer = self.tell(|tls, origin| tls.push(side, origin.chunk(side, first), room));
+            if !matches!(answer, Answer::Stay) {
+                return answer;
+            }
+        }
+        let bytes = chunk.bytes.get(begins.next..).unwrap_or_default();
+        let starts_segment = chunk.starts_segment && begins.next == 0;
+        let rest = Chunk { bytes, starts_segment, ..chunk };
+        self.tell(|tls, origin| tls.push(side, origin.chunk(side, rest), room))
+    }
+
+    fn tell_announced(&mut self, what: impl FnOnce(&mut TlsObserver, &Origin) -> Progress) -> Answer {
+        if self.is_announced() { self.tell(what) } else { Answer::Stay }
+    }
+
+    /// Tells the handshake that has begun, and takes its answer.
+    fn tell(&mut self, what: impl FnOnce(&mut TlsObserver, &Origin) -> Progress) -> Answer {
+        let Some(Tentative { tls, origin, .. }) = &mut self.tentative else { return self.rest() };
+        match what(tls, origin) {
+            Progress::NeedMore | Progress::Moved(Phase::TlsBegun) => Answer::Stay,
+            Progress::Finished(phase) if phase == Phase::Clear || !is_answered(tls, origin) => {
+                self.tentative = None;
+                self.rest()
+            }
+            progress => self.recognised(progress),
+        }
+    }
+
     fn recognised(&mut self, progress: Progress) -> Answer {
-        let Some(Tentative { tls, .. }) = self.tentative.take() else { return Answer::Stay };
+        let Some(Tentative { tls, origin, .. }) = self.tentative.take() else { return Answer::Stay };
         if self.follow {
-            return Answer::Upgraded(tls, progress);
+            return Answer::Upgraded(tls, origin, progress);
         }
         self.flags.insert(Flag::MidstreamTls);
         self.done = true;
@@ -186,12 +284,14 @@ impl ClearWatch {
 
     fn rest(&self) -> Answer {
         let past = Side::BOTH.iter().all(|side| self.octets[*side] >= UPGRADE_WINDOW);
-        if self.scan.is_none() && (self.done || (past && self.tentative.is_none())) {
-            Answer::Done
-        } else {
-            Answer::Stay
-        }
+        let waiting = self.tentative.is_some() || self.upgrades.is_waiting();
+        if self.scan.is_none() && (self.done || (past && !waiting)) { Answer::Done } else { Answer::Stay }
     }
+}
+
+/// Whether a handshake that has ended was one: it was announced, or a ServerHello answered it.
+fn is_answered(tls: &TlsObserver, origin: &Origin) -> bool {
+    origin.protocol.is_some() || tls.findings().profile.is_some()
 }
 
 /// Whether a segment begins like a ClientHello record: as many of its first six octets as there are.

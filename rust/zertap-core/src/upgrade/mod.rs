@@ -1,0 +1,338 @@
+//! From clear text to TLS by agreement: STARTTLS and its relatives, tunnels, connection headers (TLS-40).
+//!
+//! # Theory
+//!
+//! Two directions in clear. Their first octets tell the protocol (`recognise.rs`); from then on a grammar
+//! per protocol waits, for the connection's whole life, for a question and the answer that grants it. Then
+//! TLS is *expected*: from the first octet that the client sent having seen the answer. What it sent before
+//! that, behind its question, was not meant as TLS, whoever put it there (CVE-2011-0411), and is read as
+//! clear text. If the octets that follow begin no ClientHello, the conversation goes on in clear.
+//!
+//! ```text
+//! Recognising ──► grammar ──granted──► expected ──hello──► Begins, the caller follows TLS
+//!      ▲                                   │
+//!      └──────── tunnel, no hello ─────────┤
+//!                grammar goes on ◄─────────┘ no hello
+//! ```
+//!
+//! # Rules
+//!
+//! * Any cut of the same octets gives the same answer: every grammar works octet by octet or by counts.
+//! * What of the other direction a speaker had seen (`seen`) orders question and answer, not arrival.
+//! * Memory is constant: at most 64 octets of the current line or message, wiped when it ends, never printed.
+//! * After lost octets a grammar of lines goes on with the next line; one of lengths gives up.
+//!
+//! # Blind spots
+//!
+//! * MS-TDS wraps the TLS handshake into its own packets; it is not followed.
+//! * A client that sends its ClientHello before the answer to its question is not understood.
+
+mod database;
+mod frame;
+mod gather;
+mod http;
+mod ldap;
+mod line;
+mod lines;
+mod protocol;
+mod rdp;
+mod recognise;
+mod tunnel;
+mod xmpp;
+
+pub use protocol::Protocol;
+
+use crate::handshake::{PerSide, Side};
+use crate::tls::{self, Probe};
+pub(crate) use gather::Gather;
+use recognise::{DECIDED, Guess};
+
+/// Enough for the header fields of an SSLv2 hello, the longest of all beginnings.
+pub(crate) type Beginning = Gather<16>;
+
+/// Where octets stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Here {
+    /// Offset of the first of them in their direction.
+    pub at: u64,
+    /// Octets of the other direction that their sender had acknowledged.
+    pub seen: u64,
+}
+
+impl Here {
+    const fn after(self, used: usize) -> Self {
+        Self { at: self.at + used as u64, ..self }
+    }
+}
+
+/// What a grammar has heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// Nothing that matters.
+    Nothing,
+    /// There can be no upgrade any more.
+    Over,
+    /// TLS begins with what this client sends next.
+    Upgrade { client: Side, protocol: Protocol },
+    /// Another conversation begins: TLS by this client, or anything else.
+    Tunnel { client: Side, protocol: Protocol },
+}
+
+/// A handshake that was announced has begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Begins {
+    /// The protocol that announced it.
+    pub protocol: Protocol,
+    /// Who acts as TLS client.
+    pub client: Side,
+    /// First octets that were pushed earlier.
+    pub(crate) kept: Beginning,
+    /// What their sender had acknowledged.
+    pub kept_seen: u64,
+    /// Where in the latest push the handshake goes on.
+    pub next: usize,
+    /// The hello has SSLv2's form.
+    pub ssl2: bool,
+}
+
+/// TLS that was announced.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    client: Side,
+    protocol: Protocol,
+    /// What the client must have seen of the server.
+    from: u64,
+    tunnel: bool,
+    first: Beginning,
+    first_seen: u64,
+}
+
+/// One protocol's grammar.
+#[derive(Debug)]
+enum Grammar {
+    Http(http::Http),
+    Ldap(ldap::Ldap),
+    Lines(lines::Lines),
+    MySql(database::MySql),
+    Postgres(database::Postgres),
+    Proxy(tunnel::Proxy),
+    Rdp(rdp::Rdp),
+    Socks4(tunnel::Socks4),
+    Socks5(tunnel::Socks5),
+    Xmpp(xmpp::Xmpp),
+}
+
+/// How far a connection's protocol is known.
+#[derive(Debug)]
+enum Reading {
+    /// First octets of each direction, and whether they are none of ours.
+    Recognising(PerSide<Gather<DECIDED>>, PerSide<bool>),
+    /// This one.
+    Talk(Box<Grammar>),
+    /// None, or one that can announce nothing any more.
+    Over,
+}
+
+/// Watches a connection in clear for an announced handshake.
+#[derive(Debug)]
+pub struct Upgrades {
+    reading: Reading,
+    expected: Option<Expected>,
+}
+
+impl Default for Upgrades {
+    fn default() -> Self {
+        Self { reading: Reading::new(), expected: None }
+    }
+}
+
+impl Upgrades {
+    /// A watch that waits for nothing.
+    pub const fn over() -> Self {
+        Self { reading: Reading::Over, expected: None }
+    }
+
+    /// Whether a protocol was recognised that may yet lead to a handshake.
+    pub const fn is_waiting(&self) -> bool {
+        self.expected.is_some() || matches!(self.reading, Reading::Talk(_))
+    }
+
+    /// Takes the next octets of one direction.
+    pub fn push(&mut self, side: Side, bytes: &[u8], here: Here) -> Option<Begins> {
+        let mut used = 0;
+        while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
+            let place = here.after(used);
+            match self.expect(side, rest, place) {
+                Expectation::None => used += self.talk(side, rest, place),
+                Expectation::Skip => return None,
+                Expectation::Begins(begins) => return Some(Begins { next: used, ..begins }),
+            }
+        }
+        None
+    }
+
+    /// Octets of one direction were lost. Answers who announced a handshake, if its ClientHello is among them.
+    pub fn gap(&mut self, side: Side) -> Option<(Side, Protocol)> {
+        self.reading.lose(side);
+        let expected = self.expected.take_if(|expected| expected.client == side)?;
+        Some((expected.client, expected.protocol))
+    }
+
+    /// Whether these octets are those in which the announced handshake begins.
+    fn expect(&mut self, side: Side, bytes: &[u8], here: Here) -> Expectation {
+        let Some(mut expected) = self.expected.filter(|expected| expected.client == side) else {
+            return Expectation::None;
+        };
+        if expected.first.len() == 0 {
+            if here.seen < expected.from {
+                // Sent before the answer came: the rest of a request, or something slipped in behind it.
+                return if expected.tunnel { Expectation::Skip } else { Expectation::None };
+            }
+            expected.first_seen = here.seen;
+        }
+        let kept = expected.first;
+        expected.first.push(bytes);
+        let octets = expected.first.octets();
+        match (tls::probe(octets), tls::probe_ssl2(octets)) {
+            (Probe::No, Probe::No) => {
+                self.expected = None;
+                let before = Here { at: here.at - kept.len() as u64, seen: expected.first_seen };
+                self.replay(side, kept.octets(), before);
+                Expectation::None
+            }
+            (tls @ Probe::Begun, _) | (tls, Probe::Begun) => {
+                *self = Self::over();
+                let Expected { client, protocol, first_seen, .. } = expected;
+                let ssl2 = tls != Probe::Begun;
+                Expectation::Begins(Begins { protocol, client, kept, kept_seen: first_seen, next: 0, ssl2 })
+            }
+            _ => {
+                self.expected = Some(expected);
+                Expectation::Skip
+            }
+        }
+    }
+
+    fn replay(&mut self, side: Side, bytes: &[u8], here: Here) {
+        let mut used = 0;
+        while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
+            used += self.talk(side, rest, here.after(used));
+        }
+    }
+
+    /// Lets the grammar read; answers how many octets it took, at least one.
+    fn talk(&mut self, side: Side, bytes: &[u8], here: Here) -> usize {
+        let (used, said) = match &mut self.reading {
+            Reading::Recognising(..) => return self.recognise(side, bytes, here),
+            Reading::Talk(grammar) => grammar.step(side, bytes, here),
+            Reading::Over => return bytes.len(),
+        };
+        let (client, protocol, tunnel) = match said {
+            Said::Nothing if used > 0 => return used,
+            Said::Nothing | Said::Over => {
+                self.reading = Reading::Over;
+                return bytes.len();
+            }
+            Said::Upgrade { client, protocol } => (client, protocol, false),
+            Said::Tunnel { client, protocol } => (client, protocol, true),
+        };
+        if tunnel {
+            self.reading = Reading::new();
+        }
+        let from = if side == client { 0 } else { here.after(used).at };
+        let (first, first_seen) = (Beginning::default(), 0);
+        self.expected = Some(Expected { client, protocol, from, tunnel, first, first_seen });
+        used
+    }
+
+    /// Takes one octet more of a direction whose protocol is not known.
+    fn recognise(&mut self, side: Side, bytes: &[u8], here: Here) -> usize {
+        let Reading::Recognising(first, strange) = &mut self.reading else { return bytes.len() };
+        if strange[side] {
+            return bytes.len();
+        }
+        let other = side.other();
+        first[side].push(bytes.get(..1).unwrap_or_default());
+        let answers = strange[other] || first[other].len() > 0;
+        match recognise::recognise(side, first[side].octets(), answers) {
+            Guess::Short => {}
+            Guess::Never => {
+                strange[side] = true;
+                if strange[other] {
+                    self.reading = Reading::Over;
+                }
+            }
+            Guess::Found(grammar) => {
+                let (first, missed) = (*first, strange[other]);
+                self.reading = Reading::Talk(grammar);
+                if missed {
+                    self.reading.lose(other);
+                } else {
+                    self.replay(other, first[other].octets(), Here { at: 0, seen: 0 });
+                }
+                let begun = Here { at: here.after(1).at - first[side].len() as u64, seen: here.seen };
+                self.replay(side, first[side].octets(), begun);
+            }
+        }
+        1
+    }
+}
+
+/// What the expectation of a handshake makes of octets.
+enum Expectation {
+    /// They are clear text.
+    None,
+    /// They are used up.
+    Skip,
+    /// The handshake begins.
+    Begins(Begins),
+}
+
+impl Reading {
+    fn new() -> Self {
+        Reading::Recognising(PerSide::default(), PerSide::default())
+    }
+
+    /// Octets of one direction are missing.
+    fn lose(&mut self, side: Side) {
+        let goes_on = match self {
+            Reading::Recognising(_, strange) => {
+                strange[side] = true;
+                !strange[side.other()]
+            }
+            Reading::Talk(grammar) => grammar.lose(side),
+            Reading::Over => false,
+        };
+        if !goes_on {
+            *self = Reading::Over;
+        }
+    }
+}
+
+impl Grammar {
+    fn step(&mut self, side: Side, bytes: &[u8], here: Here) -> (usize, Said) {
+        match self {
+            Grammar::Http(http) => http.step(side, bytes, here),
+            Grammar::Ldap(ldap) => ldap.step(side, bytes, here),
+            Grammar::Lines(lines) => lines.step(side, bytes, here),
+            Grammar::MySql(mysql) => mysql.step(side, bytes, here),
+            Grammar::Postgres(postgres) => postgres.step(side, bytes, here),
+            Grammar::Proxy(proxy) => proxy.step(side, bytes, here),
+            Grammar::Rdp(rdp) => rdp.step(side, bytes, here),
+            Grammar::Socks4(socks) => socks.step(side, bytes, here),
+            Grammar::Socks5(socks) => socks.step(side, bytes, here),
+            Grammar::Xmpp(xmpp) => xmpp.step(side, bytes, here),
+        }
+    }
+
+    /// Octets of one direction are missing. Answers whether the grammar can go on behind them.
+    fn lose(&mut self, side: Side) -> bool {
+        match self {
+            Grammar::Http(http) => http.lose(side),
+            Grammar::Lines(lines) => lines.lose(side),
+            Grammar::Xmpp(xmpp) => xmpp.lose(side),
+            _ => return false,
+        }
+        true
+    }
+}

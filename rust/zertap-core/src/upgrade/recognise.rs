@@ -1,0 +1,163 @@
+//! Which protocol is this? Asked of each direction's first octets.
+//!
+//! A wrong guess costs the reading of a direction, never a verdict: TLS is announced only where question
+//! and answer agree, and believed only where a ClientHello follows.
+
+use super::database::{GSS_REQUEST, MySql, Postgres, SSL_REQUEST};
+use super::http::Http;
+use super::ldap::Ldap;
+use super::lines::{Dialects, Lines};
+use super::rdp::Rdp;
+use super::tunnel::{PROXY_2, Proxy, Socks4, Socks5};
+use super::xmpp::Xmpp;
+use super::{Grammar, Protocol};
+use crate::handshake::Side;
+
+/// Octets that decide at the latest.
+pub(super) const DECIDED: usize = 20;
+
+/// What first octets say.
+#[derive(Debug)]
+pub(super) enum Guess {
+    /// More are needed.
+    Short,
+    /// None of ours.
+    Never,
+    /// This.
+    Found(Box<Grammar>),
+}
+
+/// Text at the start of a direction, letters without case, and what it says. First match counts.
+const WORDS: &[(&str, Word)] = &[
+    ("220 ", Word::Greeting(&[Protocol::Smtp, Protocol::Ftp])),
+    ("220-", Word::Greeting(&[Protocol::Smtp, Protocol::Ftp])),
+    ("* OK", Word::Greeting(&[Protocol::Imap])),
+    ("* PREAUTH", Word::Greeting(&[Protocol::Imap])),
+    ("+OK", Word::Greeting(&[Protocol::Pop3])),
+    ("200 ", Word::Greeting(&[Protocol::Nntp])),
+    ("201 ", Word::Greeting(&[Protocol::Nntp])),
+    ("\"IMPLEMENTATION\"", Word::Greeting(&[Protocol::ManageSieve])),
+    ("\"SASL\"", Word::Greeting(&[Protocol::ManageSieve])),
+    ("\"SIEVE\"", Word::Greeting(&[Protocol::ManageSieve])),
+    ("\"STARTTLS\"", Word::Greeting(&[Protocol::ManageSieve])),
+    ("\"VERSION\"", Word::Greeting(&[Protocol::ManageSieve])),
+    (":", Word::Greeting(&[Protocol::Irc])),
+    ("NOTICE ", Word::Greeting(&[Protocol::Irc])),
+    ("CAP ", Word::Irc),
+    ("NICK ", Word::Irc),
+    ("PASS ", Word::Irc),
+    ("STARTTLS", Word::Irc),
+    ("USER ", Word::Irc),
+    ("<?xml ", Word::Xmpp),
+    ("<stream:stream", Word::Xmpp),
+    ("PROXY ", Word::Proxy),
+    ("CONNECT ", Word::Http),
+    ("DELETE ", Word::Http),
+    ("GET ", Word::Http),
+    ("HEAD ", Word::Http),
+    ("OPTIONS ", Word::Http),
+    ("PATCH ", Word::Http),
+    ("POST ", Word::Http),
+    ("PUT ", Word::Http),
+    ("TRACE ", Word::Http),
+];
+
+/// What a word at the start of a direction says of its speaker.
+#[derive(Clone, Copy)]
+enum Word {
+    /// A server of one of these.
+    Greeting(&'static [Protocol]),
+    /// An IRC client.
+    Irc,
+    Xmpp,
+    Proxy,
+    Http,
+}
+
+impl Word {
+    fn grammar(self, speaker: Side) -> Grammar {
+        match self {
+            Word::Greeting(protocols) => Grammar::Lines(Lines::new(Dialects::of(protocols), speaker)),
+            Word::Irc => Grammar::Lines(Lines::new(Dialects::of(&[Protocol::Irc]), speaker.other())),
+            Word::Xmpp => Grammar::Xmpp(Xmpp::new(speaker)),
+            Word::Proxy => Grammar::Proxy(Proxy::Line(speaker, 0)),
+            Word::Http => Grammar::Http(Http::new(speaker)),
+        }
+    }
+}
+
+/// Judges the first octets of one direction. `answers`: the other direction has spoken before.
+pub(super) fn recognise(speaker: Side, octets: &[u8], answers: bool) -> Guess {
+    let mut open = false;
+    for (text, word) in WORDS {
+        match begins(octets, text.as_bytes()) {
+            Some(true) => return Guess::Found(Box::new(word.grammar(speaker))),
+            Some(false) => {}
+            None => open = true,
+        }
+    }
+    for (pattern, make) in PATTERNS {
+        match matches(octets, pattern) {
+            // A greeting is the first thing said, and so is each of these requests.
+            Some(true) if !answers => return Guess::Found(Box::new(make(speaker))),
+            Some(_) => {}
+            None => open = true,
+        }
+    }
+    if open && octets.len() < DECIDED { Guess::Short } else { Guess::Never }
+}
+
+/// Whether octets begin with this text; `None` while both agree and octets are too few.
+fn begins(octets: &[u8], text: &[u8]) -> Option<bool> {
+    let both = octets.len().min(text.len());
+    let same = octets.get(..both)?.eq_ignore_ascii_case(text.get(..both)?);
+    if same && octets.len() < text.len() { None } else { Some(same) }
+}
+
+/// One octet of a pattern: the range it must lie in.
+type Octet = std::ops::RangeInclusive<u8>;
+
+/// Any octet.
+const ANY: Octet = 0..=0xFF;
+
+const fn is(octet: u8) -> Octet {
+    octet..=octet
+}
+
+/// Octets at the start of a direction and what they begin.
+type Pattern = (&'static [Octet], fn(Side) -> Grammar);
+
+const PATTERNS: &[Pattern] = &[
+    (&of(SSL_REQUEST), |side| Grammar::Postgres(Postgres::new(side))),
+    (&of(GSS_REQUEST), |side| Grammar::Postgres(Postgres::new(side))),
+    (&of(PROXY_2), |side| Grammar::Proxy(Proxy::Binary(side, super::frame::Frame::default()))),
+    // Packet of less than 64 KiB, number 0, protocol version 10, the server's version as text.
+    (&[ANY, ANY, is(0), is(0), is(10), b'0'..=b'9'], |side| Grammar::MySql(MySql::new(side))),
+    // TPKT; X.224 Connection Request.
+    (&[is(3), is(0), ANY, ANY, ANY, is(0xE0)], |side| Grammar::Rdp(Rdp::new(side))),
+    // CONNECT to a port.
+    (&[is(4), is(1)], |side| Grammar::Socks4(Socks4::new(side))),
+    // At least one method.
+    (&[is(5), 1..=0xFF], |side| Grammar::Socks5(Socks5::new(side))),
+    // SEQUENCE, its length in one octet, INTEGER of one or two octets.
+    (&[is(0x30), 5..=0x7F, is(2), 1..=4], |side| Grammar::Ldap(Ldap::new(side))),
+    (&[is(0x30), is(0x81), ANY, is(2), 1..=4], |side| Grammar::Ldap(Ldap::new(side))),
+    (&[is(0x30), is(0x82), ANY, ANY, is(2), 1..=4], |side| Grammar::Ldap(Ldap::new(side))),
+    (&[is(0x30), is(0x84), ANY, ANY, ANY, ANY, is(2), 1..=4], |side| Grammar::Ldap(Ldap::new(side))),
+];
+
+const fn of<const N: usize>(octets: [u8; N]) -> [Octet; N] {
+    let mut pattern = [const { 0..=0 }; N];
+    let mut at = 0;
+    while at < N {
+        pattern[at] = is(octets[at]);
+        at += 1;
+    }
+    pattern
+}
+
+/// Whether octets begin as the pattern says; `None` while they do and are too few.
+fn matches(octets: &[u8], pattern: &[Octet]) -> Option<bool> {
+    let fits = octets.iter().zip(pattern).all(|(octet, range)| range.contains(octet));
+    if fits && octets.len() < pattern.len() { None } else { Some(fits) }
+}

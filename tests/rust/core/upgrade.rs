@@ -1,0 +1,13 @@
+//! Upgrades from clear text to TLS: conversations through the whole observer, and real captures through the tap.
+
+#[path = "upgrade_captures.rs"]
+mod captures;
+#[path = "upgrade_conversations.rs"]
+mod conversations;
+#[path = "upgrade_cuts.rs"]
+mod cuts;
+#[path = "upgrade_support.rs"]
+mod support;
+#[allow(dead_code, reason = "shared with the tests of the TLS observer")]
+#[path = "tls_support.rs"]
+mod tls_support;
