@@ -5,9 +5,16 @@
 
 use zertap_core::time::Timestamp;
 
-use crate::frame::TimeResolution;
-
 const NANOSECONDS: u64 = 1_000_000_000;
+
+/// The step of an interface's stamps, as pcapng's `if_tsresol` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeResolution {
+    /// 10 to the minus this, in seconds: 6 for microseconds, 9 for nanoseconds.
+    Decimal(u8),
+    /// 2 to the minus this, in seconds.
+    Binary(u8),
+}
 
 /// One interface's rule from ticks to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

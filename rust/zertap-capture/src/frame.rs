@@ -2,7 +2,7 @@
 
 use zertap_core::time::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, TimeResolution};
 
 /// One captured frame, borrowed until the next one is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -82,15 +82,6 @@ impl Interface {
     pub(crate) fn snap_limit(&self) -> u32 {
         if self.snap_length == 0 { u32::MAX } else { self.snap_length }
     }
-}
-
-/// The step of an interface's stamps, as pcapng's `if_tsresol` says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TimeResolution {
-    /// 10 to the minus this, in seconds: 6 for microseconds, 9 for nanoseconds.
-    Decimal(u8),
-    /// 2 to the minus this, in seconds.
-    Binary(u8),
 }
 
 /// One record as a reader found it. The octets stand in the window from `start` on.

@@ -3,9 +3,9 @@
 //! A [`Source`] reads one capture, whatever its shape (pcap or pcapng, plain, gzip or zstd, a file, a pipe or
 //! standard input), and hands out one borrowed [`Frame`] after the other. It does not look inside a frame.
 //!
-//! The floors, lowest first: `error` and `frame` hold the words, `order` reads numbers, `clock` turns stamps into
-//! time, `compressed` unpacks, `window` holds the part of the stream being read, `pcap` and `pcapng` find the
-//! records in it, and `source` chooses between them.
+//! The floors, lowest first: `clock` turns stamps into time and `order` reads numbers, `error` and `frame` hold the
+//! words, `window` holds the part of the stream being read, `compressed` unpacks into it, `pcap` and `pcapng` find
+//! the records in it, and `source` chooses between them.
 
 mod clock;
 mod compressed;
@@ -17,6 +17,7 @@ mod pcapng;
 mod source;
 mod window;
 
+pub use clock::TimeResolution;
 pub use error::{CaptureError, CaptureErrorKind};
-pub use frame::{Compression, Container, Frame, Info, Interface, TimeResolution};
+pub use frame::{Compression, Container, Frame, Info, Interface};
 pub use source::Source;

@@ -11,8 +11,9 @@
 
 use zertap_core::time::Timestamp;
 
+use crate::clock::TimeResolution;
 use crate::error::Fault;
-use crate::frame::{Interface, Record, TimeResolution};
+use crate::frame::{Interface, Record};
 use crate::order::Order;
 use crate::window::{LIMIT, Window};
 

@@ -12,8 +12,9 @@
 
 use pcap_parser::{OptionCode, PcapError, PcapNGOption, parse_option_be, parse_option_le};
 
+use crate::clock::TimeResolution;
 use crate::error::Fault;
-use crate::frame::{Interface, Record, TimeResolution};
+use crate::frame::{Interface, Record};
 use crate::order::Order;
 use crate::window::{LIMIT, Window};
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use zertap_core::time::Timestamp;
 
+use crate::compressed;
 use crate::error::{CaptureError, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Record};
+use crate::pcap;
 use crate::pcap::PcapReader;
+use crate::pcapng;
 use crate::pcapng::PcapngReader;
 use crate::window::{Input, Window};
-use crate::{compressed, pcap, pcapng};
 
 /// How messages call standard input.
 const STDIN: &str = "standard input";

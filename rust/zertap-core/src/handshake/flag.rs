@@ -37,7 +37,7 @@ flags! {
     FragmentOverlap = 11, "fragment_overlap", "IPv4 fragments overlapped; the first copy was used.";
     ResetIgnored = 12, "reset_ignored", "A RST outside the window, or contradicted by later traffic, was ignored.";
     // TLS.
-    MidstreamTls = 16, "midstream_tls", "A TLS handshake was recognised after data in clear (mode zert does not follow it).";
+    MidstreamTls = 16, "midstream_tls", "A TLS handshake was recognised after data in clear, where upgrades are not followed.";
     Upgraded = 17, "upgraded", "The handshake followed after data in clear.";
     EchOffered = 18, "ech_offered", "Encrypted ClientHello was offered (or GREASE of it); the server name is the outer one.";
     EarlyCcs = 19, "early_ccs", "A ChangeCipherSpec came before the key exchange and was not counted.";
