@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -45,8 +46,15 @@ TYPES = x509.Name(
 
 
 def certificate(
-    key, subject, issuer, *, serial=4096, until=dt.datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC), digest=None, **how
-):
+    key: Any,
+    subject: x509.Name,
+    issuer: x509.Name,
+    *,
+    serial: int = 4096,
+    until: dt.datetime = dt.datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC),
+    digest: hashes.HashAlgorithm | None = None,
+    **how: Any,
+) -> x509.Certificate:
     """A certificate for *key*, signed by itself."""
     builder = x509.CertificateBuilder(
         issuer_name=issuer,
@@ -87,9 +95,10 @@ def main() -> None:
     """Writes every certificate and its text."""
     rsa_key = rsa.generate_private_key(65537, 2048)
     pss = padding.PSS(padding.MGF1(hashes.SHA384()), padding.PSS.DIGEST_LENGTH)
+    odd_key = rsa.generate_private_key(65537, 1025)  # noqa: S505  (an odd size is the point)
     made = {
         "rsa-2048": certificate(rsa_key, AWKWARD, PLAIN, digest=hashes.SHA256()),
-        "rsa-1025-sha512": certificate(rsa.generate_private_key(65537, 1025), PLAIN, PLAIN, digest=hashes.SHA512()),
+        "rsa-1025-sha512": certificate(odd_key, PLAIN, PLAIN, digest=hashes.SHA512()),
         "rsa-signed-pss": certificate(rsa_key, PLAIN, TYPES, digest=hashes.SHA384(), rsa_padding=pss),
         "ec-p256-long-serial": certificate(
             ec.generate_private_key(ec.SECP256R1()),
