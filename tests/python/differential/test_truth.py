@@ -20,7 +20,7 @@ import pytest
 
 import zertap
 from differential.oracle import CAPTURES
-from wire import CLIENT_HELLO, Talk, pcap
+from wire import CLIENT_HELLO, Frame, Talk, pcap
 
 OWN = Path(__file__).resolve().parents[3] / "pcaps/captures"
 MODES: tuple[Literal["full", "zert"], ...] = ("full", "zert")
@@ -361,13 +361,27 @@ def _captures() -> dict[str, Path]:
 
 
 def _made() -> dict[str, Path]:
-    """What no capture shows: the octets that would decide a handshake were lost on both sides, and it ended."""
+    """What no capture shows, made on the spot."""
+    folder = Path(tempfile.mkdtemp(prefix="zertap-truth-"))
+    made = {"lost": _lost_on_both_sides(), "replaced": _replaced_by_a_new_start()}
+    return {f"made/{name}": pcap(folder / f"{name}.pcap", frames) for name, frames in made.items()}
+
+
+def _lost_on_both_sides() -> list[Frame]:
+    """The octets that would decide the handshake were lost, and the connection ended."""
     hello = b"\x02\x00\x00\x26\x03\x03" + bytes(32) + b"\x00\xc0\x2f\x00"
     talk = Talk().open().client(CLIENT_HELLO).server(b"\x16\x03\x03" + len(hello).to_bytes(2) + hello)
     lost = len(talk.frames)
     talk.client(bytes(120)).server(bytes(51)).close()
-    folder = Path(tempfile.mkdtemp(prefix="zertap-truth-"))
-    return {"made/lost.pcap": pcap(folder / "lost.pcap", [*talk.frames[:lost], *talk.frames[lost + 2 :]])}
+    return [*talk.frames[:lost], *talk.frames[lost + 2 :]]
+
+
+def _replaced_by_a_new_start() -> list[Frame]:
+    """The same pair starts again while its first connection lives (TCP-11)."""
+    first = Talk().open().client(CLIENT_HELLO)
+    second = Talk(at=first.now)
+    second.next = [3_000_000, 9_000_000]
+    return first.frames + second.open().client(b"in clear").close().frames
 
 
 @cache
