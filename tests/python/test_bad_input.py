@@ -42,7 +42,7 @@ JUDGED_OTHERWISE = {
     "corrupt/mutated/pcapng-shb-cut.pcapng": "cut inside the section header: nothing can be read",
     "corrupt/mutated/tls-concat.pcap": "a second file header is recognised and read on (FILE-07)",
     "corrupt/mutated/tls-double-header.pcap": "a second file header is recognised and read on (FILE-07)",
-    f"{_FUZZED}FuzzTarget-5766899836387328": "pcap 2.3: the smaller of its two lengths is what was captured, as in libpcap",
+    f"{_FUZZED}FuzzTarget-5766899836387328": "pcap 2.3: of its two lengths the smaller was captured, as in libpcap",
 }
 
 Capsys = pytest.CaptureFixture[str]
