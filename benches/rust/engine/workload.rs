@@ -110,10 +110,10 @@ impl Conversation {
         let records = records(rounds as usize * SEGMENT);
         for round in 0..rounds {
             let offset = round * SEGMENT as u32;
-            let payload = &records[offset as usize..][..SEGMENT];
+            let piece = &records[offset as usize..][..SEGMENT];
             let mut data = from_server[..headers(&from_server)].to_vec();
             data[38..42].copy_from_slice(&sent.wrapping_add(offset).to_be_bytes());
-            let data = with_payload(data, payload);
+            let data = with_payload(data, piece);
             let mut acknowledgment = from_client[..headers(&from_client)].to_vec();
             let next = sequence(&from_client).wrapping_add(payload(&from_client));
             acknowledgment[38..42].copy_from_slice(&next.to_be_bytes());
