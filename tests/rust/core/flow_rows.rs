@@ -25,11 +25,11 @@ fn strict() -> Config {
 
 #[test]
 fn all_rows_of_a_protected_connection_tell_its_whole_life() {
-    let run = Conversation::of(&full_12()).waits(20 * SECOND).client(sealed(100)).closes(CLIENT).run_all();
+    use Phase::{Silent, TlsBegun, TlsComplete};
     use RowKind::{Closed, Due, Moved, Opened};
+    let run = Conversation::of(&full_12()).waits(20 * SECOND).client(sealed(100)).closes(CLIENT).run_all();
     assert_eq!(run.kinds(), [Opened, Moved, Moved, Due, Closed]);
     let phases: Vec<Phase> = run.rows.iter().map(|row| row.phase).collect();
-    use Phase::{Silent, TlsBegun, TlsComplete};
     assert_eq!(phases, [Silent, TlsBegun, TlsComplete, TlsComplete, TlsComplete]);
     let previous: Vec<Phase> = run.rows.iter().map(|row| row.previous).collect();
     assert_eq!(previous, [Silent, Silent, TlsBegun, TlsComplete, TlsComplete]);

@@ -45,6 +45,7 @@ pub struct Cause {
 
 /// What the table must do after a connection handled a packet.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes, each said by its name")]
 pub struct Wishes {
     /// It was established just now.
     pub established: bool,
@@ -64,13 +65,13 @@ impl Workplace<'_> {
         let mut wishes = Wishes::default();
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
-        self.note_oddities(conn, segment);
+        note_oddities(conn, segment);
         if segment.flags.rst() {
             self.reset(conn, side, segment, &mut wishes);
         } else if segment.flags.syn() {
             self.synchronise(conn, side, segment, &mut wishes);
         } else {
-            if self.confirms_new_connection(conn, side, segment) {
+            if confirms_new_connection(conn, side, segment) {
                 wishes.replaced = true;
                 return wishes;
             }
@@ -184,18 +185,6 @@ impl Workplace<'_> {
         }
     }
 
-    fn note_oddities(&mut self, conn: &mut Connection, segment: &Segment<'_>) {
-        if segment.flags.urg() && segment.payload_on_wire > 0 {
-            conn.flag(Flag::Urgent);
-        }
-        if segment.is_truncated() {
-            conn.flag(Flag::Truncated);
-        }
-        if segment.fragment_overlap {
-            conn.flag(Flag::FragmentOverlap);
-        }
-    }
-
     /// SYN and SYN/ACK (TCP-09, TCP-11, TCP-15).
     fn synchronise(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
         if conn.life != Life::HalfOpen {
@@ -275,16 +264,6 @@ impl Workplace<'_> {
         }
     }
 
-    /// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
-    fn confirms_new_connection(&self, conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
-        conn.extras.as_ref().and_then(|extras| extras.new_syn).is_some_and(|new| {
-            new.side == side
-                && new.first == Seq(segment.sequence)
-                && conn.stream.halves[side].next() != new.first
-                && !conn.stream.halves[side.other()].is_visible()
-        })
-    }
-
     /// A2: the first acknowledgement or payload after the SYN/ACK; after the SYN, where no SYN/ACK is seen.
     fn establish(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
         if conn.life == Life::HalfOpen
@@ -337,7 +316,7 @@ impl Workplace<'_> {
         let mut flags = Flags::default();
         if segment.payload_on_wire > 0 {
             listen(conn);
-            self.check_repetition(conn, side, piece);
+            check_repetition(conn, side, piece);
             let care = care_of(conn);
             let offered = conn.stream.offer(side, piece, care, &mut flags);
             if let Some(delivery) = offered {
@@ -350,21 +329,6 @@ impl Workplace<'_> {
         conn.flags = conn.flags.union(flags);
         if flags.contains(Flag::OverlapConflict) {
             conflict(conn, side);
-        }
-    }
-
-    /// TCP-04: a retransmission whose octets differ from the first copy.
-    fn check_repetition(&mut self, conn: &mut Connection, side: Side, piece: Piece<'_>) {
-        let Some(listening) = &mut conn.listening else { return };
-        let next = conn.stream.halves[side].next();
-        if piece.seq.distance_to(next) > 0 {
-            // One octet just below what is due is a keep-alive's, of any value (TCP-13).
-            let keep_alive = piece.length == 1 && piece.seq.plus(1) == next;
-            if !keep_alive && listening.recent[side].contradicts(piece.seq, piece.bytes) {
-                conflict(conn, side);
-            }
-        } else {
-            listening.recent[side].remember(piece.seq, piece.bytes);
         }
     }
 
@@ -652,6 +616,43 @@ fn judge_reset(conn: &Connection, side: Side, seq: Seq, ack: Option<Seq>) -> Exa
         Exactness::InWindow
     } else {
         Exactness::Outside
+    }
+}
+
+fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
+    if segment.flags.urg() && segment.payload_on_wire > 0 {
+        conn.flag(Flag::Urgent);
+    }
+    if segment.is_truncated() {
+        conn.flag(Flag::Truncated);
+    }
+    if segment.fragment_overlap {
+        conn.flag(Flag::FragmentOverlap);
+    }
+}
+
+/// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
+fn confirms_new_connection(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+    conn.extras.as_ref().and_then(|extras| extras.new_syn).is_some_and(|new| {
+        new.side == side
+            && new.first == Seq(segment.sequence)
+            && conn.stream.halves[side].next() != new.first
+            && !conn.stream.halves[side.other()].is_visible()
+    })
+}
+
+/// TCP-04: a retransmission whose octets differ from the first copy.
+fn check_repetition(conn: &mut Connection, side: Side, piece: Piece<'_>) {
+    let Some(listening) = &mut conn.listening else { return };
+    let next = conn.stream.halves[side].next();
+    if piece.seq.distance_to(next) > 0 {
+        // One octet just below what is due is a keep-alive's, of any value (TCP-13).
+        let keep_alive = piece.length == 1 && piece.seq.plus(1) == next;
+        if !keep_alive && listening.recent[side].contradicts(piece.seq, piece.bytes) {
+            conflict(conn, side);
+        }
+    } else {
+        listening.recent[side].remember(piece.seq, piece.bytes);
     }
 }
 

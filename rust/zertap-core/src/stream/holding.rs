@@ -26,8 +26,8 @@ impl Island {
 
     /// The part from `from` (at or after the beginning) to `to` (at or before the end).
     fn part(&self, from: Seq, to: Seq) -> Island {
-        let skip = self.seq.distance_to(from).max(0) as usize;
-        let length = from.distance_to(to).max(0) as u32;
+        let skip = self.seq.octets_to(from) as usize;
+        let length = from.octets_to(to);
         let tail = self.bytes.get(skip..).unwrap_or_default();
         let bytes = tail.get(..length as usize).unwrap_or(tail);
         Island {
@@ -112,9 +112,9 @@ impl Holding {
         self.islands[side].first().map(|held| held.seq)
     }
 
-    /// If the first island begins at `next`: the acknowledgement it came with.
-    pub(super) fn ready(&self, side: Side, next: Seq) -> Option<Option<Seq>> {
-        self.islands[side].first().filter(|held| held.seq == next).map(|held| held.ack)
+    /// The first island, if it begins at `next`.
+    pub(super) fn ready(&self, side: Side, next: Seq) -> Option<&Island> {
+        self.islands[side].first().filter(|held| held.seq == next)
     }
 
     /// Forgets what is held of one side. Returns how many octets that was.
@@ -153,11 +153,7 @@ impl Holding {
 
 /// Whether two pieces give different octets for the same place.
 fn conflicts(held: &Island, other: &Island) -> bool {
-    let shift = held.seq.distance_to(other.seq);
-    let (a, b) = if shift >= 0 {
-        (held.bytes.get(shift as usize..).unwrap_or_default(), &*other.bytes)
-    } else {
-        (&*held.bytes, other.bytes.get(shift.unsigned_abs() as usize..).unwrap_or_default())
-    };
+    let a = held.bytes.get(held.seq.octets_to(other.seq) as usize..).unwrap_or_default();
+    let b = other.bytes.get(other.seq.octets_to(held.seq) as usize..).unwrap_or_default();
     a.iter().zip(b).any(|(x, y)| x != y)
 }

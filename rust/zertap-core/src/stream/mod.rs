@@ -309,7 +309,7 @@ impl Stream {
         let half = &mut self.halves[side];
         let mut starts = true;
         if let Some(fin) = half.fin() {
-            let room = piece.seq.distance_to(fin).max(0) as u32;
+            let room = piece.seq.octets_to(fin);
             if piece.length > room {
                 flags.insert(Flag::BeyondFin);
                 if half.fin_delivered() {
@@ -320,13 +320,13 @@ impl Stream {
                 }
             }
         }
-        let behind = piece.seq.distance_to(half.next());
+        let behind = piece.seq.octets_to(half.next());
         if behind > 0 {
             // A keep-alive's stale octet lies just below the beginning; anything further down is odd.
-            if behind.unsigned_abs() as u64 > half.delivered() + 1 {
+            if u64::from(behind) > half.delivered() + 1 {
                 flags.insert(Flag::BeyondFin);
             }
-            let old = (behind as u32).min(piece.length);
+            let old = behind.min(piece.length);
             piece.seq = piece.seq.plus(old);
             piece.length -= old;
             piece.bytes = piece.bytes.get(old as usize..).unwrap_or_default();
@@ -339,7 +339,7 @@ impl Stream {
         let next = self.halves[side].next();
         if let Some(held) = &mut self.holding {
             held.drop_below(side, next);
-            if let Some(ack) = held.ready(side, next)
+            if let Some(ack) = held.ready(side, next).map(|held| held.ack)
                 && (care != Care::Causal || self.may_judge(side, ack))
             {
                 let seen = self.seen(side, ack);
@@ -381,13 +381,13 @@ impl Stream {
         ]
         .into_iter()
         .flatten()
-        .map(|end| next.distance_to(end))
+        .map(|end| next.octets_to(end))
         .filter(|length| *length > 0)
         .min()?;
         let half = &mut self.halves[side];
-        half.reach(next.plus(length as u32));
-        half.advance(length as u32);
-        Some(Delivery::Gap(length as u64))
+        half.reach(next.plus(length));
+        half.advance(length);
+        Some(Delivery::Gap(u64::from(length)))
     }
 }
 
