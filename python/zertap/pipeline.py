@@ -104,17 +104,17 @@ class Reading:
 
     def _pump(self, tap: Tap, source: Source) -> Iterator[None]:
         """Stops at each moment when rows may be waiting."""
-        more = True
+        more, damaged = True, False
         while more and not self._watch.stopped:
             try:
                 with self._watch.pumping():
                     more = tap.pump(source, BATCH_ROWS)
             except ZertapError as error:
                 self._on_fault(error)
-                more = False
+                more, damaged = False, True
             self._watch.saw(source)
             yield
-        fault = unreadable_links(source)
+        fault = None if damaged else unreadable_links(source)
         if fault:
             self._on_fault(fault)
 

@@ -208,7 +208,8 @@ impl Row {
         let entries = self.history.entries();
         let begun = entries.iter().find(|entry| matches!(entry.phase, Phase::TlsBegun | Phase::SshBegun))?;
         let complete = entries.iter().find(|entry| entry.phase.is_complete())?;
-        Some((*begun, *complete))
+        // Where octets were lost, completion is told only after the wait for them, which is none of the handshake's.
+        Some((*begun, Milestone { at: complete.at.min(self.end), ..*complete }))
     }
 
     /// The texts of this connection.

@@ -109,7 +109,7 @@ fn array(batch: &EventBatch, plan: &Plan, rows: &[&Row], column: &Column) -> Arr
         Kind::U64 => {
             let mut builder = UInt64Builder::new();
             values.for_each(|value| {
-                builder.append_option(if let Value::Int(number) = value { Some(number) } else { None })
+                builder.append_option(if let Value::Int(number) = value { Some(number) } else { None });
             });
             Arc::new(builder.finish())
         }
@@ -123,7 +123,7 @@ fn array(batch: &EventBatch, plan: &Plan, rows: &[&Row], column: &Column) -> Arr
         Kind::Bool => {
             let mut builder = BooleanBuilder::new();
             values.for_each(|value| {
-                builder.append_option(if let Value::Bool(truth) = value { Some(truth) } else { None })
+                builder.append_option(if let Value::Bool(truth) = value { Some(truth) } else { None });
             });
             Arc::new(builder.finish())
         }

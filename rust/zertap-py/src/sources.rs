@@ -394,7 +394,7 @@ fn serial(octets: &[u8]) -> String {
 
 fn handshake_type(row: &Row) -> Value<'_> {
     match (protocol_of(row.phase), row.phase) {
-        (Some(Protocol::Tls), Phase::TlsFailed | Phase::TlsLost) => Value::Int(3),
+        (Some(Protocol::Tls), Phase::TlsFailed) => Value::Int(3),
         (Some(Protocol::Tls), phase) if phase.is_complete() => {
             match tls_profile(row).map(|profile| profile.shape) {
                 Some(TlsShape::Full) => Value::Int(1),

@@ -13,11 +13,25 @@ pub struct Endpoint {
 }
 
 /// Identity of a connection: two endpoints in a fixed order, and the lane (VLAN, tunnel) they share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowKey {
     low: Endpoint,
     high: Endpoint,
     lane: u32,
+}
+
+impl std::hash::Hash for FlowKey {
+    /// All forty octets in one write: a keyed hash pays for every call.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let mut octets = [0; 40];
+        let (low, rest) = octets.split_at_mut(16);
+        let (high, rest) = rest.split_at_mut(16);
+        low.copy_from_slice(&self.low.address.0);
+        high.copy_from_slice(&self.high.address.0);
+        let ports = u32::from(self.low.port) << 16 | u32::from(self.high.port);
+        rest.copy_from_slice(&(u64::from(ports) << 32 | u64::from(self.lane)).to_le_bytes());
+        state.write(&octets);
+    }
 }
 
 impl FlowKey {

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::follow::Cause;
 use crate::event::{Row, RowKind, Settled};
-use crate::handshake::{Flag, PerSide, Phase, Side};
+use crate::handshake::{Flag, Flags, PerSide, Phase, Side};
 use std::sync::Arc;
 
 impl Connection {
@@ -46,7 +46,7 @@ impl Connection {
             segments: Row::by_role(client, &segments),
             octets_delta: since(&octets, &told_octets),
             segments_delta: since(&segments, &told_segments),
-            flags: self.flags,
+            flags: self.flags_now(),
             history: self.history,
             history_before,
             due_passed: self.due_passed(),
@@ -63,6 +63,11 @@ impl Connection {
             extras.told_history = told;
         }
         row
+    }
+
+    /// The anomalies, without what later packets disproved: the other direction appeared after all.
+    fn flags_now(&self) -> Flags {
+        if self.only_visible().is_some() { self.flags } else { self.flags.without(Flag::OneSided) }
     }
 
     /// Who is the client: the initiator; without a SYN the side that acts as the protocol's client.

@@ -105,7 +105,7 @@ impl Table {
         let hash = self.hash(&key);
         let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));
         let Some(index) = found else {
-            let ordinal = self.ordinals.next(hash);
+            let ordinal = self.next_ordinal(&key);
             self.open(place, key, hash, from_low, segment, ordinal);
             return;
         };
@@ -324,7 +324,7 @@ impl Table {
         let Some(conn) = self.resolve(slot) else { return };
         if conn.life == Life::Lingering {
             let (key, ordinal) = (conn.key, conn.ordinal);
-            let hash = self.hash(&key);
+            let hash = self.hash(&key.on_lane(0));
             self.ordinals.remember(hash, ordinal);
             self.remove(slot.index);
         }
@@ -370,7 +370,7 @@ impl Table {
             place.abandon(conn, RowKind::Evicted);
             let (key, ordinal) = (conn.key, conn.ordinal);
             self.counters.evicted += 1;
-            self.ordinals.remember(self.hash(&key), ordinal);
+            self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal);
         }
         self.remove(index as u32);
     }
@@ -389,6 +389,16 @@ impl Table {
             self.half_open
                 .retain(|entry| resolve(slots, entry).is_some_and(|conn| conn.life == Life::HalfOpen));
         }
+    }
+
+    /// This is the n-th connection between these addresses and ports, whatever its lane.
+    fn next_ordinal(&self, key: &FlowKey) -> u32 {
+        let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
+            let other = key.on_lane(lane);
+            let index = self.find(self.hash(&other), &other)?;
+            self.slots.get(index as usize)?.connection.as_ref().map(|conn| conn.ordinal.saturating_add(1))
+        });
+        elsewhere.max().unwrap_or(1).max(self.ordinals.next(self.hash(&key.on_lane(0))))
     }
 
     fn hash(&self, key: &FlowKey) -> u64 {

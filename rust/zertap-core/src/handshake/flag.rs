@@ -71,6 +71,12 @@ impl Flags {
         self.0 |= 1 << flag as u8;
     }
 
+    /// This set without one flag.
+    #[must_use]
+    pub const fn without(self, flag: Flag) -> Flags {
+        Flags(self.0 & !(1 << flag as u8))
+    }
+
     /// Whether the flag is in the set.
     pub const fn contains(self, flag: Flag) -> bool {
         self.0 & (1 << flag as u8) != 0
