@@ -242,7 +242,8 @@ fn a_tunnel_may_carry_another_upgrade() {
 #[test]
 fn a_proxy_that_wants_a_password_first_is_asked_again() {
     connect()
-        .server("HTTP/1.1 407 Who?\r\nContent-Length: 6\r\n\r\ndenied")
+        .server("HTTP/1.1 407 Who?\r\nContent-Length: 6\r\n\r\nden")
+        .loses(SERVER, 3)
         .client("CONNECT example.org:443 HTTP/1.1\r\nProxy-Authorization: Basic eDp5\r\n\r\n")
         .server("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
         .handshake()
@@ -392,4 +393,27 @@ fn the_handshake_is_counted_from_the_start_of_the_connection() {
     let outcome = talk.run();
     assert_eq!(outcome.octets, [talk.sent(CLIENT), talk.sent(SERVER)]);
     assert!(before.sent(SERVER) > 0);
+}
+
+#[test]
+fn an_answer_on_its_way_when_tls_was_asked_for_grants_nothing() {
+    let talk = Talk::default().server("+OK hi\r\n").client("NOOP\r\n");
+    let seen = talk.sent(CLIENT);
+    talk.client("STLS\r\n")
+        .says_having_seen(SERVER, "+OK\r\n", seen)
+        .server("-ERR no\r\n")
+        .client(client_hello())
+        .ends(SERVER, End::Fin)
+        .run()
+        .is_clear();
+}
+
+#[test]
+fn an_answer_that_looks_like_a_greeting_begins_no_grammar() {
+    let redis = Talk::default()
+        .client("*1\r\n$4\r\nPING\r\n")
+        .server("+OK\r\n")
+        .client("x\r\nSTLS\r\n")
+        .server("+OK\r\n");
+    redis.client(client_hello()).ends(SERVER, End::Fin).run().is_clear();
 }

@@ -29,8 +29,7 @@ pub(super) enum Guess {
 
 /// Text at the start of a direction, letters without case, and what it says. First match counts.
 const WORDS: &[(&str, Word)] = &[
-    ("220 ", Word::Greeting(&[Protocol::Smtp, Protocol::Ftp])),
-    ("220-", Word::Greeting(&[Protocol::Smtp, Protocol::Ftp])),
+    ("220", Word::Greeting(&[Protocol::Smtp, Protocol::Ftp])),
     ("* OK", Word::Greeting(&[Protocol::Imap])),
     ("* PREAUTH", Word::Greeting(&[Protocol::Imap])),
     ("+OK", Word::Greeting(&[Protocol::Pop3])),
@@ -75,6 +74,10 @@ enum Word {
 }
 
 impl Word {
+    const fn greets(self) -> bool {
+        matches!(self, Word::Greeting(_))
+    }
+
     fn grammar(self, speaker: Side) -> Grammar {
         match self {
             Word::Greeting(protocols) => Grammar::Lines(Lines::new(Dialects::of(protocols), speaker)),
@@ -91,14 +94,17 @@ pub(super) fn recognise(speaker: Side, octets: &[u8], answers: bool) -> Guess {
     let mut open = false;
     for (text, word) in WORDS {
         match begins(octets, text.as_bytes()) {
-            Some(true) => return Guess::Found(Box::new(word.grammar(speaker))),
-            Some(false) => {}
+            // A greeting is the first thing said; later the same word is anything (`+OK` of Redis).
+            Some(true) if !(answers && word.greets()) => {
+                return Guess::Found(Box::new(word.grammar(speaker)));
+            }
+            Some(_) => {}
             None => open = true,
         }
     }
     for (pattern, make) in PATTERNS {
         match matches(octets, pattern) {
-            // A greeting is the first thing said, and so is each of these requests.
+            // Each of these is the first thing said, too.
             Some(true) if !answers => return Guess::Found(Box::new(make(speaker))),
             Some(_) => {}
             None => open = true,
