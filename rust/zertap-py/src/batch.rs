@@ -121,7 +121,7 @@ impl EventBatch {
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
         rows: Option<Vec<usize>>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    ) -> Bound<'py, PyBytes> {
         let plan = &*plan;
         let out = py.detach(|| {
             let mut out = Vec::with_capacity(self.rows.len() * 1024);
@@ -132,7 +132,7 @@ impl EventBatch {
             }
             out
         });
-        Ok(PyBytes::new(py, &out))
+        PyBytes::new(py, &out)
     }
 
     #[pyo3(signature = (plan, rows = None))]

@@ -51,12 +51,12 @@ impl Source {
 
     #[getter]
     fn bytes_read(&self) -> u64 {
-        self.with(|source| source.bytes_read())
+        self.with(zertap_capture::Source::bytes_read)
     }
 
     #[getter]
     fn total_bytes(&self) -> Option<u64> {
-        self.with(|source| source.total_bytes())
+        self.with(zertap_capture::Source::total_bytes)
     }
 
     #[getter]
