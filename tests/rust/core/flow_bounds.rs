@@ -4,6 +4,7 @@ use crate::support::*;
 use crate::tls_talk::full_12;
 use zertap_core::config::Config;
 use zertap_core::event::RowKind;
+use zertap_core::flow::Connection;
 use zertap_core::handshake::{Flag, Phase};
 use zertap_core::tap::Tap;
 use zertap_core::time::{Span, Timestamp};
@@ -18,6 +19,11 @@ fn established(port: u16) -> Vec<Packet> {
 
 fn ended(port: u16) -> Vec<Packet> {
     Conversation::open().closes(CLIENT).on_ports(port, 80).packets
+}
+
+#[test]
+fn a_parked_connection_is_one_slot_of_at_most_256_octets() {
+    assert!(size_of::<Connection>() <= 256, "{}", size_of::<Connection>());
 }
 
 #[test]
@@ -149,24 +155,26 @@ fn the_limit_holds_for_octets_that_wait_for_the_other_direction() {
 }
 
 #[test]
-fn one_octet_segments_cost_the_same_each() {
-    let time = |octets: usize| {
-        let mut long = Conversation::of(&full_12()).client(vec![b'x'; 1]).cut_to(1);
-        let first = long.next[0];
-        for n in 0..octets as u32 {
-            let ack = Some(long.next[1]);
-            long = long.packet(CLIENT, first.wrapping_add(n), ack, zertap_core::wire::TcpFlags::PSH, b"x");
-        }
-        // Each pair swapped, so that something is always held.
-        for pair in long.packets[10..].chunks_exact_mut(2) {
-            pair.swap(0, 1);
-        }
-        let long = long.restamped();
-        let begun = std::time::Instant::now();
-        assert_eq!(long.run().only().octets[0] as usize, octets + full_12().sent[0] as usize + 1);
-        begun.elapsed()
-    };
-    time(1_000);
-    let (short, long) = (time(20_000), time(200_000));
-    assert!(long < short * 40, "{short:?} for 20,000, {long:?} for 200,000");
+fn one_octet_segments_cost_the_same_however_many_came_before() {
+    const BATCH: u32 = 4_000;
+    let opened = Conversation::of(&full_12());
+    let mut tap = Tap::new(Config::default());
+    feed(&mut tap, &opened.packets);
+    let next = opened.clone().client(b"x").packets.pop().expect("a packet");
+    let octet = |place: u32| Packet { sequence: next.sequence.wrapping_add(place), ..next.clone() };
+    let costs: Vec<_> = (0..20)
+        .map(|batch| {
+            // Each pair is swapped, so that something is always held.
+            let packets: Vec<Packet> = (0..BATCH).map(|place| octet(batch * BATCH + (place ^ 1))).collect();
+            let begun = std::time::Instant::now();
+            feed(&mut tap, &packets);
+            begun.elapsed()
+        })
+        .collect();
+    tap.finish();
+    let sent = full_12().sent[0] + 20 * u64::from(BATCH);
+    assert_eq!(tap.drain().last().map(|row| row.octets[0]), Some(sent));
+    let least = |costs: &[std::time::Duration]| costs.iter().min().copied().unwrap_or_default();
+    let (early, late) = (least(&costs[..8]), least(&costs[12..]));
+    assert!(late < early * 8, "{early:?} at first, {late:?} at last");
 }

@@ -224,6 +224,17 @@ fn tls_05_two_octets_are_no_handshake_and_three_are() {
     assert_eq!([slow(1), slow(2), slow(3)], [Phase::Sniffing, Phase::Sniffing, Phase::TlsBegun]);
 }
 
+#[test]
+fn tls_06_what_only_looked_like_a_hello_leaves_no_milestone_unless_it_was_told() {
+    let mut odd = client_hello();
+    odd[9] = 9;
+    let slow = Conversation::open().client(&odd[..5]).client(&odd[5..]);
+    let (quiet, all) = (slow.run(), slow.run_all());
+    assert_eq!((quiet.only().phase, quiet.only().history.entries().len()), (Phase::Clear, 0));
+    assert_eq!((all.last().phase, all.last().history.entries().len()), (Phase::Clear, 1));
+    assert!(all.rows.iter().all(|row| usize::from(row.history_before) <= row.history.entries().len()));
+}
+
 /// Clear text, then TLS, as of STARTTLS.
 fn upgrade() -> Conversation {
     let clear = Conversation::open().server(b"220 hi\r\n").client(b"STARTTLS\r\n").server(b"220 go\r\n");

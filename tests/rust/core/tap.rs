@@ -8,6 +8,8 @@ mod order;
 mod rows;
 #[path = "ssh_support.rs"]
 mod ssh_talk;
+#[path = "stream_model.rs"]
+mod stream;
 #[path = "tap_support.rs"]
 mod support;
 #[path = "flow_tcp.rs"]

@@ -2,7 +2,8 @@
 
 use super::follow::Cause;
 use super::key::FlowKey;
-use crate::event::{History, Milestone, Settled};
+use super::milestones::Milestones;
+use crate::event::{Milestone, Settled};
 use crate::handshake::{Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
 use crate::stream::{Seq, Stream};
@@ -100,7 +101,7 @@ pub struct Connection {
     /// Number of the first packet.
     pub first_packet: u64,
     /// Milestones.
-    pub history: History,
+    pub history: Milestones,
     /// Anomalies found by the stream.
     pub flags: Flags,
     /// Listener, while the handshake is followed.
@@ -115,8 +116,6 @@ pub struct Connection {
     pub other_lane: u32,
     /// n-th connection of this key.
     pub ordinal: u32,
-    /// Told apart from an earlier connection in the same slot.
-    pub generation: u32,
     /// What the wire has shown.
     pub phase: Phase,
     /// What TCP has shown.
@@ -165,9 +164,10 @@ impl Connection {
             let after_due = self.has(DUE_PASSED);
             self.extras().provisional = Some(Milestone { phase: Phase::TlsComplete, at, after_due });
         }
-        if phase == Phase::Clear {
+        let told = self.extras.as_ref().map_or(0, |extras| extras.told_history);
+        if phase == Phase::Clear && told == 0 {
             // What had looked like the beginning of a handshake was none.
-            self.history = History::default();
+            self.history = Milestones::default();
         }
         if !phase.is_milestone() {
             return moved;
@@ -201,7 +201,7 @@ impl Connection {
 
     /// When both FINs lie behind what was delivered, the sequence number that acknowledges `side`'s FIN.
     pub fn fin_end(&self, side: Side) -> Option<Seq> {
-        self.stream.halves[side].fin().map(|fin| fin.plus(1))
+        self.stream.fin(side).map(|fin| fin.plus(1))
     }
 
     /// Adds an anomaly.
@@ -210,7 +210,7 @@ impl Connection {
     }
 
     fn note_milestone(&mut self, phase: Phase, at: Timestamp) {
-        if self.history.entries().iter().any(|entry| entry.phase == phase) {
+        if self.history.contains(phase) {
             return;
         }
         // A handshake that was complete but for the server's word was complete when it became so.

@@ -324,7 +324,10 @@ impl Workplace<'_> {
             }
         }
         if segment.flags.fin() {
-            conn.stream.offer_fin(side, piece.seq.plus(piece.length), piece.ack, &mut flags);
+            let fin = piece.seq.plus(piece.length);
+            if let Some(end) = conn.stream.offer_fin(side, fin, piece.ack, care_of(conn), &mut flags) {
+                self.deliver(conn, side, end);
+            }
         }
         conn.flags = conn.flags.union(flags);
         if flags.contains(Flag::OverlapConflict) {
@@ -466,7 +469,7 @@ impl Workplace<'_> {
             Progress::Finished(phase) => (phase, true),
         };
         let moved = conn.reach(phase, self.cause.at);
-        let milestones = conn.history.entries().len();
+        let milestones = conn.history.len();
         if last {
             self.settle(conn);
         } else if phase == Phase::TlsProvisional && conn.has(DUE_PASSED) {
@@ -474,7 +477,7 @@ impl Workplace<'_> {
             let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
             return self.progress(conn, progress.unwrap_or(Progress::NeedMore));
         }
-        let told_by_settling = conn.history.entries().len() > milestones;
+        let told_by_settling = conn.history.len() > milestones;
         if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
             self.write(conn, RowKind::Moved);
         }
@@ -693,7 +696,9 @@ fn is_open(conn: &Connection) -> bool {
 fn listen(conn: &mut Connection) {
     if !conn.has(LISTENED) {
         conn.bits |= LISTENED;
-        let joined = if conn.is_midstream() { Joined::Midstream } else { Joined::AtStart };
+        // A half-open connection is at its start, though the SYN that brings data is only being looked at.
+        let midstream = conn.life != Life::HalfOpen && conn.is_midstream();
+        let joined = if midstream { Joined::Midstream } else { Joined::AtStart };
         let mut observer = Observer::new(joined);
         for side in Side::BOTH {
             if conn.stream.halves[side].fin_delivered() {

@@ -4,6 +4,7 @@ mod connection;
 mod follow;
 mod key;
 mod lanes;
+mod milestones;
 mod snapshot;
 mod table;
 mod timers;

@@ -47,7 +47,7 @@ impl Connection {
             octets_delta: since(&octets, &told_octets),
             segments_delta: since(&segments, &told_segments),
             flags: self.flags_now(),
-            history: self.history,
+            history: self.history.history(),
             history_before,
             due_passed: self.due_passed(),
             client,
@@ -55,7 +55,7 @@ impl Connection {
             settled,
         };
         if !kind.is_last() {
-            let (phase, told) = (self.phase, self.history.entries().len() as u8);
+            let (phase, told) = (self.phase, self.history.len() as u8);
             let extras = self.extras();
             extras.told_octets = octets;
             extras.told_segments = segments;

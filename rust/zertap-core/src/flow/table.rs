@@ -4,9 +4,10 @@ use super::connection::{Connection, Extras, Life};
 use super::follow::{Wishes, Workplace};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{Lanes, is_missing_direction};
+use super::milestones::Milestones;
 use super::timers::{Queue, SlotRef};
 use crate::config::Config;
-use crate::event::{History, RowKind};
+use crate::event::RowKind;
 use crate::handshake::{Flags, Phase};
 use crate::stream::{Seq, Stream};
 use crate::time::Timestamp;
@@ -187,16 +188,15 @@ impl Table {
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
         }
-        let mut conn = new_connection(place, key, from_low, segment, ordinal, self.counters.opened);
+        let conn = new_connection(place, key, from_low, segment, ordinal, self.counters.opened);
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         slot.generation = slot.generation.wrapping_add(1);
-        conn.generation = slot.generation;
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
+        let conn = slot.connection.insert(conn);
         if !half_open {
-            place.greet(&mut conn);
+            place.greet(conn);
         }
-        slot.connection = Some(conn);
         self.enter(hash, index);
         if half_open {
             self.half_open_count += 1;
@@ -270,7 +270,7 @@ impl Table {
     fn fire_due(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
         if let Some((_, slot)) = self.due.pop_due(at)
             && let Some(conn) = self.resolve(slot)
-            && matches!(conn.life, Life::Established | Life::Closing)
+            && conn.life == Life::Established
         {
             place.due(conn);
         }
@@ -506,7 +506,7 @@ fn new_connection(
         latest: place.cause.at,
         number,
         first_packet: place.cause.packet,
-        history: History::default(),
+        history: Milestones::default(),
         flags: Flags::default(),
         listening: None,
         settled: None,
@@ -514,7 +514,6 @@ fn new_connection(
         walks: None,
         other_lane: key.lane(),
         ordinal,
-        generation: 0,
         phase: Phase::Silent,
         life: if syn { Life::HalfOpen } else { Life::Established },
         low_side: side_of_low(client_is_low),

@@ -4,9 +4,7 @@ use super::Seq;
 
 const KNOWN: u8 = 1;
 const ACKED: u8 = 2;
-const FIN: u8 = 4;
-const FIN_DELIVERED: u8 = 8;
-const FIN_ACK: u8 = 16;
+const FIN_DELIVERED: u8 = 4;
 
 /// How far beyond the last octet seen an acknowledgement may point and still be believed.
 ///
@@ -26,8 +24,6 @@ pub struct Half {
     next: Seq,
     highest: Seq,
     ack: Seq,
-    fin: Seq,
-    fin_ack: Seq,
     bits: u8,
 }
 
@@ -147,31 +143,6 @@ impl Half {
     /// As `offset`, but `None` below the beginning.
     pub fn offset_of(&self, seq: Seq) -> Option<u64> {
         self.delivered.checked_add_signed(i64::from(self.next.distance_to(seq)))
-    }
-
-    /// Sequence number of the FIN, once seen.
-    pub fn fin(&self) -> Option<Seq> {
-        (self.bits & FIN != 0).then_some(self.fin)
-    }
-
-    pub(super) fn set_fin(&mut self, fin: Seq) {
-        self.fin = fin;
-        self.bits |= FIN;
-    }
-
-    pub(super) fn forget_fin(&mut self) {
-        self.bits &= !(FIN | FIN_ACK);
-    }
-
-    pub(super) fn set_fin_ack(&mut self, ack: Option<Seq>) {
-        if let Some(ack) = ack {
-            self.fin_ack = ack;
-            self.bits |= FIN_ACK;
-        }
-    }
-
-    pub(super) fn fin_ack(&self) -> Option<Seq> {
-        (self.bits & FIN_ACK != 0).then_some(self.fin_ack)
     }
 
     /// Whether the FIN was reached in order.

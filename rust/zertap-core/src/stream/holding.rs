@@ -47,6 +47,17 @@ pub struct Holding {
     octets: PerSide<usize>,
     /// The acknowledged hole of each side that is being waited for.
     pub(super) hole: PerSide<Option<Hole>>,
+    /// The FIN of each side, while it cannot be delivered yet.
+    pub(super) fin: PerSide<Option<Fin>>,
+}
+
+/// A FIN that was seen before its turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fin {
+    /// Its sequence number.
+    pub(super) at: Seq,
+    /// Acknowledgement number of its segment.
+    pub(super) ack: Option<Seq>,
 }
 
 /// An acknowledged hole and how long it has been open.
@@ -66,7 +77,7 @@ impl Holding {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.is_empty() && self.hole.0.iter().all(Option::is_none)
+        self.is_empty() && self.hole.0.iter().all(Option::is_none) && self.fin.0.iter().all(Option::is_none)
     }
 
     /// Keeps an island; what was seen first wins. Returns how many new octets it brought.
@@ -120,6 +131,7 @@ impl Holding {
     /// Forgets what is held of one side. Returns how many octets that was.
     pub(super) fn forget(&mut self, side: Side) -> u64 {
         self.octets[side] = 0;
+        self.fin[side] = None;
         self.islands[side].drain(..).map(|island| u64::from(island.length)).sum()
     }
 

@@ -16,7 +16,7 @@ mod holding;
 mod seq;
 
 pub use half::Half;
-use holding::Hole;
+use holding::{Fin, Hole};
 pub use holding::{Holding, Island};
 pub use seq::Seq;
 
@@ -177,16 +177,46 @@ impl Stream {
     /// Marks the end of one direction at sequence number `fin`.
     ///
     /// One that lies below octets already seen, or contradicts the first, is nobody's (TCP-20).
-    pub fn offer_fin(&mut self, side: Side, fin: Seq, ack: Option<Seq>, flags: &mut Flags) {
+    /// It is delivered at once if it is its turn, else kept.
+    pub fn offer_fin(
+        &mut self,
+        side: Side,
+        fin: Seq,
+        ack: Option<Seq>,
+        care: Care,
+        flags: &mut Flags,
+    ) -> Option<Delivery<'static>> {
         let ack = self.believed(side, ack);
-        let half = &mut self.halves[side];
-        let contradicted = half.fin().map_or(half.highest().distance_to(fin) < 0, |known| known != fin);
-        if contradicted {
+        let half = &self.halves[side];
+        let known = self.fin(side);
+        if known.map_or(half.highest().distance_to(fin) < 0, |known| known != fin) {
             flags.insert(Flag::BeyondFin);
-        } else if half.fin().is_none() {
-            half.set_fin(fin);
-            half.set_fin_ack(ack);
+        } else if known.is_none() && half.next() == fin && (care != Care::Causal || self.may_judge(side, ack))
+        {
+            return Some(self.deliver_fin(side, ack));
+        } else if known.is_none() {
+            self.holding.get_or_insert_default().fin[side] = Some(Fin { at: fin, ack });
         }
+        None
+    }
+
+    /// Sequence number of the FIN, once seen.
+    pub fn fin(&self, side: Side) -> Option<Seq> {
+        let half = &self.halves[side];
+        if half.fin_delivered() { Some(half.next()) } else { self.pending_fin(side).map(|fin| fin.at) }
+    }
+
+    fn pending_fin(&self, side: Side) -> Option<Fin> {
+        self.holding.as_ref().and_then(|held| held.fin[side])
+    }
+
+    fn deliver_fin(&mut self, side: Side, ack: Option<Seq>) -> Delivery<'static> {
+        let seen = self.seen(side, ack);
+        self.halves[side].deliver_fin();
+        if let Some(held) = &mut self.holding {
+            held.fin[side] = None;
+        }
+        Delivery::Fin { seen }
     }
 
     /// The next delivery that has become possible, if any. Call until `None` after every offer.
@@ -268,7 +298,7 @@ impl Stream {
             && half.awaited().distance_to(ack) > 0
             && !half.fin_delivered()
             && self.holding.as_ref().is_none_or(|held| !held.starts_at(side, half.next()))
-            && half.fin() != Some(half.next())
+            && self.pending_fin(side).is_none_or(|fin| fin.at != half.next())
     }
 
     /// Whether the octets that `side` had acknowledged in `ack` were all delivered or declared lost.
@@ -298,7 +328,7 @@ impl Stream {
         let next = half.next();
         let below_island =
             self.holding.as_ref().is_some_and(|held| held.first(side).is_some_and(|seq| seq != next));
-        let below_fin = half.fin().is_some_and(|fin| fin != next) && !half.fin_delivered();
+        let below_fin = self.pending_fin(side).is_some_and(|fin| fin.at != next);
         self.has_acknowledged_hole(side) || (half.is_known() && (below_island || below_fin))
     }
 
@@ -306,20 +336,20 @@ impl Stream {
     ///
     /// Octets that pass a FIN which was not reached yet show that the FIN was nobody's (TCP-20).
     fn trim<'a>(&mut self, side: Side, mut piece: Piece<'a>, flags: &mut Flags) -> Option<(Piece<'a>, bool)> {
-        let half = &mut self.halves[side];
         let mut starts = true;
-        if let Some(fin) = half.fin() {
+        if let Some(fin) = self.fin(side) {
             let room = piece.seq.octets_to(fin);
             if piece.length > room {
                 flags.insert(Flag::BeyondFin);
-                if half.fin_delivered() {
+                if self.halves[side].fin_delivered() {
                     piece.length = room;
                     piece.bytes = piece.bytes.get(..room as usize).unwrap_or(piece.bytes);
-                } else {
-                    half.forget_fin();
+                } else if let Some(held) = &mut self.holding {
+                    held.fin[side] = None;
                 }
             }
         }
+        let half = &self.halves[side];
         let behind = piece.seq.octets_to(half.next());
         if behind > 0 {
             // A keep-alive's stale octet lies just below the beginning; anything further down is odd.
@@ -350,16 +380,8 @@ impl Stream {
                 return Some(Delivery::Data { bytes, seen, starts_segment: island.starts_segment, cut });
             }
         }
-        let half = &self.halves[side];
-        if half.fin() == Some(next) && !half.fin_delivered() {
-            let ack = half.fin_ack();
-            if care != Care::Causal || self.may_judge(side, ack) {
-                let seen = self.seen(side, ack);
-                self.halves[side].deliver_fin();
-                return Some(Delivery::Fin { seen });
-            }
-        }
-        None
+        let fin = self.pending_fin(side).filter(|fin| fin.at == next)?;
+        (care != Care::Causal || self.may_judge(side, fin.ack)).then(|| self.deliver_fin(side, fin.ack))
     }
 
     /// A limit was hit: the lowest hole of that direction, or the hole of the other that blocks it, is declared.
@@ -376,7 +398,7 @@ impl Stream {
         let next = self.halves[side].next();
         let length = [
             self.holding.as_ref().and_then(|held| held.first(side)),
-            self.halves[side].fin(),
+            self.pending_fin(side).map(|fin| fin.at),
             self.halves[side.other()].ack(),
         ]
         .into_iter()
