@@ -95,12 +95,13 @@ class RowReader:
             octets_server=octets_back,
             segments_client=out,
             segments_server=back,
-            tls=self._tls_facts(batch, row, profile) if "TLS" in shown else None,
-            ssh=self._ssh_facts(batch, row, profile) if "SSH" in shown else None,
+            tls=self.tls_facts(batch, row, profile) if "TLS" in shown else None,
+            ssh=self.ssh_facts(batch, row, profile) if "SSH" in shown else None,
             session_id=bytes.fromhex(session_id or ""),
         )
 
-    def _tls_facts(self, batch: EventBatch, row: int, profile: int) -> TlsFacts:
+    def tls_facts(self, batch: EventBatch, row: int, profile: int) -> TlsFacts:
+        """The facts of one row whose connection spoke TLS; the same object for equal facts."""
         server = batch.value(row, "tls_server_certificate")
         client = batch.value(row, "tls_client_certificate")
         speaker = batch.value(row, "protocol_client")
@@ -112,7 +113,8 @@ class RowReader:
             found = self._tls[key] = replace(base, client=_side(speaker), **certificates)  # type: ignore[arg-type]
         return found
 
-    def _ssh_facts(self, batch: EventBatch, row: int, profile: int) -> SshFacts:
+    def ssh_facts(self, batch: EventBatch, row: int, profile: int) -> SshFacts:
+        """The facts of one row whose connection spoke SSH; the same object for equal facts."""
         fingerprint = batch.value(row, "ssh_host_key_fingerprint")
         speaker = batch.value(row, "protocol_client")
         key = (profile, speaker, fingerprint)
@@ -151,6 +153,7 @@ def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:
         export=suite.get("export", False),
         bulk_cipher=suite.get("cipher"),
         mac=suite.get("mac"),
+        group=batch.value(row, "tls_group_id"),
         abbreviated=bool(batch.value(row, "tls_resumed")),
         encrypt_then_mac=bool(batch.value(row, "tls_encrypt_then_mac")),
         client_certificate_requested=bool(batch.value(row, "tls_client_certificate_requested")),

@@ -41,8 +41,8 @@ class TlsFacts:
     """Negotiated facts of a TLS or SSL connection.
 
     ``version`` and ``cipher`` are wire numbers (version zero: unknown). The five facts after them are those
-    of the suite; ``mac`` None: the cipher authenticates by itself. ``client`` is the TCP side that acted as
-    TLS client.
+    of the suite; ``mac`` None: the cipher authenticates by itself. ``group`` is the IANA number of the key
+    exchange's group. ``client`` is the TCP side that acted as TLS client.
     """
 
     version: int = 0
@@ -56,6 +56,7 @@ class TlsFacts:
     encrypt_then_mac: bool = False
     client_certificate_requested: bool = False
     client: Side | None = Side.CLIENT
+    group: int | None = None
     server_certificate: CertificateFacts | None = None
     client_certificate: CertificateFacts | None = None
 

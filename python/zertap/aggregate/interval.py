@@ -1,0 +1,52 @@
+"""Recording intervals: which moments are their boundaries.
+
+As on z/OS an interval is a number of hours with a synchronisation value (the time of day of one of the boundaries),
+or a number of minutes as of SMF. Each divides a day, so that the boundaries are the same every day. All in UTC: what
+a file shows does not depend on where it is read.
+"""
+
+import re
+from dataclasses import dataclass
+
+from zertap.errors import Usage
+
+_MINUTE = 60 * 1_000_000_000
+_DAY = 24 * 60 * _MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Equal intervals. ``length`` and ``sync`` (a boundary, since midnight) in nanoseconds."""
+
+    length: int = 60 * _MINUTE
+    sync: int = 0
+
+    def number(self, at: int) -> int:
+        """Number of the interval that holds the instant *at* (nanoseconds since 1970); a boundary begins one."""
+        return (at - self.sync) // self.length
+
+    def start(self, number: int) -> int:
+        """The first instant of an interval."""
+        return self.sync + number * self.length
+
+
+def parse_interval(length: str, sync: str = "00:00") -> Interval:
+    """``30m`` or ``1h`` with ``hh:mm``. Raises ``Usage``."""
+    return Interval(_length(length), _time_of_day(sync))
+
+
+def _length(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,4})([hm])", text)
+    if found is None:
+        raise Usage(f"not an interval: `{text}`: hours or minutes, for example `1h` or `30m`")
+    minutes = int(found[1]) * (60 if found[2] == "h" else 1)
+    if minutes == 0 or _DAY % (minutes * _MINUTE):
+        raise Usage(f"the interval `{text}` does not divide a day")
+    return minutes * _MINUTE
+
+
+def _time_of_day(text: str) -> int:
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text)
+    if found is None:
+        raise Usage(f"not a time of day: `{text}`: hh:mm, for example `00:30`")
+    return (int(found[1]) * 60 + int(found[2])) * _MINUTE
