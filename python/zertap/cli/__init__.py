@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from zertap import _native
 from zertap.cli.decode import decode
+from zertap.cli.layout import layout
 from zertap.cli.observe import observe
 from zertap.cli.records import records
 from zertap.cli.status import Status, say, status_of
@@ -50,6 +51,7 @@ def options(
 app.command()(observe)
 app.command()(records)
 app.command()(decode)
+app.command()(layout)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
