@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rows import CAPTURES, MINUTE, TOUR, batches, sets, totals
+from aggregation import CAPTURES, MINUTE, TOUR, batches, sets, totals
 from wire import CLIENT_HELLO, HANDSHAKE_FAILURE, Frame, Talk, clear, pcap, refused, waiting
 from zertap._native import EventBatch
 from zertap.aggregate import Interval
@@ -75,7 +75,7 @@ def by_hand(records: Iterable[DetailRecord]) -> dict[Kind, list[int]]:
     """Counters in the order of ``COUNTERS``, from detail records alone."""
     connections: dict[int, list[DetailRecord]] = defaultdict(list)
     for record in records:
-        connections[record.common.connection].append(record)
+        connections[record.common.connection_id].append(record)
     found: dict[Kind, list[int]] = defaultdict(lambda: [0] * 8)
     for events in connections.values():
         kinds = [kind_of_detail(record) for record in events]
@@ -108,7 +108,7 @@ def aggregated(parts: Iterable[EventBatch], interval: Interval | None = None) ->
 
 def closed_book(records: list[DetailRecord], parts: Iterable[EventBatch]) -> bool:
     """Whether detail records tell all traffic: not so where a connection goes on after its last record."""
-    last = {record.common.connection: record for record in records}
+    last = {record.common.connection_id: record for record in records}
     traffic = {}
     for batch in parts:
         columns = [batch.column(name) for name in ("connection", "bytes_client", "bytes_server", "segments_client")]

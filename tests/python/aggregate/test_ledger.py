@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rows import MINUTE, TOUR, batches, gathered, sets
+from aggregation import MINUTE, TOUR, batches, gathered, sets
 from zertap.aggregate import Book, Change, Interval, Ledger
 from zertap.zert.events import NOTHING, Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts

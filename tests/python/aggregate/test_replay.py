@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rows import CAPTURES, MINUTE, TOUR, batches, sets
+from aggregation import CAPTURES, MINUTE, TOUR, batches, sets
 from zertap.aggregate import Aggregation, Interval, Places
 
 

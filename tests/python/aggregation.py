@@ -9,8 +9,8 @@ from zertap.aggregate import Aggregation, Gatherer, Interval, Ledger, Places, Se
 from zertap.rows import RECORD_ROWS
 from zertap.zert.sessions import Counts, Session
 
-CAPTURES = sorted((Path(__file__).parents[3] / "pcaps" / "captures").iterdir())
-TOUR = Path(__file__).parents[3] / "pcaps" / "tour.pcap"
+CAPTURES = sorted((Path(__file__).parents[2] / "pcaps" / "captures").iterdir())
+TOUR = Path(__file__).parents[2] / "pcaps" / "tour.pcap"
 MINUTE = 60 * 1_000_000_000
 
 
