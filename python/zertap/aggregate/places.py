@@ -9,6 +9,7 @@ each port is a session of its own: nothing tells such a connection from any othe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
@@ -62,6 +63,7 @@ def is_active_ftp(opener: bytes, opener_port: int, acceptor_port: int) -> bool:
     return opener_port == FTP_DATA_PORT and acceptor_port >= _EPHEMERAL and opener.startswith(_MAPPED)
 
 
+@lru_cache(maxsize=65_536)
 def address_text(octets: bytes) -> str:
     """An address of sixteen octets (IPv4 in its mapped form) in its usual form."""
     return str(ip_address(octets.removeprefix(_MAPPED)))

@@ -8,6 +8,7 @@ Certificates and SSH roles are not among the engine's columns: rows of profiles 
 one, and get a number of their own in place of their profile's.
 """
 
+from collections.abc import Sequence
 from itertools import compress
 from sys import byteorder
 from typing import Final, NamedTuple
@@ -26,7 +27,7 @@ from zertap.zert.sessions import Counts, Ftp, Latest, Session, significant, trai
 _FIRST_NUMBER: Final = 1 << 32
 """Numbers of facts of single rows begin above those of profiles."""
 
-_ALIKE: Final = ("kind", "pattern", "history_before", "profile", "server_port")
+_SORT: Final = ("kind", "pattern", "history_before")
 _TRAFFIC: Final = ("bytes_client", "bytes_server", "segments_client", "segments_server")
 _SINCE: Final = tuple(f"{name}_delta" for name in _TRAFFIC)
 
@@ -81,7 +82,7 @@ class Tally:
 
     def _forget(self) -> None:
         self._cells: dict[_Key, list[int]] = {}
-        """Rows, then octets and segments by client and server, then whether traffic is in totals; empty: no effect."""
+        """Rows, then octets and segments by client and server, then whether traffic is in totals."""
         self._meanings: dict[_Key, _Meaning] = {}
         self._seen: dict[_Key, int] = {}
         """When the latest of rows that show informational facts came."""
@@ -90,25 +91,21 @@ class Tally:
 
     def count(self, columns: Columns, rows: range) -> None:
         """Counts *rows* of one batch."""
-        keys, singles = self._keys(columns, rows)
-        traffic = zip(*(columns.of(name, rows) for name in _TRAFFIC), strict=True)
-        since = zip(*(columns.of(name, rows) for name in _SINCE), strict=True)
+        chosen = self._choose(columns, rows)
+        keys = self._keys(chosen)
+        traffic = zip(*(chosen.of(name) for name in _TRAFFIC), strict=True)
+        since = zip(*(chosen.of(name) for name in _SINCE), strict=True)
         find = self._cells.get
-        for row, key, total, delta in zip(rows, keys, traffic, since, strict=True):
-            cell = find(key)
-            if not cell:
-                cell = self._new_cell(columns, row, key) if cell is None else cell
-                if not cell:
-                    continue
+        for row, key, total, delta in zip(chosen.rows, keys, traffic, since, strict=True):
+            cell = find(key) or self._new_cell(columns, row, key)
             client, server, client_segments, server_segments = total if cell[5] else delta
             cell[0] += 1
             cell[1] += client
             cell[2] += server
             cell[3] += client_segments
             cell[4] += server_segments
-        for row in singles:
-            key = keys[row - rows.start]
-            self._seen[key] = max(self._seen.get(key, 0), columns.one("at", row))
+        for key, at in compress(zip(keys, chosen.of("at"), strict=True), chosen.single):
+            self._seen[key] = max(self._seen.get(key, 0), at)
 
     def take(self) -> Changes:
         """What the rows counted since the last call did to sessions."""
@@ -122,26 +119,31 @@ class Tally:
         self._forget()
         return changes
 
-    def _keys(self, columns: Columns, rows: range) -> tuple[list[_Key], list[int]]:
-        """What makes rows alike, and those rows whose facts must be looked at."""
-        kinds, patterns, told, profiles, ports = (columns.of(name, rows) for name in _ALIKE)
-        singles = self._number_singles(columns, rows, profiles)
-        openers = columns.of("client_port", rows)
-        if FTP_DATA_PORT in openers:
-            self._mark_active_ftp(columns, rows, openers, ports)
-        clients, servers = (columns.halves(name, rows) for name in ("client_address", "server_address"))
-        places = (ports, clients[::2], clients[1::2], servers[::2], servers[1::2])
-        return list(zip(kinds, patterns, told, profiles, *places, strict=True)), singles
+    def _choose(self, columns: Columns, rows: range) -> "_Chosen":
+        """Those of *rows* that do something."""
+        sorts = list(zip(*(columns.of(name, rows) for name in _SORT), strict=True))
+        for sort in set(sorts) - self._effects.keys():
+            self._effects[sort] = self._effects_of(columns.batch, sort)
+        return _Chosen(columns, rows, [self._effects[sort] is not None for sort in sorts])
 
-    def _number_singles(self, columns: Columns, rows: range, profiles: list[int]) -> list[int]:
-        """Puts numbers of their own in place of the *profiles* of rows that must be looked at; which rows these are."""
+    def _keys(self, chosen: "_Chosen") -> list[_Key]:
+        """What makes rows alike."""
+        sort, profiles, ports = (chosen.of(name) for name in _SORT), chosen.of("profile"), chosen.of("server_port")
+        self._number_singles(chosen, profiles)
+        clients, servers = chosen.halves("client_address"), chosen.halves("server_address")
+        openers = chosen.of("client_port")
+        if FTP_DATA_PORT in openers:
+            _mark_active_ftp(clients, openers, ports)
+        return list(zip(*sort, profiles, ports, *clients, *servers, strict=True))
+
+    def _number_singles(self, chosen: "_Chosen", profiles: list[int]) -> None:
+        """Puts numbers of their own in place of the *profiles* of rows that must be looked at, and marks them."""
         for profile in set(profiles) - self._single.keys():
-            self._single[profile] = _has_more(columns.batch.profile(profile))
-        single = [self._single[profile] for profile in profiles]
-        found = list(compress(rows, single)) if any(single) else []
-        for row in found:
-            profiles[row - rows.start] = self._number(columns, row, profiles[row - rows.start])
-        return found
+            self._single[profile] = _has_more(chosen.columns.batch.profile(profile))
+        chosen.single = [self._single[profile] for profile in profiles]
+        if any(chosen.single):
+            for index in compress(range(len(profiles)), chosen.single):
+                profiles[index] = self._number(chosen.columns, chosen.rows[index], profiles[index])
 
     def _number(self, columns: Columns, row: int, profile: int) -> int:
         facts = self._facts(columns, row, profile)
@@ -159,28 +161,18 @@ class Tally:
             return self._reader.tls_facts(columns.batch, row, profile)
         return self._reader.ssh_facts(columns.batch, row, profile) if protocol == "ssh" else None
 
-    def _mark_active_ftp(self, columns: Columns, rows: range, openers: list[int], ports: list[int]) -> None:
-        clients = columns.halves("client_address", rows)
-        for index in compress(range(len(openers)), [port == FTP_DATA_PORT for port in openers]):
-            opener = _octets(*clients[2 * index : 2 * index + 2])
-            if is_active_ftp(opener, openers[index], ports[index]):
-                ports[index] = ACTIVE_FTP
-
     def _new_cell(self, columns: Columns, row: int, key: _Key) -> list[int]:
-        found = self._effects_of(columns.batch, key)
-        self._cells[key] = [] if found is None else [0, 0, 0, 0, 0, found.totals]
-        if found is not None:
-            self._meanings[key] = self._meaning(columns, row, key, found)
-        return self._cells[key]
+        found = self._effects[key[:3]]
+        assert found is not None
+        self._meanings[key] = self._meaning(columns, row, key, found)
+        cell = self._cells[key] = [0, 0, 0, 0, 0, found.totals]
+        return cell
 
-    def _effects_of(self, batch: EventBatch, key: _Key) -> Effects | None:
-        sort = key[:3]
-        if sort not in self._effects:
-            kind, pattern, told = sort
-            milestones, *rest = batch.pattern(pattern)
-            named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
-            self._effects[sort] = effects(KINDS[kind], Pattern(named, *rest), told, self._shape)
-        return self._effects[sort]
+    def _effects_of(self, batch: EventBatch, sort: _Key) -> Effects | None:
+        kind, pattern, told = sort
+        milestones, *rest = batch.pattern(pattern)
+        named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
+        return effects(KINDS[kind], Pattern(named, *rest), told, self._shape)
 
     def _meaning(self, columns: Columns, row: int, key: _Key, found: Effects) -> _Meaning:
         profile, port = key[3:5]
@@ -194,6 +186,37 @@ class Tally:
         sessions = self._places.sessions(_octets(*key[5:7]), _octets(*key[7:9]), port, protections)
         pairs = [(each, posting) for posting, many in zip(found.postings, sessions, strict=True) for each in many]
         return _Meaning(pairs, facts)
+
+
+class _Chosen:
+    """Rows of one batch that do something, and what is known of them in columns."""
+
+    def __init__(self, columns: Columns, rows: range, useful: list[bool]) -> None:
+        self.columns = columns
+        self._all = rows
+        self._useful = None if all(useful) else useful
+        self.rows = self._of(rows)
+        self.single: list[bool] = []
+        """Whether the row shows facts that its profile does not have."""
+
+    def of(self, name: str) -> list[int]:
+        """One column."""
+        return self._of(self.columns.of(name, self._all))
+
+    def halves(self, name: str) -> tuple[list[int], list[int]]:
+        """The two halves of a column of addresses."""
+        halves = self.columns.halves(name, self._all)
+        return self._of(halves[::2]), self._of(halves[1::2])
+
+    def _of(self, values: Sequence[int]) -> list[int]:
+        return list(values) if self._useful is None else list(compress(values, self._useful))
+
+
+def _mark_active_ftp(clients: tuple[list[int], list[int]], openers: list[int], ports: list[int]) -> None:
+    for index in compress(range(len(openers)), [port == FTP_DATA_PORT for port in openers]):
+        opener = _octets(clients[0][index], clients[1][index])
+        if is_active_ftp(opener, openers[index], ports[index]):
+            ports[index] = ACTIVE_FTP
 
 
 def _has_more(profile: dict[str, object] | None) -> bool:

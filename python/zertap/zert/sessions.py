@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
+from operator import add, attrgetter
 
 from zertap.zert.events import Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts
@@ -58,6 +59,10 @@ class Session:
     ftp: Ftp = Ftp.NO
     job_name: str = ""
     transport: int = TCP
+
+    def __hash__(self) -> int:
+        """Of what usually differs: sessions are looked up by the million."""
+        return hash((self.server, self.client, self.first_port, self.shown, self.traits))
 
     @property
     def socket(self) -> Side:
@@ -108,11 +113,12 @@ class Counts:
     out_segments: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(getattr(self, name) + getattr(other, name) for name in COUNTERS))
+        return Counts(*map(add, _values(self), _values(other)))
 
 
 COUNTERS = tuple(each.name for each in fields(Counts))
 """Names of the counters, in the order of the records."""
+_values = attrgetter(*COUNTERS)
 
 
 @dataclass(frozen=True, slots=True)

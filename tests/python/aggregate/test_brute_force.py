@@ -109,7 +109,7 @@ def aggregated(parts: Iterable[EventBatch], interval: Interval | None = None) ->
 def closed_book(records: list[DetailRecord], parts: Iterable[EventBatch]) -> bool:
     """Whether detail records tell all traffic: not so where a connection goes on after its last record."""
     last = {record.common.connection_id: record for record in records}
-    traffic = {}
+    traffic: dict[int, tuple[int, ...]] = {}
     for batch in parts:
         columns = [batch.column(name) for name in ("connection", "bytes_client", "bytes_server", "segments_client")]
         traffic |= {row[0]: row[1:] for row in zip(*columns, strict=True)}

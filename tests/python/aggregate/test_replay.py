@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregation import CAPTURES, MINUTE, TOUR, batches, sets
-from zertap.aggregate import Aggregation, Interval, Places
+from zertap.aggregate import Aggregation, Interval, Places, Set
 
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
@@ -19,7 +19,7 @@ def test_a_capture_gives_the_same_sets_row_by_row_as_in_one_piece(capture: Path)
 def test_any_cut_of_the_rows_gives_the_same_sets(cuts: list[int], minutes: int) -> None:
     interval = Interval(minutes * MINUTE)
     aggregation = Aggregation(interval, Places())
-    found = []
+    found: list[Set] = []
     for batch in batches(TOUR):
         ends = [0, *sorted(min(cut, len(batch)) for cut in cuts), len(batch)]
         for start, stop in zip(ends, ends[1:], strict=False):
