@@ -25,6 +25,7 @@ _COLUMNS: Final = (
     "kind",
     "pattern",
     "profile",
+    "history_before",
     "connection",
     "established",
     "end",
@@ -69,12 +70,13 @@ class RowReader:
         if batch is not self._batch:
             self._batch, self._columns = batch, [batch.column(name) for name in _COLUMNS]
         for row in rows:
-            kind, pattern, profile, *rest = [column[row] for column in self._columns]
+            kind, pattern, profile, told, *rest = [column[row] for column in self._columns]
             found = self._slots.get(pattern)
             if found is None:
                 found = self._slots[pattern] = pattern_slots(batch, pattern)
             if found:
-                events = _events(kind, batch.history(row) if kind == _MOVED else [], rest, found)
+                reached = batch.history(row)[told:] if kind == _MOVED else []
+                events = _events(kind, told, [at for _, at in reached], rest, found)
                 if events:
                     yield self._facts(batch, row, profile, rest, events), events
 
@@ -130,15 +132,23 @@ class RowReader:
         return found
 
 
-def _events(kind: int, history: list[tuple[int, int]], rest: list[int], found: tuple[Slot, ...]) -> list[Event]:
-    """The events of the pattern that happen at this very row. A ``moved`` row has a history: what it moved to."""
+def _events(kind: int, told: int, reached: list[int], rest: list[int], found: tuple[Slot, ...]) -> list[Event]:
+    """The events of the pattern that happen at this very row.
+
+    A ``moved`` row has *reached* milestones at these times, after those that the previous row *told*: mostly one, but
+    the segment that completes a handshake may go on in clear.
+    """
     _, established, end, *_ = rest
-    here, at = LAST, end
+    times = {LAST: end}
     if kind == _DUE:
-        here, at = TIMER, established + WAITING_SPAN
+        times = {TIMER: established + WAITING_SPAN}
     elif kind == _MOVED:
-        here, at = len(history) - 1, history[-1][1]
-    return [Event(slot.type, at, slot.shown.protocol, slot.shown.failed) for slot in found if slot.slot == here]
+        times = dict(enumerate(reached, start=told))
+    return [
+        Event(slot.type, times[slot.slot], slot.shown.protocol, slot.shown.failed)
+        for slot in found
+        if slot.slot in times
+    ]
 
 
 def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:
