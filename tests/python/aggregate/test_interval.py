@@ -1,3 +1,5 @@
+"""Intervals as people write them: spans, boundaries, and what is refused."""
+
 import pytest
 
 from zertap.aggregate import Interval, parse_interval

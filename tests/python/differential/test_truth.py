@@ -130,8 +130,8 @@ def what_was_never_established_had_no_traffic_and_no_record(row: Row) -> Iterato
 
 @rule
 def what_is_unmonitored_has_no_visible_start_and_no_record(row: Row) -> Iterator[str]:
-    """The start lies before the capture, or behind its snap length."""
-    visible = not set(row["flags"]) & {"midstream", "truncated"}
+    """The start lies before the capture, behind its snap length, or in octets that were lost."""
+    visible = not set(row["flags"]) & {"midstream", "truncated", "gap"}
     if row["verdict"] == "unmonitored" and (visible or row["events"]):
         yield f"unmonitored, flags {row['flags']}, events {_numbers(row)}"
 
