@@ -47,9 +47,15 @@ pub(crate) fn write(out: &mut Vec<u8>, value: &Value<'_>) {
 /// Appends a string with its quotes and escapes.
 pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    // Nearly every text is plain: one pass without branches says so.
+    if !text.bytes().fold(false, |any, octet| any | needs_escape(octet)) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     let mut plain = 0;
     for (at, octet) in text.bytes().enumerate() {
-        if octet >= 0x20 && octet != b'"' && octet != b'\\' && octet != 0x7f {
+        if !needs_escape(octet) {
             continue;
         }
         out.extend_from_slice(text.as_bytes().get(plain..at).unwrap_or_default());
@@ -66,6 +72,11 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     }
     out.extend_from_slice(text.as_bytes().get(plain..).unwrap_or_default());
     out.push(b'"');
+}
+
+/// What RFC 8259 section 7 wants escaped, and DEL.
+const fn needs_escape(octet: u8) -> bool {
+    octet < 0x20 || octet == b'"' || octet == b'\\' || octet == 0x7f
 }
 
 fn write_int(out: &mut Vec<u8>, mut number: u64) {

@@ -635,13 +635,10 @@ pub(crate) fn hex(octets: &[u8], case: Case) -> String {
         Case::Upper => b"0123456789ABCDEF",
         Case::Lower => b"0123456789abcdef",
     };
-    let mut out = String::with_capacity(octets.len() * 2);
-    for octet in octets {
-        for nibble in [octet >> 4, octet & 15] {
-            out.push(digits.get(usize::from(nibble)).copied().unwrap_or(b'0').into());
-        }
-    }
-    out
+    let nibble = |nibble: u8| digits.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    let text = octets.iter().flat_map(|octet| [nibble(octet >> 4), nibble(octet & 15)]).collect();
+    // Only ASCII digits went in.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 // Seconds as a float: exact to the nanosecond for spans under 100 days, enough for people.
