@@ -416,6 +416,15 @@ fn tcp_10_a_reset_inside_the_window_is_contradicted_by_new_octets_of_either_side
 }
 
 #[test]
+fn tcp_10_a_reset_tells_how_far_its_sender_had_come() {
+    // The client's last octets were never captured, nor acknowledged; its RST stands behind them.
+    let resumed = Conversation::of(&crate::tls_talk::resumed_12()).rst_off_by(CLIENT, 0);
+    assert_eq!(resumed.run().only().phase, Phase::TlsComplete);
+    let run = resumed.without_number(5).run();
+    assert_eq!((run.only().kind, run.only().phase), (RowKind::Reset, Phase::TlsLost));
+}
+
+#[test]
 fn tcp_10_a_repetition_or_a_challenge_contradicts_no_reset() {
     let doubted = tls().ack(CLIENT).rst_off_by(SERVER, 20);
     let last = doubted.packets[6].clone();

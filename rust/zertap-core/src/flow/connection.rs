@@ -32,6 +32,8 @@ pub struct DoubtfulReset {
     pub side: Side,
     /// When.
     pub at: Timestamp,
+    /// Its sequence number: how far its sender had come.
+    pub seq: Seq,
     /// What it acknowledged.
     pub ack: Option<Seq>,
 }

@@ -174,6 +174,10 @@ impl Workplace<'_> {
         {
             conn.stream.acknowledge(reset.side, ack);
         }
+        if conn.listening.is_some() && conn.stream.halves[reset.side].may_have_sent(reset.seq) {
+            // What its sender had sent before it and nobody captured is a hole, acknowledged or not.
+            conn.stream.acknowledge(reset.side.other(), reset.seq);
+        }
         self.terminate(conn, RowKind::Reset, Some(reset.side));
     }
 
@@ -533,7 +537,7 @@ impl Workplace<'_> {
             return;
         }
         let ack = segment.flags.ack().then_some(Seq(segment.acknowledgment));
-        let reset = DoubtfulReset { side, at: self.cause.at, ack };
+        let reset = DoubtfulReset { side, at: self.cause.at, seq, ack };
         match judge_reset(conn, side, seq, ack) {
             Exactness::Exact => {
                 if let Some(ack) = ack

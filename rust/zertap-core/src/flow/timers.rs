@@ -49,3 +49,37 @@ impl Queue {
         self.entries.retain(|(_, slot)| keep(*slot));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(index: u32) -> SlotRef {
+        SlotRef { index, generation: 1 }
+    }
+
+    #[test]
+    fn deadlines_come_due_in_order_and_at_their_time() {
+        let mut queue = Queue::default();
+        queue.push(Timestamp(10), slot(1));
+        queue.push(Timestamp(10), slot(2));
+        queue.push(Timestamp(20), slot(3));
+        assert_eq!((queue.next(), queue.pop_due(Timestamp(9))), (Some(Timestamp(10)), None));
+        assert_eq!(queue.pop_due(Timestamp(10)), Some((Timestamp(10), slot(1))));
+        assert_eq!(queue.pop_due(Timestamp(15)), Some((Timestamp(10), slot(2))));
+        assert_eq!(queue.pop_due(Timestamp(15)), None);
+        assert_eq!(queue.pop(), Some((Timestamp(20), slot(3))));
+        assert_eq!((queue.next(), queue.len()), (None, 0));
+    }
+
+    #[test]
+    fn what_means_nothing_any_more_is_swept_and_the_order_stays() {
+        let mut queue = Queue::default();
+        for index in 0..10 {
+            queue.push(Timestamp(u64::from(index)), slot(index));
+        }
+        queue.retain(|entry| entry.index % 3 == 0);
+        let left: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|(_, entry)| entry.index).collect();
+        assert_eq!(left, [0, 3, 6, 9]);
+    }
+}
