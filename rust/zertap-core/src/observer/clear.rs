@@ -50,8 +50,6 @@ pub enum Banner {
 pub struct ClearWatch {
     /// Octets of each direction so far.
     octets: PerSide<u64>,
-    /// Who has spoken in clear.
-    spoke: PerSide<bool>,
     /// A handshake that may have begun.
     tentative: Option<Tentative>,
     /// The grammars that can announce one.
@@ -81,7 +79,6 @@ impl ClearWatch {
         let silent = kept.first[other].octets().is_empty() && !kept.lost[other];
         let mut watch = Self {
             octets: PerSide([0, 1].map(|side: usize| kept.first.0[side].octets().len() as u64)),
-            spoke: PerSide::default(),
             tentative: None,
             upgrades: if options.upgrades { Upgrades::default() } else { Upgrades::over() },
             scan: silent.then(|| (speaker, LineScan::default())),
@@ -89,8 +86,6 @@ impl ClearWatch {
             flags: Flags::default(),
             done: false,
         };
-        watch.spoke[speaker] = true;
-        watch.spoke[other] = !silent;
         if let Some((_, scan)) = &mut watch.scan {
             // The octets kept while undecided belong to the first line.
             scan.push(kept.first[speaker].octets());
@@ -109,7 +104,6 @@ impl ClearWatch {
     /// Supposes a hello that `by` sent as its first `octets`, already given to `tls`.
     pub fn suppose(&mut self, tls: TlsObserver, by: Side, octets: u64) {
         self.octets[by] = octets;
-        self.spoke[by] = true;
         self.scan = None;
         let origin = Origin { upgraded: true, ..Origin::default() };
         self.tentative = Some(Tentative { tls: Box::new(tls), origin, by, answered: false });
@@ -120,7 +114,6 @@ impl ClearWatch {
         if let Some(answer) = self.look_for_banner(side, chunk.bytes) {
             return answer;
         }
-        self.spoke[side] = true;
         let before = self.octets;
         // What was cut off comes as a gap.
         self.octets[side] += chunk.bytes.len() as u64;
