@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs every fuzz target (or those named) for SECONDS each: rust/fuzz/run.sh SECONDS [TARGET...]
-# Fails on any crash. Works with the stable compiler; needs cargo-fuzz and a C++ compiler.
+# Fails on any crash. FUZZ_SEED=N repeats one sequence of inputs (what CI does); without it every run differs.
+# Works with the stable compiler; needs cargo-fuzz and a C++ compiler.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -35,7 +36,7 @@ for target in "$@"; do
     log=$(mktemp)
     echo "$target: $seconds s"
     if cargo fuzz run --fuzz-dir "$here" --sanitizer none "$target" "$work/$target" -- \
-        -max_total_time="$seconds" -max_len=32768 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1; then
+        ${FUZZ_SEED:+-seed="$FUZZ_SEED"} -max_total_time="$seconds" -max_len=32768 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1; then
         grep -E 'number_of_executed_units|average_exec_per_sec|peak_rss' "$log" | sed 's/^stat::/  /'
     else
         tail -n 60 "$log" >&2

@@ -171,13 +171,12 @@ impl Connection {
             // What had looked like the beginning of a handshake was none.
             self.history = Milestones::default();
         }
-        if !phase.is_milestone() {
-            return moved;
-        }
         for needed in predecessors(phase) {
             self.note_milestone(*needed, at);
         }
-        self.note_milestone(phase, at);
+        if phase.is_milestone() {
+            self.note_milestone(phase, at);
+        }
         moved
     }
 
@@ -224,9 +223,11 @@ impl Connection {
 
 fn predecessors(phase: Phase) -> &'static [Phase] {
     match phase {
-        Phase::TlsComplete | Phase::TlsFailed | Phase::TlsLost => &[Phase::TlsBegun],
+        Phase::TlsAgreed | Phase::TlsProvisional | Phase::TlsComplete | Phase::TlsFailed | Phase::TlsLost => {
+            &[Phase::TlsBegun]
+        }
         Phase::TlsThenClear => &[Phase::TlsBegun, Phase::TlsComplete],
-        Phase::SshComplete | Phase::SshFailed | Phase::SshLost => &[Phase::SshBegun],
+        Phase::SshAgreed | Phase::SshComplete | Phase::SshFailed | Phase::SshLost => &[Phase::SshBegun],
         _ => &[],
     }
 }

@@ -3,7 +3,7 @@
 use super::observer::TlsObserver;
 use super::record::Mark;
 use super::state::{Era, Saw};
-use crate::handshake::{Alert, Evidence, Fault, Flag, Side, TlsShape};
+use crate::handshake::{Alert, Evidence, Fault, Flag, Phase, Side, TlsShape};
 
 /// AlertLevel and AlertDescription (RFC 5246 7.2).
 const WARNING: u8 = 1;
@@ -133,6 +133,9 @@ impl TlsObserver {
 
     /// One clear alert, of which `at` is the end.
     fn on_alert(&mut self, side: Side, level: u8, description: u8, at: u64) {
+        if self.phase() == Phase::TlsFailed {
+            return;
+        }
         self.cold().note(Alert { from: side, level, description, encrypted: false });
         let ends = match self.era {
             Era::Tls13 => description != USER_CANCELED,

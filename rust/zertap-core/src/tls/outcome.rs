@@ -13,6 +13,8 @@ impl TlsObserver {
         if self.phase == Phase::TlsBegun {
             self.phase = Phase::TlsAgreed;
         }
+        // After an early failure this was the last fact wanted.
+        self.forget(Saw::FailedEarly);
     }
 
     /// Complete, unless the server refuses the client's certificate.
