@@ -238,6 +238,9 @@ impl TlsObserver {
 
 impl Observe for TlsObserver {
     fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+        if self.saw(Saw::FailedEarly) && self.lanes[side].is(Mark::Ended) {
+            return Progress::NeedMore;
+        }
         let before = self.standing();
         let other = &mut self.lanes[side.other()];
         other.acked = other.acked.max(chunk.seen);
