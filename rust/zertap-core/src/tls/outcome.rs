@@ -86,7 +86,7 @@ impl TlsObserver {
             (_, End::Fin) => {
                 if self.remaining(side) == Remaining::Lacking {
                     self.fail_at_end(side);
-                    if self.era == Era::Open {
+                    if self.era == Era::Open && side == self.client {
                         self.note(Saw::FailedEarly);
                     }
                 }
