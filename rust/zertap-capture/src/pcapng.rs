@@ -86,6 +86,14 @@ impl PcapngReader {
         }
     }
 
+    /// Whether a packet is next and stands in the window whole: reading it moves nothing.
+    #[inline]
+    pub(crate) fn has_whole(&self, window: &Window) -> bool {
+        let there = window.available();
+        let [kind, length] = [0, 4].map(|at| self.order.u32(there, at).unwrap_or_default());
+        kind == ENHANCED_PACKET && there.len() >= length as usize
+    }
+
     /// The block that begins here, wholly available; `None` at a clean end.
     #[inline]
     fn block(&mut self, window: &mut Window) -> Result<Option<Block>, Fault> {

@@ -3,11 +3,12 @@
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::Row;
-use crate::flow::{Cause, Table, TableCounters, Workplace};
+use crate::flow::{Cause, Identity, Table, TableCounters, Workplace};
 use crate::handshake::Room;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
+use arrayvec::ArrayVec;
 
 /// One single-threaded engine. Every connection it sees becomes rows.
 #[derive(Debug)]
@@ -20,6 +21,29 @@ pub struct Tap {
     batch: EventBatch,
     now: Timestamp,
     counters: TapCounters,
+}
+
+/// How many frames are looked at together.
+const BATCH: usize = 16;
+
+/// One captured frame, as a tap takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawFrame<'a> {
+    /// When it was captured.
+    pub at: Timestamp,
+    /// What its first octets are.
+    pub link: LinkType,
+    /// The captured octets.
+    pub bytes: &'a [u8],
+    /// Its length on the wire, at least `bytes.len()`. Unit: octets.
+    pub wire_length: u32,
+}
+
+/// A frame of a batch, looked at but not handled.
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one, and they live on the stack")]
+enum Ready<'a> {
+    Usual { at: Timestamp, identity: Identity, segment: Segment<'a> },
+    Other(RawFrame<'a>),
 }
 
 /// What a tap counted. `frames = segments + skipped` always holds.
@@ -58,19 +82,64 @@ impl Tap {
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
     pub fn push_frame(&mut self, at: Timestamp, link: LinkType, frame: &[u8], wire_length: u32) {
+        self.push_frames(&mut std::iter::once(RawFrame { at, link, bytes: frame, wire_length }));
+    }
+
+    /// Takes captured frames, in order.
+    ///
+    /// They are looked at in batches, so that waiting for the memory of one connection overlaps with the others'.
+    pub fn push_frames<'f>(&mut self, frames: &mut impl Iterator<Item = RawFrame<'f>>) {
+        loop {
+            let mut batch = ArrayVec::<Ready<'_>, BATCH>::new();
+            for frame in frames.by_ref().take(BATCH) {
+                batch.push(match self.decoder.usual(frame.link, frame.bytes) {
+                    Some(segment) => {
+                        Ready::Usual { at: frame.at, identity: self.table.identify(&segment), segment }
+                    }
+                    None => Ready::Other(frame),
+                });
+            }
+            if batch.len() > 1 {
+                for ready in &batch {
+                    if let Ready::Usual { identity, .. } = ready {
+                        self.table.expect(identity.hash);
+                    }
+                }
+            }
+            for ready in &batch {
+                match ready {
+                    Ready::Usual { at, identity, segment } => self.take(*at, segment, *identity),
+                    Ready::Other(frame) => self.take_other(frame),
+                }
+            }
+            if !batch.is_full() {
+                return;
+            }
+        }
+    }
+
+    /// Handles one segment of a frame of the usual shape.
+    #[inline]
+    fn take(&mut self, at: Timestamp, segment: &Segment<'_>, identity: Identity) {
         self.counters.frames += 1;
+        self.counters.segments += 1;
         self.pass_time(at);
-        match self.decoder.decode(self.now, link, frame, wire_length) {
+        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames };
+        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity);
+    }
+
+    /// Handles one frame layer by layer.
+    fn take_other(&mut self, frame: &RawFrame<'_>) {
+        self.counters.frames += 1;
+        self.pass_time(frame.at);
+        let Self { config, decoder, table, room, profiles, batch, now, counters } = self;
+        match decoder.decode(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
-                self.counters.segments += 1;
-                let mut place = Workplace {
-                    config: &self.config,
-                    room: &mut self.room,
-                    profiles: &mut self.profiles,
-                    batch: &mut self.batch,
-                    cause: Cause { at: self.now, packet: self.counters.frames },
-                };
-                self.table.segment(&mut place, &segment);
+                counters.segments += 1;
+                let cause = Cause { at: *now, packet: counters.frames };
+                let identity = table.identify(&segment);
+                table.segment(&mut Workplace { config, room, profiles, batch, cause }, &segment, identity);
             }
             Err(skip) => self.skip(skip),
         }
@@ -85,12 +154,8 @@ impl Tap {
 
     /// Takes one TCP segment of a caller who decodes packets himself.
     pub fn push_segment(&mut self, at: Timestamp, segment: &Segment<'_>) {
-        self.counters.frames += 1;
-        self.counters.segments += 1;
-        self.pass_time(at);
-        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
-        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment);
+        let identity = self.table.identify(segment);
+        self.take(at, segment, identity);
     }
 
     /// Lets time pass without a packet: due timers fire.

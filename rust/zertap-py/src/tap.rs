@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use zertap_capture::CaptureErrorKind;
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
+use zertap_core::tap::RawFrame;
 use zertap_core::time::{Span, Timestamp};
 use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
 
@@ -160,12 +161,24 @@ impl Tap {
     fn read(&mut self, source: &mut Source, rows: usize) -> Result<Stop, zertap_capture::CaptureError> {
         let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
-            for _ in 0..FRAMES_BETWEEN_CLOCKS {
-                let Some(frame) = source.reader().next_frame()? else { return Ok(Stop::End) };
-                self.time_out_of_range += u64::from(!frame.time_valid);
-                self.odd_lengths += u64::from(frame.odd_length);
-                self.inner.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
-                source.packets += 1;
+            for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                let before = self.inner.counters().frames;
+                let Self { inner, time_out_of_range, odd_lengths, .. } = self;
+                inner.push_frames(&mut source.reader().next_frames()?.map(|frame| {
+                    *time_out_of_range += u64::from(!frame.time_valid);
+                    *odd_lengths += u64::from(frame.odd_length);
+                    RawFrame {
+                        at: frame.at,
+                        link: LinkType(frame.link),
+                        bytes: frame.bytes,
+                        wire_length: frame.wire_length,
+                    }
+                }));
+                let frames = inner.counters().frames - before;
+                if frames == 0 {
+                    return Ok(Stop::End);
+                }
+                source.packets += frames;
             }
             if begun.elapsed() >= SIGNALS_AFTER {
                 return Ok(Stop::Pause);
@@ -184,8 +197,8 @@ enum Stop {
 
 /// How often Python's signal handlers get their turn.
 const SIGNALS_AFTER: Duration = Duration::from_millis(100);
-/// Frames read between two looks at the clock.
-const FRAMES_BETWEEN_CLOCKS: usize = 256;
+/// Batches of frames read between two looks at the clock.
+const BATCHES_BETWEEN_CLOCKS: usize = 8;
 
 fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
     let mut config = Config { hash_key: random_key(), ..Config::default() };

@@ -4,8 +4,8 @@
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
 use super::connection::{
-    Connection, DUE_PASSED, DoubtfulReset, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD, SYN_SEEN,
-    SYNACK_OF_A, SYNACK_SEEN,
+    Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
+    SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
 };
 use crate::batch::EventBatch;
 use crate::config::Config;
@@ -16,7 +16,7 @@ use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::Segment;
+use crate::wire::{Segment, TcpFlags};
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -59,9 +59,62 @@ pub struct Wishes {
     pub replaced: bool,
 }
 
+impl Wishes {
+    /// Whether there is anything to do.
+    #[inline]
+    pub fn any(&self) -> bool {
+        self.established || self.closing || self.ended || self.replaced || self.gap_deadline.is_some()
+    }
+}
+
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
+    #[inline]
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
+        if self.is_usual(conn, side, segment) {
+            self.usual(conn, side, segment);
+            return Wishes::default();
+        }
+        self.unusual(conn, side, segment)
+    }
+
+    /// Whether this is an acknowledgement, or the next octets of an established connection that holds nothing back and
+    /// misses nothing: then `usual` does all that `unusual` would do.
+    #[inline]
+    fn is_usual(&self, conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+        let [half, other] = [&conn.stream.halves[side], &conn.stream.halves[side.other()]];
+        let ack = Seq(segment.acknowledgment);
+        let plain = segment.flags.0 & TELLING == TcpFlags::ACK.0 && !segment.fragment_overlap;
+        let calm = conn.life == Life::Established
+            && conn.stream.holding.is_none()
+            && conn.extras.as_deref().is_none_or(Extras::is_calm);
+        // Nothing that the other side sent is missing, and it is captured.
+        let heard = half.is_known() && half.is_visible() && other.is_caught_up(ack);
+        let length = segment.payload.len() as u32;
+        let next = length == 0
+            || half.next() == Seq(segment.sequence) && conn.has(LISTENED) && !half.fin_delivered();
+        plain && calm && heard && next && length == segment.payload_on_wire
+    }
+
+    /// The usual segment. Nothing was waited for, and nothing will be.
+    #[inline]
+    fn usual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
+        conn.latest = self.cause.at;
+        let ack = Seq(segment.acknowledgment);
+        let seen = conn.stream.halves[side.other()].offset(ack);
+        conn.stream.halves[side].count_usual(ack, segment.payload.len() as u32);
+        if !segment.payload.is_empty() {
+            if let Some(listening) = &mut conn.listening {
+                listening.recent[side].remember(Seq(segment.sequence), segment.payload);
+            } else if conn.walks.is_none() {
+                return;
+            }
+            let chunk = Chunk { bytes: segment.payload, seen, starts_segment: true, cut: 0 };
+            self.deliver_data(conn, side, chunk);
+        }
+    }
+
+    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
         let mut wishes = Wishes::default();
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
@@ -592,6 +645,9 @@ enum Exactness {
     InWindow,
     Outside,
 }
+
+/// The flags that make a segment more than octets and an acknowledgement.
+const TELLING: u8 = TcpFlags::SYN.0 | TcpFlags::FIN.0 | TcpFlags::RST.0 | TcpFlags::URG.0 | TcpFlags::ACK.0;
 
 /// The largest window assumed when judging a RST: what current stacks let a receive buffer grow to.
 const ASSUMED_WINDOW: i32 = 1 << 20;

@@ -2,9 +2,13 @@
 
 mod connection;
 mod follow;
+mod index;
 mod key;
 mod lanes;
+mod linger;
 mod milestones;
+mod ordinals;
+mod prefetch;
 mod snapshot;
 mod table;
 mod timers;
@@ -12,4 +16,4 @@ mod timers;
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};
 pub use key::FlowKey;
-pub use table::{Table, TableCounters};
+pub use table::{Identity, Table, TableCounters};

@@ -74,6 +74,15 @@ impl Decoder {
         Self { config, fragments: FragmentTable::new(config.fragments), room: Default::default() }
     }
 
+    /// The TCP segment in a frame of the usual shape; `None` leaves the frame to `decode`.
+    #[inline]
+    pub fn usual<'a>(&self, link: LinkType, frame: &'a [u8]) -> Option<Segment<'a>> {
+        if link != LinkType::ETHERNET {
+            return None;
+        }
+        Straight::find(&self.config, frame).map(Straight::segment)
+    }
+
     /// The TCP segment in one frame, or why there is none.
     ///
     /// `frame` are the captured octets, `wire_length` how many there were; `at` only lets fragments grow old.
