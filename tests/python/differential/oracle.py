@@ -30,10 +30,10 @@ class Account:
     """The outcome of a comparison, mostly as numbers of rows by grade.
 
     ``expected`` rows differ only where ORACLE.md expects it, ``argued`` rows only where some reason stands.
-    ``unbacked`` is what we call protected though the oracle does not say *established*, and all that we call ended in clear, of
-    which it says nothing; there ``what`` is our verdict. ``octets`` are rows whose octet counts differ from the
-    sequence space that the oracle saw covered; there ``what`` is how we saw the connection close. ``stale`` are the
-    entries of ``argued.toml`` that nothing needed.
+    ``unbacked`` is what we call protected though the oracle does not say *established*, and all that we call ended in
+    clear, of which it says nothing; there ``what`` is our verdict. ``octets`` are rows whose octet counts differ from
+    the sequence space that the oracle saw covered; there ``what`` is how we saw the connection close. ``stale`` are
+    the entries of ``argued.toml`` that nothing needed.
     """
 
     compared: Counter[str] = field(default_factory=Counter)

@@ -15,10 +15,10 @@ from typing import Any
 TABLE = Path(__file__).resolve().parent / "argued.toml"
 
 CLASSES = {
-    "expected": "ORACLE.md expects it; counts as agreement",
+    "expected": "a known weakness of the oracle, which counts as agreement",
     "oracle_misreads": "the packets show otherwise",
     "oracle_blind": "the oracle could not see what decides",
-    "other_rule": "the catalogue of edge cases rules otherwise than the oracle's definition",
+    "other_rule": "our rule is another than the oracle's definition",
     "not_read": "a kind of file that is not read here",
 }
 """What sort of reason an argument is."""

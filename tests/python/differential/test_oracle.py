@@ -15,7 +15,7 @@ import pytest
 from differential import oracle
 from differential.oracle import Account
 from differential.oracle_arguments import CLASSES, Argument, Arguments, Difference, Kind
-from differential.oracle_points import outcome
+from differential.oracle_points import Row, differences, outcome
 
 NEEDED = 99.7
 """Agreement of firm rows, in per cent, that issue 3 asks for."""
@@ -61,49 +61,49 @@ def test_octets_are_those_that_the_oracle_saw_except_behind_a_reset() -> None:
 
 
 @pytest.fixture
-def rows() -> tuple[str, list[oracle.Row]]:
+def rows() -> tuple[str, list[Row]]:
     """One capture on which we agree, to see that a false word of the oracle would be noticed."""
     name = "zeek-zeek/testing/btest/Traces/tls/tls1.2-late-protocol-error.pcap"
     return next(each for each in oracle.files() if each[0] == name)
 
 
-def _verdict(row: oracle.Row) -> None:
+def _verdict(row: Row) -> None:
     row["outcome"] = "established"
 
 
-def _version(row: oracle.Row) -> None:
+def _version(row: Row) -> None:
     row["tls"]["version"], row["tls"]["version_hex"] = "TLSv1.1", "0x0302"
 
 
-def _cipher(row: oracle.Row) -> None:
+def _cipher(row: Row) -> None:
     row["tls"]["cipher"] = "0x0005"
 
 
-def _sni(row: oracle.Row) -> None:
+def _sni(row: Row) -> None:
     row["tls"]["sni"] = "another.example"
 
 
-def _serial(row: oracle.Row) -> None:
+def _serial(row: Row) -> None:
     row["tls"]["server_cert"]["serial"] = 1
 
 
-def _serial_of_nobody(row: oracle.Row) -> None:
+def _serial_of_nobody(row: Row) -> None:
     row["tls"]["client_cert"] = {"serial": "01"}
 
 
-def _group(row: oracle.Row) -> None:
+def _group(row: Row) -> None:
     row["tls"]["group"] = "0xfefe"
 
 
-def _not_after(row: oracle.Row) -> None:
+def _not_after(row: Row) -> None:
     row["tls"]["server_cert"]["not_after"] = "1999-12-31T23:59:59Z"
 
 
-def _protocol(row: oracle.Row) -> None:
+def _protocol(row: Row) -> None:
     row["protection"], row["ssh"] = "ssh", {"messages": []}
 
 
-def _address(row: oracle.Row) -> None:
+def _address(row: Row) -> None:
     row["client"]["ip"] = "192.0.2.1"
 
 
@@ -122,9 +122,7 @@ def _address(row: oracle.Row) -> None:
         (_address, "row"),
     ],
 )
-def test_a_false_word_would_be_noticed(
-    rows: tuple[str, list[oracle.Row]], falsify: Callable[[Any], None], what: str
-) -> None:
+def test_a_false_word_would_be_noticed(rows: tuple[str, list[Row]], falsify: Callable[[Any], None], what: str) -> None:
     name, told = rows
     right, wrong = Account(), Account()
     oracle.compare_file(name, told, right)
@@ -136,7 +134,7 @@ def test_a_false_word_would_be_noticed(
     assert [each.what for each in wrong.differences] == [what]
 
 
-def test_an_argument_covers_its_own_point_only(rows: tuple[str, list[oracle.Row]]) -> None:
+def test_an_argument_covers_its_own_point_only(rows: tuple[str, list[Row]]) -> None:
     name, told = rows
     _cipher(told[0])
     _sni(told[0])
@@ -149,7 +147,7 @@ def test_an_argument_covers_its_own_point_only(rows: tuple[str, list[oracle.Row]
     assert arguments.stale() == [str(("other", 0, "row"))]
 
 
-def test_only_what_the_oracle_expects_to_differ_counts_as_agreement(rows: tuple[str, list[oracle.Row]]) -> None:
+def test_only_what_the_oracle_expects_to_differ_counts_as_agreement(rows: tuple[str, list[Row]]) -> None:
     name, told = rows
     _sni(told[0])
     key = (name, told[0]["stream"], "sni")
@@ -187,7 +185,7 @@ def test_a_kind_covers_no_firm_row_and_only_what_it_names() -> None:
         assert not kind.covers(Difference(**(fits | {key: value}))), key
 
 
-def test_a_missing_fact_of_ours_is_a_difference(rows: tuple[str, list[oracle.Row]]) -> None:
+def test_a_missing_fact_of_ours_is_a_difference(rows: tuple[str, list[Row]]) -> None:
     (theirs,) = rows[1]
     (ours,) = oracle.observe(rows[0])
     for path, what in [
@@ -200,9 +198,9 @@ def test_a_missing_fact_of_ours_is_a_difference(rows: tuple[str, list[oracle.Row
         for step in path[:-1]:
             place = place[step]
         kept, place[path[-1]] = place[path[-1]], None
-        assert [each[0] for each in oracle.differences(theirs, ours)] == [what]
+        assert [each[0] for each in differences(theirs, ours)] == [what]
         place[path[-1]] = kept
-    assert list(oracle.differences(theirs, ours)) == []
+    assert list(differences(theirs, ours)) == []
 
 
 def test_the_outcome_follows_the_oracles_own_facts_where_its_word_does_not() -> None:

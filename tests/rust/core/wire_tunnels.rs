@@ -313,6 +313,7 @@ fn what_only_looks_like_a_tunnel_by_its_port_is_udp() {
         over_udp(2152, &[0x30, 0xff, 0], &[]),
         over_udp(3544, &[], &inner()),
         over_udp(3544, &[], &six[..50]),
+        over_udp(3544, &[], &join(&[&six, &[0]])),
         over_udp(3544, &[0, 1, 0xff, 0xff], &six),
         over_udp(3544, &[], &[]),
         over_udp(5072, &join(&[&ayiya(0, 41), &[1; 16], &[2; 20]]), &six),

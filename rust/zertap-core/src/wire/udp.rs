@@ -71,7 +71,8 @@ impl<'a> Walk<'a> {
             cut = cut.skip(8, Skip::Udp)?;
         }
         let (header, rest) = cut.header::<40>(Skip::Udp)?;
-        if header[0] >> 4 != 6 || u32::from(be16(header[4], header[5])) > rest.wire {
+        // The packet fills the datagram: the port alone is a weak sign, and so is the version.
+        if header[0] >> 4 != 6 || u32::from(be16(header[4], header[5])) != rest.wire {
             return Err(Skip::Udp);
         }
         self.inner_ip(cut)
