@@ -1,7 +1,7 @@
 """What the oracle says of the shared captures, and whether our rows agree (the shared folder's ORACLE.md).
 
 One home for the account: the tests and the published page read it, and ``python oracle.py [firm] [soft] [unbacked]``
-prints it. What is compared stands in ``oracle_points``; differences that stand on purpose in ``argued.toml``.
+prints it (``derived`` too). What is compared stands in ``oracle_points``; differences that stand on purpose in ``argued.toml``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Account:
     """The outcome of a comparison, mostly as numbers of rows by grade.
 
     ``expected`` rows differ only where ORACLE.md expects it, ``argued`` rows only where some reason stands.
-    ``unbacked`` is what we call protected though the oracle does not say *established*, and all that we call ended in
+    ``derived`` are rows whose outcome is taken from the oracle's facts instead of its word; ``ours`` is then what follows
+    from them. ``unbacked`` is what we call protected though the oracle does not say *established*, and all that we call ended in
     clear, of which it says nothing; there ``what`` is our verdict. ``octets`` are rows whose octet counts differ from
     the sequence space that the oracle saw covered; there ``what`` is how we saw the connection close. ``stale`` are
     the entries of ``argued.toml`` that nothing needed.
@@ -41,6 +42,7 @@ class Account:
     expected: Counter[str] = field(default_factory=Counter)
     argued: Counter[str] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
+    derived: list[Difference] = field(default_factory=list)
     unbacked: list[Difference] = field(default_factory=list)
     octets: list[Difference] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
@@ -75,6 +77,11 @@ def compare_file(name: str, oracle: list[Row], account: Account, arguments: Argu
     """Matches by endpoints and order, then compares field by field."""
     arguments = arguments or Arguments()
     account.compared.update(row["grade"] for row in oracle)
+    account.derived += [
+        _difference(name, row, row["protection"], row["outcome"], outcome(row))
+        for row in oracle
+        if outcome(row) != row["outcome"]
+    ]
     try:
         ours = _by_endpoints(observe(name))
     except zertap.InputUnreadable as error:
@@ -173,8 +180,8 @@ def main() -> None:
     result = account()
     asked = set(sys.argv[1:]) or {"firm"}
     lines = [str(difference) for difference in result.differences if difference.grade in asked]
-    if "unbacked" in asked:
-        lines += [str(difference) for difference in result.unbacked]
+    for name in sorted({"derived", "unbacked"} & asked):
+        lines += [f"{name}: {difference}" for difference in getattr(result, name)]
     stale = [f"stale argument: {entry}" for entry in result.stale]
     sys.stdout.write("\n".join([*lines, *stale, *result.summary(), ""]))
 

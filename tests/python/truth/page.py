@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from differential.oracle_arguments import CLASSES
 from truth.facts import Hearing
+from truth.places import DATA
 from truth.questions import QUESTIONS
 from truth.scenarios import RIGHT, SILENT, WITNESSES, WRONG, Scenario
 
@@ -133,8 +135,9 @@ def _legend() -> Iterator[str]:
 
 def _disagreements(scenarios: list[Scenario]) -> Iterator[str]:
     yield "\n## Every wrong answer\n"
-    yield "| tool | question | says | what happened | connections | where |"
-    yield "|---|---|---|---|--:|---|"
+    yield "| tool | question | says | what happened | connections | where | why |"
+    yield "|---|---|---|---|--:|---|---|"
+    reasons = _reasons()
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for scenario in scenarios:
         for asked in scenario.asked:
@@ -145,11 +148,17 @@ def _disagreements(scenarios: list[Scenario]) -> Iterator[str]:
                         scenario.entry["name"]
                     )
     if not groups:
-        yield "| none | | | | 0 | |"
+        yield "| none | | | | 0 | | |"
     order = sorted(groups.items(), key=lambda item: (WITNESSES.index(item[0][0]), -len(item[1]), item[0]))
     for (witness, question, said, truth), names in order:
         where = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in Counter(names).items())
-        yield f"| {TITLES[witness]} | {question} | {said} | {truth} | {len(names)} | {where} |"
+        why = reasons.get((witness, question, said), "")
+        yield f"| {TITLES[witness]} | {question} | {said} | {truth} | {len(names)} | {where} | {why} |"
+
+
+def _reasons() -> dict[tuple[str, str, str], str]:
+    told = tomllib.loads((DATA / "why.toml").read_text())["why"]
+    return {(each["tool"], each["question"], each["says"]): each["reason"] for each in told}
 
 
 def _shown(question: str, said: str, truth: str) -> tuple[str, str]:
@@ -212,6 +221,12 @@ def _oracle(account: dict[str, Any]) -> Iterator[str]:
         )
     yield "\n### Every difference, and why it stands\n"
     yield from _arguments(account["differences"])
+    yield f"\n### Where the oracle's word does not follow from its facts\n\n{DERIVED}"
+    yield "| rows | protocol: the word / what follows | where |"
+    yield "|---|---|---|"
+    for group in account["derived"]:
+        where = ", ".join(_where(file, streams) for file, streams in group["rows"].items())
+        yield f"| {_count(group)} | {'<br>'.join(group['words'])} | {where} |"
     yield f"\n### Nothing is called protected on our word alone\n\n{UNBACKED}"
     yield from _arguments(account["unbacked"])
 
@@ -220,11 +235,15 @@ def _arguments(groups: Iterable[dict[str, Any]]) -> Iterator[str]:
     yield "| rows | point: oracle / zertap | why | where |"
     yield "|---|---|---|---|"
     for group in groups:
-        count = sum(map(len, group["rows"].values()))
         sort = CLASSES.get(group["class"], "not argued")
         where = ", ".join(_where(file, streams) for file, streams in group["rows"].items())
         words = "<br>".join(group["words"])
-        yield f"| {count} {group['grade']} | {words} | *{sort}.* {_text(group['reason'])} | {where} |"
+        yield f"| {_count(group)} | {words} | *{sort}.* {_text(group['reason'])} | {where} |"
+
+
+def _count(group: dict[str, Any]) -> str:
+    number = sum(map(len, group["rows"].values()))
+    return f"{number} {group['grade']}" if group["grade"] != "none" else f"{number}, not in the oracle"
 
 
 def _where(file: str, streams: list[int]) -> str:
@@ -239,6 +258,12 @@ wrong: lost packets, cut packets, one direction only. Compared are protocol, ver
 name, resumption, the certificates' names, serial numbers and dates, and the outcome. A fact that the oracle leaves
 open is not compared; one that it states must be stated by zertap, and alike. Words like A8 or TCP-10 name entries of
 the project's catalogue of edge cases.
+"""
+
+DERIVED = """By its definition a TLS handshake up to 1.2 is *established* when both sides sent ChangeCipherSpec and an
+encrypted record, and SSH *failed* when it ended or was disconnected before NEWKEYS. These rows list exactly that, or neither end nor
+disconnect, and yet carry another word, since the oracle also wants to have seen the ServerHello, or takes the absence
+of a common algorithm for the end. zertap is compared with what follows from the facts.
 """
 
 UNBACKED = """Every row, of whatever grade, that zertap calls `protected` while the oracle does not say *established*,

@@ -27,7 +27,7 @@ def present() -> bool:
 def fresh() -> dict[str, Any]:
     """The account as it stands now, in plain values."""
     account = oracle.account()
-    heads = [json.loads(path.open().readline()) for path in (oracle.CAPTURES / "expected").rglob("*.jsonl")]
+    heads = [json.loads(path.read_text().splitlines()[0]) for path in (oracle.CAPTURES / "expected").rglob("*.jsonl")]
     return {
         "oracle": sorted({head["oracle"] for head in heads if "oracle" in head}),
         "captures": len(heads),
@@ -42,6 +42,7 @@ def fresh() -> dict[str, Any]:
             for grade in GRADES
         },
         "differences": _grouped(account.differences),
+        "derived": _grouped(account.derived),
         "unbacked": _grouped(account.unbacked),
     }
 
