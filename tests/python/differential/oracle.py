@@ -1,7 +1,8 @@
 """What the oracle says of the shared captures, and whether our rows agree (the shared folder's ORACLE.md).
 
-One home for the account: the tests and the published page read it, and ``python oracle.py [firm] [soft] [unbacked]``
-prints it (``derived`` too). What is compared stands in ``oracle_points``; differences that stand on purpose in ``argued.toml``.
+One home for the account: the tests and the published page read it, and ``python oracle.py [firm] [soft] [derived]
+[unbacked]`` prints it. What is compared stands in ``oracle_points``; differences that stand on purpose in
+``argued.toml``.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ class Account:
     """The outcome of a comparison, mostly as numbers of rows by grade.
 
     ``expected`` rows differ only where ORACLE.md expects it, ``argued`` rows only where some reason stands.
-    ``derived`` are rows whose outcome is taken from the oracle's facts instead of its word; ``ours`` is then what follows
-    from them. ``unbacked`` is what we call protected though the oracle does not say *established*, and all that we call ended in
-    clear, of which it says nothing; there ``what`` is our verdict. ``octets`` are rows whose octet counts differ from
-    the sequence space that the oracle saw covered; there ``what`` is how we saw the connection close. ``stale`` are
-    the entries of ``argued.toml`` that nothing needed.
+    ``derived`` are rows whose outcome is taken from the oracle's facts instead of its word; ``ours`` is then what
+    follows from them. ``unbacked`` is what we call protected though the oracle does not say *established*, and all
+    that we call ended in clear, of which it says nothing; there ``what`` is our verdict. ``octets`` are rows whose
+    octet counts differ from the sequence space that the oracle saw covered; there ``what`` is how we saw the
+    connection close. ``stale`` are the entries of ``argued.toml`` that nothing needed.
     """
 
     compared: Counter[str] = field(default_factory=Counter)

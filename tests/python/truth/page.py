@@ -261,9 +261,9 @@ the project's catalogue of edge cases.
 """
 
 DERIVED = """By its definition a TLS handshake up to 1.2 is *established* when both sides sent ChangeCipherSpec and an
-encrypted record, and SSH *failed* when it ended or was disconnected before NEWKEYS. These rows list exactly that, or neither end nor
-disconnect, and yet carry another word, since the oracle also wants to have seen the ServerHello, or takes the absence
-of a common algorithm for the end. zertap is compared with what follows from the facts.
+encrypted record, and SSH *failed* when it ended or was disconnected before NEWKEYS. These rows list exactly that, or
+neither end nor disconnect, and yet carry another word, since the oracle also wants to have seen the ServerHello, or
+takes the absence of a common algorithm for the end. zertap is compared with what follows from the facts.
 """
 
 UNBACKED = """Every row, of whatever grade, that zertap calls `protected` while the oracle does not say *established*,

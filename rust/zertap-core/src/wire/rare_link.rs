@@ -13,7 +13,7 @@ impl<'a> Walk<'a> {
         let (kind, flags) = (header[0], header[1]);
         let data = kind & 0x0f == 0x08 && kind & 0x40 == 0;
         let fragment = flags & wireless::MORE_FRAGMENTS | header[22] & 0x0f != 0;
-        if !data || fragment || flags & wireless::PROTECTED != 0 {
+        if !data || fragment || flags & wireless::ENCRYPTED != 0 {
             return Err(Skip::NotIp);
         }
         // A fourth address where one access point sends to another.
@@ -73,7 +73,7 @@ mod wireless {
     /// In the second octet: to and from the distribution system both.
     pub(super) const BETWEEN: u8 = 0x03;
     pub(super) const MORE_FRAGMENTS: u8 = 0x04;
-    pub(super) const PROTECTED: u8 = 0x40;
+    pub(super) const ENCRYPTED: u8 = 0x40;
     pub(super) const ORDER: u8 = 0x80;
     /// In the first octet.
     pub(super) const QUALITY: u8 = 0x80;
