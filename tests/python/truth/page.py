@@ -219,6 +219,7 @@ def _oracle(account: dict[str, Any]) -> Iterator[str]:
             f"| {grade} | {row['compared']} | {row['agreeing']} | {row['expected']} | **{row['share']:.2f} %** |"
             f" {row['argued']} |"
         )
+    yield "\n" + SECOND.format(**account["suricata"])
     yield "\n### Every difference, and why it stands\n"
     yield from _arguments(account["differences"])
     yield f"\n### Where the oracle's word does not follow from its facts\n\n{DERIVED}"
@@ -258,6 +259,11 @@ wrong: lost packets, cut packets, one direction only. Compared are protocol, ver
 name, resumption, the certificates' names, serial numbers and dates, and the outcome. A fact that the oracle leaves
 open is not compared; one that it states must be stated by zertap, and alike. Words like A8 or TCP-10 name entries of
 the project's catalogue of edge cases.
+"""
+
+SECOND = """For scale: of the {rows} firm rows of TLS and SSH, Suricata 7 agrees with the oracle on {agreeing}, asked
+for protocol, version and resumption alone; {unrecognised} it takes for neither, most of them in tunnels or behind tags,
+the others behind upgrades. zertap, asked for everything, agrees on {zertap_agreeing} of the same rows.
 """
 
 DERIVED = """By its definition a TLS handshake up to 1.2 is *established* when both sides sent ChangeCipherSpec and an

@@ -41,9 +41,23 @@ def fresh() -> dict[str, Any]:
             }
             for grade in GRADES
         },
+        "suricata": _suricata(account.differences),
         "differences": _grouped(account.differences),
         "derived": _grouped(account.derived),
         "unbacked": _grouped(account.unbacked),
+    }
+
+
+def _suricata(differences: Iterable[Difference]) -> dict[str, int]:
+    """How Suricata fares against the same oracle: the shared folder's own comparison, firm rows of TLS and SSH."""
+    rows = [json.loads(line) for line in (oracle.CAPTURES / "second_oracle.jsonl").read_text().splitlines()]
+    firm = [row for row in rows if row["grade"] == "firm"]
+    ours = {(each.file, each.stream) for each in differences}
+    return {
+        "rows": len(firm),
+        "agreeing": sum(row["agree"] for row in firm),
+        "unrecognised": sum("protection" in row["diff"] for row in firm),
+        "zertap_agreeing": sum((row["file"], row["stream"]) not in ours for row in firm),
     }
 
 

@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
         };
         for _ in 0..netfilter::MOST_ATTRIBUTES {
             let (header, value) = rest.header::<4>(Skip::BadLinkHeader)?;
-            let (length, kind) = netfilter::attribute(header);
+            let (length, kind) = netfilter::attribute(*header);
             let inside = length.checked_sub(4).ok_or(Skip::BadLinkHeader)?;
             if kind == netfilter::PAYLOAD {
                 let packet = value.declared(u32::from(inside));
@@ -89,8 +89,8 @@ mod netfilter {
     pub(super) const MOST_ATTRIBUTES: usize = 64;
 
     /// Length and kind, in the byte order of the host that logged: kinds are small, so the order shows in them.
-    pub(super) fn attribute(header: &[u8; 4]) -> (u16, u16) {
-        let [a, b, c, d] = *header;
+    pub(super) fn attribute(header: [u8; 4]) -> (u16, u16) {
+        let [a, b, c, d] = header;
         if d == 0 {
             (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
         } else {

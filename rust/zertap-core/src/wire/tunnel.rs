@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
                 4 => self.inner_ip(cut),
                 _ => self.inner_ip(cut.skip(4, Skip::BadTunnel)?),
             },
-            gre::ARUBA..=gre::ARUBA_LAST if kind & 0x000f == 0 => self.wireless(cut),
+            gre::ARUBA..=gre::ARUBA_LAST if kind.is_multiple_of(16) => self.wireless(cut),
             _ => self.inner_ethertype(kind, cut),
         }
     }

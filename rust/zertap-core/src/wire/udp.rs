@@ -54,11 +54,12 @@ impl<'a> Walk<'a> {
         let ([flags, 0xff, high, low, ..], rest) = cut.header::<8>(Skip::Udp)? else {
             return Err(Skip::Udp);
         };
-        if flags & 0xf0 != 0x30 {
-            return Err(Skip::Udp);
-        }
         let packet = rest.declared(u32::from(be16(*high, *low)));
-        self.inner_ip(if flags & 0x07 == 0 { packet } else { behind_gtp_options(*flags, packet)? })
+        match flags {
+            0x30 => self.inner_ip(packet),
+            0x31..=0x37 => self.inner_ip(behind_gtp_options(*flags, packet)?),
+            _ => Err(Skip::Udp),
+        }
     }
 
     /// Teredo (RFC 4380 section 5.1.1): perhaps an authentication, perhaps an origin, then IPv6.
