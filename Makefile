@@ -58,6 +58,9 @@ tables: $(VENV)/.ready ## writes what is generated: registries, schema page, rec
 	$(BIN)/python docs/schema_page.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
 
+truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where installed
+	PATH="$(BIN):$$PATH" PYTHONPATH=tests/python $(BIN)/python -m truth
+
 bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
 	cargo bench $(RUST_TESTED)
 	@if ls benches/python/*.py >/dev/null 2>&1; then $(BIN)/pytest benches/python --benchmark-only; fi
@@ -99,4 +102,4 @@ $(VENV)/.ready: $(VENV)/.built pyproject.toml
 	$(PIP) install $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
 	touch $@
 
-.PHONY: help build run test lint fmt tables bench fuzz pcaps clean
+.PHONY: help build run test lint fmt tables truth bench fuzz pcaps clean

@@ -25,6 +25,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
 use zertap_core::event::RowKind;
 use zertap_core::handshake::{Fault, Flag, Phase};
+use zertap_core::wire::LinkType;
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -44,7 +45,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         sources.set_item(name, source.kind().word())?;
     }
     module.add("SOURCES", sources)?;
-    module.add("LINK_TYPES", PyFrozenSet::new(py, tap::LINK_TYPES)?)?;
+    module.add("LINK_TYPES", PyFrozenSet::new(py, LinkType::READ.map(|link| link.0))?)?;
     module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
     module.add_class::<plan::Plan>()?;

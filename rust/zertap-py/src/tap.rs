@@ -16,9 +16,6 @@ use zertap_core::tap::RawFrame;
 use zertap_core::time::{Span, Timestamp};
 use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
 
-/// LINKTYPE_ numbers that the decoder reads.
-pub(crate) const LINK_TYPES: [u16; 13] = [0, 1, 9, 12, 14, 50, 101, 108, 113, 228, 229, 276, 280];
-
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Tap {

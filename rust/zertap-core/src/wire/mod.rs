@@ -13,11 +13,13 @@ mod datagram;
 mod fragment;
 mod ip;
 mod link;
+mod rare_link;
 mod segment;
 mod skip;
 mod straight;
 pub mod tcp;
 mod tunnel;
+mod udp;
 mod walk;
 
 pub use fragment::{FragmentCounters, FragmentLimits};
