@@ -4,7 +4,7 @@ use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::Row;
 use crate::flow::{Cause, Table, TableCounters, Workplace};
-use crate::handshake::Room;
+use crate::handshake::{Journal, Room};
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
@@ -58,6 +58,33 @@ impl Tap {
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
     pub fn push_frame(&mut self, at: Timestamp, link: LinkType, frame: &[u8], wire_length: u32) {
+        self.take_frame(at, link, frame, wire_length, Table::segment);
+    }
+
+    /// As `push_frame`, and what TCP shows of the wanted connection goes into the journal too.
+    pub fn push_frame_told(&mut self, at: Timestamp, link: LinkType, frame: &[u8], wire_length: u32) {
+        self.take_frame(at, link, frame, wire_length, Table::segment_told);
+    }
+
+    /// Keeps a journal of the connection whose first packet is the `n`-th from now; `push_frame_told` feeds it.
+    pub fn keep_journal(&mut self, n: u64) {
+        self.room.journal = Some(Box::new(Journal::of(self.counters.frames.saturating_add(n))));
+    }
+
+    /// The journal, where one is kept.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.room.journal.as_deref()
+    }
+
+    #[inline]
+    fn take_frame(
+        &mut self,
+        at: Timestamp,
+        link: LinkType,
+        frame: &[u8],
+        wire_length: u32,
+        take: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>),
+    ) {
         self.counters.frames += 1;
         self.pass_time(at);
         match self.decoder.decode(self.now, link, frame, wire_length) {
@@ -70,7 +97,7 @@ impl Tap {
                     batch: &mut self.batch,
                     cause: Cause { at: self.now, packet: self.counters.frames },
                 };
-                self.table.segment(&mut place, &segment);
+                take(&mut self.table, &mut place, &segment);
             }
             Err(skip) => self.skip(skip),
         }

@@ -2,7 +2,7 @@
 
 use crate::batch::{EventBatch, Files};
 use crate::capture::Source;
-use crate::error;
+use crate::{error, journal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use zertap_capture::CaptureErrorKind;
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
+use zertap_core::handshake::Journal;
 use zertap_core::time::{Span, Timestamp};
 use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
 
@@ -53,7 +54,9 @@ impl Tap {
         }
         let source = &mut *source;
         loop {
-            match py.detach(|| self.read(source, rows)) {
+            let told = self.inner.journal().is_some();
+            let read = if told { Self::read::<true> } else { Self::read::<false> };
+            match py.detach(|| read(self, source, rows)) {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
                 Ok(Stop::Pause) => py.check_signals()?,
@@ -127,6 +130,14 @@ impl Tap {
         EventBatch::new(self.inner.drain(), Arc::clone(&self.files), self.waiting_span)
     }
 
+    fn keep_journal(&mut self, packet: u64) {
+        self.inner.keep_journal(packet);
+    }
+
+    fn journal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.inner.journal().map(|journal| journal::show(py, journal, &self.files)).transpose()
+    }
+
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let counters = self.inner.counters();
@@ -157,15 +168,29 @@ impl Tap {
 
 impl Tap {
     /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
-    fn read(&mut self, source: &mut Source, rows: usize) -> Result<Stop, zertap_capture::CaptureError> {
+    ///
+    /// `TOLD`: a journal is kept; the reading stops where the journal is over.
+    fn read<const TOLD: bool>(
+        &mut self,
+        source: &mut Source,
+        rows: usize,
+    ) -> Result<Stop, zertap_capture::CaptureError> {
         let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
             for _ in 0..FRAMES_BETWEEN_CLOCKS {
                 let Some(frame) = source.reader().next_frame()? else { return Ok(Stop::End) };
                 self.time_out_of_range += u64::from(!frame.time_valid);
                 self.odd_lengths += u64::from(frame.odd_length);
-                self.inner.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
+                let link = LinkType(frame.link);
+                if TOLD {
+                    self.inner.push_frame_told(frame.at, link, frame.bytes, frame.wire_length);
+                } else {
+                    self.inner.push_frame(frame.at, link, frame.bytes, frame.wire_length);
+                }
                 source.packets += 1;
+                if TOLD && self.inner.journal().is_some_and(Journal::is_over) {
+                    return Ok(Stop::End);
+                }
             }
             if begun.elapsed() >= SIGNALS_AFTER {
                 return Ok(Stop::Pause);

@@ -8,6 +8,7 @@ mod milestones;
 mod snapshot;
 mod table;
 mod timers;
+mod told;
 
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};

@@ -194,6 +194,7 @@ impl Table {
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
         let conn = slot.connection.insert(conn);
+        place.opened(conn, side, segment.flags);
         if !half_open {
             place.greet(conn);
         }
@@ -399,6 +400,12 @@ impl Table {
             self.slots.get(index as usize)?.connection.as_ref().map(|conn| conn.ordinal.saturating_add(1))
         });
         elsewhere.max().unwrap_or(1).max(self.ordinals.next(self.hash(&key.on_lane(0))))
+    }
+
+    /// The connection of a key, lingering or not.
+    pub(super) fn look(&self, key: &FlowKey) -> Option<&Connection> {
+        let index = self.find(self.hash(key), key)?;
+        self.slots.get(index as usize)?.connection.as_ref()
     }
 
     fn hash(&self, key: &FlowKey) -> u64 {
