@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from textwrap import wrap
+from textwrap import TextWrapper
 from typing import Any
 
 import msgspec
@@ -60,7 +60,7 @@ class Explanation:
 
     def text(self, width: int = _WIDTH) -> str:
         """The explanation for people, in lines of at most *width* characters where words allow."""
-        lines = [*wrap(self._title(), width), f"Verdict: {self._verdict()}", ""]
+        lines = [*_wrap(self._title(), width), f"Verdict: {self._verdict()}", ""]
         lines += _table([_HEAD, *map(self._cells, self.steps)], max(width, 60))
         for heading, entries in self._sections():
             lines += ["", f"{heading}:", *(line for entry in entries for line in _item(entry, width))]
@@ -160,7 +160,7 @@ def _table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     widths[3] = max(24, width - sum(widths[:3]) - widths[4] - 8)
     lines = []
     for row in rows:
-        said = wrap(_visible(row[3]), widths[3], subsequent_indent="   ") or [""]
+        said = _wrap(_visible(row[3]), widths[3], "", "   ") or [""]
         first = f"{row[0]:>{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  {said[0]:<{widths[3]}}  {row[4]}"
         indent = " " * (sum(widths[:3]) + 6)
         lines += [first.rstrip(), *(indent + more for more in said[1:])]
@@ -168,7 +168,12 @@ def _table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
 
 
 def _item(entry: str, width: int) -> list[str]:
-    return wrap(entry, width, initial_indent="  ", subsequent_indent="    ")
+    return _wrap(entry, width, "  ", "    ")
+
+
+def _wrap(text: str, width: int, first: str = "", others: str = "") -> list[str]:
+    """Lines; names are cut only where they are longer than a line."""
+    return TextWrapper(width, initial_indent=first, subsequent_indent=others, break_on_hyphens=False).wrap(text)
 
 
 def _visible(text: str) -> str:

@@ -101,7 +101,7 @@ VERDICTS: Final[dict[tuple[str, str], Rule]] = {
         "RFC 8446 sections 4.4.4 and 5.2; everything after the ServerHello is encrypted, so lengths have to tell",
     ),
     ("protected", "tls_inferred"): Rule(
-        "Not all of the handshake can be seen, but what both sides sent afterwards could only follow a complete one.",
+        "Not all of the handshake can be seen, but what was sent afterwards could only follow a complete one.",
         "RFC 8446 section 4.4.4, RFC 5246 section 7.4.9",
     ),
     ("protected", "ssl2"): Rule(
@@ -117,7 +117,7 @@ VERDICTS: Final[dict[tuple[str, str], Rule]] = {
         "The SSH Remote Login Protocol 1.5 (Ylonen 1995)",
     ),
     ("protected", "ssh_inferred"): Rule(
-        "Not all of the handshake can be seen, but what both sides sent afterwards could only follow NEWKEYS.",
+        "Not all of the handshake can be seen, but what was sent afterwards could only follow NEWKEYS.",
         "RFC 4253 section 7.3",
     ),
     ("ended_clear", "tls"): Rule(
@@ -180,7 +180,8 @@ def _kind(row: Row) -> str:
         return str(protocol)
     inferred = (row["evidence"] or {}).get("outcome") == "inferred"
     if protocol == "ssh":
-        return "ssh_inferred" if inferred else f"ssh{(row['ssh'] or {}).get('version') or 2}"
+        version = (row["ssh"] or {}).get("version") or 2
+        return "ssh_inferred" if inferred and version != 1 else f"ssh{version}"
     version = (row["tls"] or {}).get("version") or ""
     if version == "SSLv2":
         return "ssl2"
@@ -204,5 +205,5 @@ def _afterwards(row: Row) -> str:
     if row["verdict"] == "in_progress" and row["reason"] == "no_common_algorithm":
         return " It cannot succeed: the two offers have no algorithm in common (RFC 4253 section 7.1)."
     if row["upgrade"]:
-        return f" It was reached from data in clear by {row['upgrade']}."
+        return f" It began after data in clear, by the means of {row['upgrade']}."
     return ""

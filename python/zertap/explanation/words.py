@@ -69,7 +69,7 @@ PHASES: Final = {
     "TLS_THEN_CLEAR": "data in clear follows where TLS had protected",
     "TLS_LOST": "the outcome is lost to the capture",
     "SSH_BEGUN": "an SSH handshake has begun",
-    "SSH_AGREED": "both offers are there: the algorithms follow",
+    "SSH_AGREED": "both sides have made their offers",
     "SSH_COMPLETE": "both sides have taken their keys into use",
     "SSH_FAILED": "the handshake has failed",
     "SSH_LOST": "the outcome is lost to the capture",
@@ -92,6 +92,9 @@ FAULTS: Final = {
     "capture_loss": "the deciding packets are missing from the capture",
 }
 """Reason to why a handshake did not complete."""
+
+_SAYS_WHO: Final = {None, "client_certificate_refused", "no_common_algorithm", "capture_loss"}
+"""Reasons whose words name the side, or that have none."""
 
 ENDS: Final = {
     "closed": "the connection ends: both sides have closed",
@@ -145,7 +148,7 @@ def _named(names: Mapping[int, str], number: int, what: str) -> str:
 
 
 def _gap(entry: Entry, _row: Row) -> str:
-    return f"{plural(entry['octets'], 'octet')} were acknowledged or passed over but never captured: a gap"
+    return f"a gap: {plural(entry['octets'], 'octet')} of this side that must have been sent but were never captured"
 
 
 def _odd(entry: Entry, _row: Row) -> str:
@@ -157,8 +160,9 @@ def _moved(entry: Entry, _row: Row) -> str:
     if entry["phase"] == "CLEAR" and entry["phase_before"] in {"TLS_BEGUN", "SSH_BEGUN"}:
         text = "not a handshake after all: data in clear"
     if entry["reason"]:
-        by = f" by the {entry['gave_up']}" if entry["gave_up"] and entry["reason"] in {"closed", "reset"} else ""
-        text = f"{text}: {FAULTS[entry['reason']]}{by}"
+        text = f"{text}: {FAULTS[entry['reason']]}"
+    if entry["gave_up"] and entry["reason"] not in _SAYS_WHO:
+        text = f"{text}, {'by' if entry['reason'] in {'closed', 'reset'} else 'from'} the {entry['gave_up']}"
     return text
 
 
@@ -211,7 +215,8 @@ def _retry(entry: Entry, _row: Row) -> str:
 def _change_cipher_spec(entry: Entry, row: Row) -> str:
     if entry["counts"]:
         return "TLS ChangeCipherSpec: what follows from this side is encrypted"
-    if (row.get("tls") or {}).get("version", "") in {"TLSv1.3", None}:
+    version = (row.get("tls") or {}).get("version")
+    if version is None or not version.startswith(("SSL", "TLSv1.0", "TLSv1.1", "TLSv1.2")):
         return "TLS ChangeCipherSpec: means nothing in TLS 1.3 (RFC 8446 D.4)"
     return "TLS ChangeCipherSpec that is not counted: it repeats one, comes too early, or is malformed"
 
@@ -250,7 +255,13 @@ def _packet1(entry: Entry, _row: Row) -> str:
 
 
 def _talk(entry: Entry, _row: Row) -> str:
-    return f"the conversation looks like {entry['protocol']}: its way to TLS is waited for"
+    return f"in clear, a conversation of {entry['protocol']}: it may lead to TLS"
+
+
+def _granted(entry: Entry, _row: Row) -> str:
+    if entry["from"] == "client":
+        return f"announces TLS in the words of {entry['protocol']}: its next octets begin it"
+    return f"grants it in the words of {entry['protocol']}: the client's next octets may begin TLS"
 
 
 STEPS: Final[dict[str, Callable[[Entry, Row], str]]] = {
@@ -286,10 +297,12 @@ STEPS: Final[dict[str, Callable[[Entry, Row], str]]] = {
     "ssl2_message": _ssl2,
     "ssh_identification": _identification,
     "ssh_packet": _packet,
+    "not_ssh": _amount("octets that are no SSH identification line"),
+    "ssh_bad_length": _plain("an SSH packet with a length that is forbidden"),
     "ssh1_packet": _packet1,
     "talk": _talk,
     "upgrade_asked": lambda entry, _: f"asks for TLS in the words of {entry['protocol']}",
     "upgrade_refused": lambda entry, _: f"no TLS after all: the question of {entry['protocol']} was not granted",
-    "upgrade_granted": lambda entry, _: f"TLS is agreed upon by {entry['protocol']}: the client's next octets begin it",
+    "upgrade_granted": _granted,
 }
 """Journal word to its sentence."""

@@ -95,9 +95,15 @@ impl Table {
         self.segment(place, segment);
         let Some(conn) = self.look(&key).filter(|conn| conn.life != Life::Lingering) else { return };
         let after = Glimpse::of(conn, conn.sender(from_low));
-        let before = before.filter(|before| before.number == after.number).unwrap_or_default();
+        let begun_before = conn.first_packet != now.packet;
+        let known = before.filter(|before| before.number == after.number);
+        let (is_known, before) = (known.is_some(), known.unwrap_or_default());
         if let Some(journal) = &mut place.room.journal {
             journal.attend(after.number, now);
+            if begun_before && !is_known {
+                // It took another connection's place with this segment, or came by another lane.
+                after.announce(segment, journal);
+            }
             let read = journal.contents() > contents;
             before.compare(&after, segment, read, journal);
         }
@@ -162,7 +168,9 @@ impl Glimpse {
             self.compare_payload(after, segment, read, journal);
         }
         for flag in after.flags.iter().filter(|flag| !self.flags.contains(*flag)) {
-            if !matches!(flag, Flag::Midstream | Flag::Gap | Flag::OneSided) {
+            // What observers notice stands in the row; it comes here too late to say which packet showed it.
+            let of_tcp = (flag as u8) < Flag::MidstreamTls as u8;
+            if of_tcp && !matches!(flag, Flag::Midstream | Flag::Gap | Flag::OneSided) {
                 journal.note(after.side, Shown::Odd(flag), 0);
             }
         }

@@ -140,6 +140,11 @@ impl Journal {
         }
     }
 
+    /// Where the phase moved last.
+    pub(crate) fn phase(&self) -> Option<Phase> {
+        self.phase
+    }
+
     /// Notes that the phase moved, once.
     pub(crate) fn moved(&mut self, from: Phase, to: Phase, fault: Fault, gave_up: Option<Side>) {
         if self.active && from != to && self.phase.replace(to) != Some(to) {

@@ -159,7 +159,14 @@ impl Direction {
             match flow {
                 Flow::Next => {}
                 Flow::Wait => return Verdict::Open,
-                Flow::Stop(verdict) => return verdict,
+                Flow::Stop(verdict) => {
+                    match verdict {
+                        Verdict::NotSsh => scribe.note(Shown::NotSsh, before as u64),
+                        Verdict::BadLength => scribe.note(Shown::BadPacket, 0),
+                        _ => {}
+                    }
+                    return verdict;
+                }
                 Flow::Encrypts => {
                     self.mark = NonZeroU64::new(self.offset);
                     self.stage = Stage::Opaque;
@@ -258,7 +265,7 @@ impl Direction {
             Step::BadLength => Flow::Stop(Verdict::BadLength),
             Step::Packet(packet) => {
                 let notice = self.said.take(&packet, self.lost_at.is_none());
-                scribe.note(shown(&packet), 0);
+                scribe.note(shown(&packet), packet.body.len() as u64);
                 match notice {
                     Notice::Nothing => Flow::Next,
                     Notice::Encrypts => Flow::Encrypts,

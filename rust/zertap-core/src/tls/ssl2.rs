@@ -8,9 +8,9 @@
 
 use super::kept::Kept;
 use super::observer::TlsObserver;
-use super::record::{Mark, content};
+use super::record::Mark;
 use super::state::{Era, Saw};
-use crate::handshake::{Evidence, Fault, Flag, PerSide, Room, Shown, Side, TextKind, TlsShape};
+use crate::handshake::{Evidence, Fault, Flag, Form, PerSide, Room, Shown, Side, TextKind, TlsShape};
 use crate::reader::Reader;
 
 const ERROR: u8 = 0;
@@ -117,8 +117,9 @@ impl TlsObserver {
             let (had_keys, kind) = (self.has_ssl2_keys(side), self.ssl2_kind(side));
             self.on_ssl2_record(side, Some(room));
             let clear = !had_keys || kind == Some(ERROR);
-            let shown = kind.filter(|_| clear).map_or(Shown::Encrypted(content::HANDSHAKE), Shown::Ssl2);
-            room.note(side, shown, 0);
+            let shown = kind.filter(|_| clear).map_or(Shown::Octets(Form::Opaque), Shown::Ssl2);
+            let length = self.cold().ssl2.lanes[side].length;
+            room.note(side, shown, u64::from(length));
         }
     }
 

@@ -58,6 +58,12 @@ impl TlsObserver {
         let is_retry = !retried && self.saw(Saw::Retry);
         let shown = if is_retry { Shown::Retry } else { Shown::Message(message.kind) };
         room.note(side, shown, u64::from(self.lanes[side].assembly.claimed()));
+        if let Some(journal) = &mut room.journal
+            && journal.phase() == Some(Phase::TlsBegun)
+        {
+            // What follows in the same segment follows the agreement.
+            journal.moved(Phase::TlsBegun, self.phase(), self.fault, self.gave_up);
+        }
     }
 
     /// Tells of the records that follow the completing one in the same segment.

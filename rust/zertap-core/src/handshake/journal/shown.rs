@@ -97,6 +97,10 @@ pub enum Shown {
     Identification,
     /// A packet in clear, by its message number.
     Packet(u8),
+    /// Octets that are no SSH, where an identification line must stand.
+    NotSsh,
+    /// A packet length that SSH forbids.
+    BadPacket,
     /// An SSH-1 packet in clear, by its message number.
     Packet1(u8),
     // --- data in clear that may lead to a handshake ---
@@ -146,6 +150,8 @@ impl Shown {
             Shown::Ssl2(_) => "ssl2_message",
             Shown::Identification => "ssh_identification",
             Shown::Packet(_) => "ssh_packet",
+            Shown::NotSsh => "not_ssh",
+            Shown::BadPacket => "ssh_bad_length",
             Shown::Packet1(_) => "ssh1_packet",
             Shown::Talk(_) => "talk",
             Shown::Asked(_) => "upgrade_asked",
@@ -174,6 +180,8 @@ impl Shown {
                 | Shown::Ssl2(_)
                 | Shown::Identification
                 | Shown::Packet(_)
+                | Shown::NotSsh
+                | Shown::BadPacket
                 | Shown::Packet1(_)
                 | Shown::Octets(_)
         )
