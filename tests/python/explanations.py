@@ -1,7 +1,8 @@
 """Which connections are explained to a reader: one of every verdict, protocol, reason and upgrade that any capture has.
 
 Run as a program it prints them all, for somebody who knows TLS but not this code:
-``python tests/python/explanations.py | less``.
+``python tests/python/explanations.py | less``. With ``--golden`` it writes the pages of ``tests/golden/explain`` again,
+which is right only after they were read again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from zertap.errors import ZertapError
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ROOT / "pcaps" / "captures"
 SHARED = Path(os.environ.get("ZERTAP_SHARED", ROOT.parent / "shared")) / "captures"
+GOLDEN = ROOT / "tests" / "golden" / "explain"
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz", ".zst", ".trace"}
 
 
@@ -54,7 +56,20 @@ def kinds(captures: list[Path]) -> Iterator[tuple[tuple[str, ...], Case]]:
                 yield kind, Case(capture, row.first_packet)
 
 
-if __name__ == "__main__":
+def golden_pages() -> list[tuple[Path, Case]]:
+    """Pages that people have read; ``NAME.PACKET.txt`` explains the connection of NAME that begins with PACKET."""
+    pages = []
+    for page in sorted(GOLDEN.glob("*.txt")):
+        name, _, packet = page.stem.rpartition(".")
+        (capture,) = OWN.glob(f"{name}.pcap*")
+        pages.append((page, Case(capture, int(packet))))
+    return pages
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--golden"]:
+    for page, case in golden_pages():
+        page.write_text(str(zertap.explain(*case)), encoding="utf-8")
+elif __name__ == "__main__":
     chosen = dict(kinds([*own_captures(), *shared_captures()]))
     for kind in sorted(chosen):
         sys.stdout.write(f"{' '.join(filter(None, kind)):=^110}\n{chosen[kind].capture}\n")

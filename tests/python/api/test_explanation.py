@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import zertap
+from explanations import Case, golden_pages
 from wire import CLIENT_HELLO, SECOND, Talk, clear, pcap, refused, waiting
 from zertap._native import FAULTS, FLAGS, PHASES
 from zertap.errors import Usage
@@ -181,16 +182,64 @@ def test_on_the_command_line_lines_of_json_or_a_page(capture: Path) -> None:
     assert re.fullmatch(r"zertap: no connection begins with packet 999; nearest: \d+\n", unknown.stderr)
 
 
-GOLDEN = sorted((ROOT / "tests/golden/explain").glob("*.txt"))
-
-
-@pytest.mark.parametrize("page", GOLDEN, ids=lambda page: page.stem)
-def test_the_pages_that_were_read_by_people_stay_as_they_were_read(page: Path) -> None:
-    """``NAME.PACKET.txt`` explains the connection that begins with PACKET of ``pcaps/captures/NAME.*``."""
-    name, _, packet = page.stem.rpartition(".")
-    (path,) = (ROOT / "pcaps/captures").glob(f"{name}.pcap*")
-    assert str(zertap.explain(path, int(packet))) == page.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("page", "case"), golden_pages(), ids=lambda each: getattr(each, "stem", ""))
+def test_the_pages_that_were_read_by_people_stay_as_they_were_read(page: Path, case: Case) -> None:
+    assert str(zertap.explain(*case)) == page.read_text(encoding="utf-8")
 
 
 def test_there_are_pages_that_were_read() -> None:
-    assert len(GOLDEN) >= 12
+    assert len(golden_pages()) >= 12
+
+
+SSH_LINE = b"SSH-2.0-test\r\n"
+NEWKEYS = bytes.fromhex("0000000c0a15") + bytes(10)
+
+
+def lossy(talk: Talk, lost: int) -> Talk:
+    """The same conversation without its frame number *lost*."""
+    del talk.frames[lost]
+    return talk
+
+
+MADE = {
+    ("failed", "tls", "bad_length"): Talk().open().client(CLIENT_HELLO).server(bytes.fromhex("160303ffff00")),
+    ("failed", "ssh", "banner_too_long"): Talk().open().server(b"SSH-2.0-" + b"a" * 9000),
+    ("failed", "ssh", "protocol_violation"): Talk().open().server(SSH_LINE).client(SSH_LINE + NEWKEYS),
+    ("undetermined", "tls", "capture_loss"): lossy(
+        Talk().open().client(CLIENT_HELLO).server(bytes(100)).client(bytes(7)).close(), 4
+    ),
+    ("undetermined", "ssh", "capture_loss"): lossy(
+        lossy(Talk().open().server(SSH_LINE).client(SSH_LINE).client(bytes(9)).server(bytes(9)).client(b"").close(), 5),
+        5,
+    ),
+    ("no_traffic", "none", None): Talk(),
+    ("plaintext", "none", None): Talk(port=110)
+    .open()
+    .server(b"+OK here\r\n")
+    .client(b"STLS\r\n")
+    .server(b"-ERR never\r\n")
+    .client(b"QUIT\r\n")
+    .close(),
+}
+"""Conversations of which no capture holds one: how they must be judged, and what was said."""
+MADE["no_traffic", "none", None]._say(0, 2)
+
+
+@pytest.mark.parametrize("kind", sorted(MADE, key=str), ids=lambda kind: "-".join(filter(None, kind)))
+def test_what_no_capture_shows_is_explained_too(kind: tuple[str, str, str | None], tmp_path: Path) -> None:
+    explained = zertap.explain(pcap(tmp_path / "made.pcap", MADE[kind].frames), 1)
+    it = explained.connection
+    assert (it.verdict, it.protocol, it.reason) == kind
+    deciding = {
+        "bad_length": "tls_too_long",
+        "protocol_violation": "ssh_packet",
+        "capture_loss": "gap",
+        "banner_too_long": "moved",
+    }
+    assert {deciding.get(kind[2] or "", "ended")} <= {step.what for step in explained.steps}
+    if kind[0] == "plaintext":
+        assert [step.what for step in explained.steps if step.what.startswith("upgrade")] == [
+            "upgrade_asked",
+            "upgrade_refused",
+        ]
+    assert re.search(r"^Why:\n  [A-Z]", str(explained), re.MULTILINE)
