@@ -61,6 +61,10 @@ HIDDEN: Final[tuple[tuple[Callable[[Row], bool], str], ...]] = (
         "Version and cipher suite: no ServerHello can be seen.",
     ),
     (
+        lambda row: bool(_tls(row).get("early_data_offered")),
+        "Whether the server accepted early data: it says so encrypted (RFC 8446 section 4.2.10).",
+    ),
+    (
         _flagged("ech_offered"),
         "The real server name, if Encrypted ClientHello was meant: the name shown is the outer one.",
     ),

@@ -162,7 +162,8 @@ def _moved(entry: Entry, _row: Row) -> str:
     if entry["reason"]:
         text = f"{text}: {FAULTS[entry['reason']]}"
     if entry["gave_up"] and entry["reason"] not in _SAYS_WHO:
-        text = f"{text}, {'by' if entry['reason'] in {'closed', 'reset'} else 'from'} the {entry['gave_up']}"
+        link = " by" if entry["reason"] in {"closed", "reset"} else ", from"
+        text = f"{text}{link} the {entry['gave_up']}"
     return text
 
 
@@ -170,6 +171,8 @@ def _message(entry: Entry, row: Row) -> str:
     name = _named(MESSAGES, entry["number"], "handshake message of type")
     facts = _HELLOS.get(entry["number"])
     said = facts(row.get("tls") or {}) if facts else []
+    if (entry["number"], entry["from"]) == (_CLIENT_HELLO, "server"):
+        said.append("so the TCP server is the TLS client")
     return ", ".join([f"TLS {name} ({plural(entry['octets'], 'octet')})", *said])
 
 
@@ -181,6 +184,7 @@ def _client_hello(tls: Row) -> list[str]:
         *([f"offers {', '.join(_known(offered['versions']))}"] if offered.get("versions") else []),
         *([plural(len(offered["ciphers"]), "suite")] if offered.get("ciphers") else []),
         *([f"ALPN {', '.join(offered['alpn'])}"] if offered.get("alpn") else []),
+        *(["early data"] if tls.get("early_data_offered") else []),
     ]
 
 
@@ -200,6 +204,8 @@ def _server_key_exchange(tls: Row) -> list[str]:
     bits = tls.get("dh_bits")
     return [f"group {tls['group']}"] if tls.get("group") else [f"{bits} bits"] if bits else []
 
+
+_CLIENT_HELLO: Final = 1
 
 _HELLOS: Final[dict[int, Callable[[Row], list[str]]]] = {
     1: _client_hello,
@@ -297,6 +303,7 @@ STEPS: Final[dict[str, Callable[[Entry, Row], str]]] = {
     "ssl2_message": _ssl2,
     "ssh_identification": _identification,
     "ssh_packet": _packet,
+    "ssh_long_identification": _plain("an SSH identification line of more than 8192 octets, still without its end"),
     "not_ssh": _amount("octets that are no SSH identification line"),
     "ssh_bad_length": _plain("an SSH packet with a length that is forbidden"),
     "ssh1_packet": _packet1,

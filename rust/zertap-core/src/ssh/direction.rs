@@ -162,6 +162,7 @@ impl Direction {
                 Flow::Stop(verdict) => {
                     match verdict {
                         Verdict::NotSsh => scribe.note(Shown::NotSsh, before as u64),
+                        Verdict::BannerTooLong => scribe.note(Shown::LongIdentification, 0),
                         Verdict::BadLength => scribe.note(Shown::BadPacket, 0),
                         _ => {}
                     }

@@ -97,6 +97,8 @@ pub enum Shown {
     Identification,
     /// A packet in clear, by its message number.
     Packet(u8),
+    /// An identification line without end.
+    LongIdentification,
     /// Octets that are no SSH, where an identification line must stand.
     NotSsh,
     /// A packet length that SSH forbids.
@@ -150,6 +152,7 @@ impl Shown {
             Shown::Ssl2(_) => "ssl2_message",
             Shown::Identification => "ssh_identification",
             Shown::Packet(_) => "ssh_packet",
+            Shown::LongIdentification => "ssh_long_identification",
             Shown::NotSsh => "not_ssh",
             Shown::BadPacket => "ssh_bad_length",
             Shown::Packet1(_) => "ssh1_packet",
@@ -180,6 +183,7 @@ impl Shown {
                 | Shown::Ssl2(_)
                 | Shown::Identification
                 | Shown::Packet(_)
+                | Shown::LongIdentification
                 | Shown::NotSsh
                 | Shown::BadPacket
                 | Shown::Packet1(_)
