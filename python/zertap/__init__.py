@@ -14,6 +14,7 @@ from zertap.errors import (
     Usage,
     ZertapError,
 )
+from zertap.explanation import Explanation, Step, explain
 from zertap.observation import Observation, Tap, observe
 from zertap.protection import Protection
 from zertap.schema import FIELDS
@@ -23,6 +24,7 @@ __all__ = [
     "CaptureDamaged",
     "CaptureUnreadable",
     "Connection",
+    "Explanation",
     "InputDamaged",
     "InputUnreadable",
     "MissingExtra",
@@ -32,10 +34,12 @@ __all__ = [
     "RecordDamaged",
     "RecordsUnreadable",
     "SshView",
+    "Step",
     "Tap",
     "TlsView",
     "Usage",
     "ZertapError",
     "__version__",
+    "explain",
     "observe",
 ]

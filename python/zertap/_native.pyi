@@ -120,4 +120,10 @@ class Tap:
     def finish(self) -> None:
         """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
     def drain(self) -> EventBatch: ...
+    def keep_journal(self, packet: int) -> None:
+        """From now on ``pump`` notes what the connection shows whose first packet is the ``packet``-th to come, and
+        stops when its last row is written."""
+    def journal(self) -> dict[str, Any] | None:
+        """That journal: ``steps`` (dicts: ``what file packet last_packet at last_at from count octets``, and what the
+        word in ``what`` adds), ``dropped`` (steps that found no place), ``over`` (the last row was written)."""
     def counters(self) -> dict[str, int]: ...

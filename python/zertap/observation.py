@@ -5,17 +5,19 @@ import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Any, Never, overload
 
 from zertap import _native
 from zertap.connection import Connection, endpoint
-from zertap.errors import CaptureDamaged, MissingExtra, ZertapError
+from zertap.errors import CaptureDamaged, MissingExtra, Usage, ZertapError
+from zertap.explanation import Explanation, explain
 from zertap.filter import Expression, compile_expression
 from zertap.pipeline import Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
-from zertap.schema import FIELDS
+from zertap.schema import BY_PATH, FIELDS
 
 Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One capture file or several; ``-`` is standard input."""
@@ -52,8 +54,19 @@ def observe(
 
     reading = Reading(paths, Request(mode, chain, offers), on_fault)
     parts = [part for part in reading if len(part.batch)]
-    whole = Observation([(part, range(len(part.batch))) for part in parts], dict(reading.counters), tuple(warnings))
+    pieces = [(part, range(len(part.batch))) for part in parts]
+    origin = Origin(mode, tuple(paths) if chain else ())
+    whole = Observation(pieces, dict(reading.counters), tuple(warnings), origin)
     return whole if expression is None else whole.where(expression)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How captures were observed: what it takes to observe one of them again."""
+
+    mode: Mode
+    chain: tuple[str, ...]
+    """All captures, where they are files of one tap."""
 
 
 class Observation:
@@ -70,11 +83,13 @@ class Observation:
         pieces: Sequence[tuple[Part, Sequence[int]]],
         counters: dict[str, int],
         warnings: tuple[ZertapError, ...] = (),
+        origin: Origin | None = None,
     ) -> None:
         self._pieces = pieces
         self._ends = list(accumulate(len(rows) for _, rows in pieces))
         self.counters = counters
         self.warnings = warnings
+        self._origin = origin
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -100,7 +115,7 @@ class Observation:
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
-        return Observation(kept, self.counters, self.warnings)
+        return Observation(kept, self.counters, self.warnings, self._origin)
 
     def summary(self) -> dict[str, int]:
         """Number of connections by verdict; only verdicts that occur."""
@@ -109,6 +124,24 @@ class Observation:
             column = protection_column(part.batch)
             numbers.update(column[row] for row in rows)
         return {each.word: numbers[each] for each in Protection if numbers[each]}
+
+    def explain(self, connection: int | str) -> Explanation:
+        """Why the verdict on one of these connections is what it is; its capture is read again.
+
+        ``connection``: its uid, or the number of its first packet. Raises ``Usage`` where none of these is meant, or
+        several are, or they come from no capture; else as ``observe``.
+        """
+        if self._origin is None:
+            raise Usage("these connections come from no capture that could be read again")
+        known = Plans([BY_PATH[name] for name in ("uid", "file", "first_packet")])
+        rows = (row for part, rows in self._pieces for row in known.objects(part, rows))
+        found = [row for row in rows if connection in (row["uid"], row["first_packet"], str(row["first_packet"]))]
+        if not found:
+            raise Usage(f"no connection here has the uid or begins with packet `{connection}`")
+        if len({row["file"] for row in found}) > 1:
+            raise Usage(f"connections of {len(found)} captures begin with packet {connection}: name one by its uid")
+        chain = self._origin.chain
+        return explain(found[0]["file"], found[0]["first_packet"], mode=self._origin.mode, chain=chain)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         """All connections as one Arrow stream (Arrow PyCapsule interface): DuckDB, Polars, pandas, pyarrow read it."""
@@ -157,7 +190,7 @@ class Observation:
             (self._pieces[piece][0], [row for _, row in found])
             for piece, found in groupby(places, key=lambda place: place[0])
         ]
-        return Observation(pieces, self.counters, self.warnings)
+        return Observation(pieces, self.counters, self.warnings, self._origin)
 
 
 class Tap:

@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from zertap import _native
 from zertap.cli.decode import decode
+from zertap.cli.explain import explain
 from zertap.cli.layout import layout
 from zertap.cli.observe import observe
 from zertap.cli.records import records
@@ -49,6 +50,7 @@ def options(
 
 
 app.command()(observe)
+app.command()(explain)
 app.command()(records)
 app.command()(decode)
 app.command()(layout)

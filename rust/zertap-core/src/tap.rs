@@ -4,7 +4,7 @@ use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::Row;
 use crate::flow::{Cause, Identity, Table, TableCounters, Workplace};
-use crate::handshake::Room;
+use crate::handshake::{Journal, Room};
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
@@ -109,13 +109,28 @@ impl Tap {
             for ready in &batch {
                 match ready {
                     Ready::Usual { at, identity, segment } => self.take(*at, segment, *identity),
-                    Ready::Other(frame) => self.take_other(frame),
+                    Ready::Other(frame) => self.take_other(frame, Table::segment),
                 }
             }
             if !batch.is_full() {
                 return;
             }
         }
+    }
+
+    /// As `push_frame`, and what TCP shows of the wanted connection goes into the journal too.
+    pub fn push_frame_told(&mut self, frame: &RawFrame<'_>) {
+        self.take_other(frame, Table::segment_told);
+    }
+
+    /// Keeps a journal of the connection whose first packet is the `n`-th from now; `push_frame_told` feeds it.
+    pub fn keep_journal(&mut self, n: u64) {
+        self.room.journal = Some(Box::new(Journal::of(self.counters.frames.saturating_add(n))));
+    }
+
+    /// The journal, where one is kept.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.room.journal.as_deref()
     }
 
     /// Handles one segment of a frame of the usual shape.
@@ -130,7 +145,11 @@ impl Tap {
     }
 
     /// Handles one frame layer by layer.
-    fn take_other(&mut self, frame: &RawFrame<'_>) {
+    fn take_other(
+        &mut self,
+        frame: &RawFrame<'_>,
+        handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, Identity),
+    ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
         let Self { config, decoder, table, room, profiles, batch, now, counters } = self;
@@ -139,7 +158,7 @@ impl Tap {
                 counters.segments += 1;
                 let cause = Cause { at: *now, packet: counters.frames };
                 let identity = table.identify(&segment);
-                table.segment(&mut Workplace { config, room, profiles, batch, cause }, &segment, identity);
+                handle(table, &mut Workplace { config, room, profiles, batch, cause }, &segment, identity);
             }
             Err(skip) => self.skip(skip),
         }

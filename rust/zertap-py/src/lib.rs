@@ -14,6 +14,7 @@ mod batch;
 mod capture;
 mod clock;
 mod error;
+mod journal;
 mod json;
 mod plan;
 mod registry;

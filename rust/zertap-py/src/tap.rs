@@ -2,16 +2,17 @@
 
 use crate::batch::{EventBatch, Files};
 use crate::capture::Source;
-use crate::error;
+use crate::{error, journal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::CaptureErrorKind;
+use zertap_capture::{CaptureErrorKind, Frame};
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
+use zertap_core::handshake::Journal;
 use zertap_core::tap::RawFrame;
 use zertap_core::time::{Span, Timestamp};
 use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
@@ -51,7 +52,9 @@ impl Tap {
         }
         let source = &mut *source;
         loop {
-            match py.detach(|| self.read(source, rows)) {
+            let told = self.inner.journal().is_some();
+            let read = if told { Self::read::<true> } else { Self::read::<false> };
+            match py.detach(|| read(self, source, rows)) {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
                 Ok(Stop::Pause) => py.check_signals()?,
@@ -125,6 +128,14 @@ impl Tap {
         EventBatch::new(self.inner.drain(), Arc::clone(&self.files), self.waiting_span)
     }
 
+    fn keep_journal(&mut self, packet: u64) {
+        self.inner.keep_journal(packet);
+    }
+
+    fn journal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.inner.journal().map(|journal| journal::show(py, journal, &self.files)).transpose()
+    }
+
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let counters = self.inner.counters();
@@ -155,21 +166,28 @@ impl Tap {
 
 impl Tap {
     /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
-    fn read(&mut self, source: &mut Source, rows: usize) -> Result<Stop, zertap_capture::CaptureError> {
+    ///
+    /// `TOLD`: a journal is kept; the reading stops where the journal is over.
+    fn read<const TOLD: bool>(
+        &mut self,
+        source: &mut Source,
+        rows: usize,
+    ) -> Result<Stop, zertap_capture::CaptureError> {
         let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                if TOLD {
+                    match self.read_told(source)? {
+                        true => continue,
+                        false => return Ok(Stop::End),
+                    }
+                }
                 let before = self.inner.counters().frames;
                 let Self { inner, time_out_of_range, odd_lengths, .. } = self;
                 inner.push_frames(&mut source.reader().next_frames()?.map(|frame| {
                     *time_out_of_range += u64::from(!frame.time_valid);
                     *odd_lengths += u64::from(frame.odd_length);
-                    RawFrame {
-                        at: frame.at,
-                        link: LinkType(frame.link),
-                        bytes: frame.bytes,
-                        wire_length: frame.wire_length,
-                    }
+                    raw(&frame)
                 }));
                 let frames = inner.counters().frames - before;
                 if frames == 0 {
@@ -183,6 +201,22 @@ impl Tap {
         }
         Ok(Stop::Rows)
     }
+}
+
+impl Tap {
+    /// Reads one frame into the journal too; `false` where the capture or the journal is over.
+    fn read_told(&mut self, source: &mut Source) -> Result<bool, zertap_capture::CaptureError> {
+        let Some(frame) = source.reader().next_frame()? else { return Ok(false) };
+        self.time_out_of_range += u64::from(!frame.time_valid);
+        self.odd_lengths += u64::from(frame.odd_length);
+        self.inner.push_frame_told(&raw(&frame));
+        source.packets += 1;
+        Ok(!self.inner.journal().is_some_and(Journal::is_over))
+    }
+}
+
+fn raw<'a>(frame: &Frame<'a>) -> RawFrame<'a> {
+    RawFrame { at: frame.at, link: LinkType(frame.link), bytes: frame.bytes, wire_length: frame.wire_length }
 }
 
 /// Why reading stopped.

@@ -10,7 +10,7 @@ use super::connection::{
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Side};
+use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Shown, Side};
 use crate::observer::{Joined, Observer};
 use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
@@ -146,6 +146,8 @@ impl Workplace<'_> {
 
     /// The waiting span since establishment has passed.
     pub fn due(&mut self, conn: &mut Connection) {
+        self.attend(conn);
+        self.tell(None, Shown::Due, 0);
         conn.bits |= DUE_PASSED;
         self.tell_one_sided(conn);
         let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
@@ -158,12 +160,14 @@ impl Workplace<'_> {
     /// A hole's deadline, or a waiting reset's, has come.
     pub fn gap_due(&mut self, conn: &mut Connection) -> Wishes {
         let mut wishes = Wishes::default();
+        self.attend(conn);
         self.drive(conn, &mut wishes);
         wishes
     }
 
     /// Ends a connection: what is still held is delivered with its gaps, open questions are answered.
     pub fn terminate(&mut self, conn: &mut Connection, kind: RowKind, reset_by: Option<Side>) {
+        self.attend(conn);
         self.drain_with_gaps(conn);
         if let Some(side) = reset_by
             && let Some(listening) = &mut conn.listening
@@ -184,6 +188,7 @@ impl Workplace<'_> {
 
     /// The input ends, or memory is short: the connection did not end, our view of it did (A9).
     pub fn abandon(&mut self, conn: &mut Connection, kind: RowKind) {
+        self.attend(conn);
         if self.end_if_ending(conn) {
             return;
         }
@@ -360,6 +365,7 @@ impl Workplace<'_> {
     }
 
     fn established(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+        self.tell(None, Shown::Established, 0);
         conn.life = Life::Established;
         conn.established = self.cause.at;
         wishes.established = true;
@@ -465,9 +471,11 @@ impl Workplace<'_> {
             }
             Delivery::Gap(length) => {
                 conn.flags.insert(Flag::Gap);
+                self.tell(Some(side), Shown::Gap, length);
                 self.deliver_gap(conn, side, length);
             }
             Delivery::Fin { seen } => {
+                self.tell(Some(side), Shown::Fin, 0);
                 if conn.stream.halves[side.other()].fin_delivered() {
                     let at = conn.latest;
                     conn.extras().closing = Some((at, side));
@@ -525,6 +533,7 @@ impl Workplace<'_> {
             Progress::Moved(phase) => (phase, false),
             Progress::Finished(phase) => (phase, true),
         };
+        self.tell_move(conn, phase);
         let moved = conn.reach(phase, self.cause.at);
         let milestones = conn.history.len();
         if last {
@@ -575,6 +584,7 @@ impl Workplace<'_> {
         let Some(visible) = conn.only_visible() else { return };
         conn.bits |= ONE_SIDED_TOLD;
         conn.flag(Flag::OneSided);
+        self.tell(Some(visible), Shown::OneSided, 0);
         if let Some(listening) = &mut conn.listening {
             let progress = listening.observer.one_sided(visible);
             self.progress(conn, progress);
@@ -622,7 +632,9 @@ impl Workplace<'_> {
             settled
         });
         let settled = conn.settled.clone().or(provisional);
-        self.batch.push(conn.snapshot(kind, self.cause, settled));
+        let row = conn.snapshot(kind, self.cause, settled);
+        self.tell_row(&row);
+        self.batch.push(row);
     }
 
     /// Writes the connection's last row.
@@ -636,6 +648,7 @@ impl Workplace<'_> {
         if self.config.rows.contains(kind) {
             self.write(conn, kind);
         }
+        self.tell_end(kind);
     }
 }
 

@@ -12,6 +12,7 @@ mod prefetch;
 mod snapshot;
 mod table;
 mod timers;
+mod told;
 
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};

@@ -234,6 +234,7 @@ impl Table {
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
         let conn = slot.connection.insert(conn);
+        place.opened(conn, side, segment.flags);
         if !half_open {
             place.greet(conn);
         }
@@ -445,6 +446,12 @@ impl Table {
             Some(last.saturating_add(1))
         });
         elsewhere.max().unwrap_or(1).max(self.ordinals.next(self.hash(&key.on_lane(0))))
+    }
+
+    /// The live connection of a key.
+    pub(super) fn look(&self, key: &FlowKey) -> Option<&Connection> {
+        let index = self.find(self.hash(key), key).filter(|index| index & ENDED == 0)?;
+        self.slots.get(index as usize)?.connection.as_ref()
     }
 
     #[inline]

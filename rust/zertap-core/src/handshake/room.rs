@@ -1,5 +1,6 @@
 //! What all observers of one tap share.
 
+use super::{Journal, Scribe, Shown, Side};
 use crate::certificate::CertificateCache;
 
 /// What observers are asked to look at.
@@ -26,4 +27,22 @@ pub struct Room {
     pub options: Options,
     /// Certificates seen before.
     pub certificates: CertificateCache,
+    /// The account of one connection, where somebody asked for it.
+    pub journal: Option<Box<Journal>>,
+}
+
+impl Room {
+    /// Notes what `side` showed, where somebody asked for it.
+    #[inline]
+    pub(crate) fn note(&mut self, side: Side, shown: Shown, octets: u64) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(Some(side), shown, octets);
+        }
+    }
+
+    /// Who notes what one direction shows.
+    #[inline]
+    pub(crate) fn scribe(&mut self, side: Side) -> Scribe<'_> {
+        Scribe::new(self.journal.as_deref_mut(), side)
+    }
 }

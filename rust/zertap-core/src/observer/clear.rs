@@ -10,11 +10,11 @@
 use super::origin::Origin;
 use super::sniff::Kept;
 use crate::handshake::{
-    Chunk, End, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
+    Chunk, End, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Shown, Side,
 };
 use crate::ssh::{LineScan, Scan};
 use crate::tls::{self, TlsObserver};
-use crate::upgrade::{Begins, Here, Upgrades};
+use crate::upgrade::{Begins, Heard, Here, Upgrades};
 
 /// How far into each direction an upgrade is looked for.
 const UPGRADE_WINDOW: u64 = 64 * 1024;
@@ -122,7 +122,12 @@ impl ClearWatch {
         }
         if !self.is_announced() {
             let here = Here { at: before[side], seen: chunk.seen };
-            if let Some(begins) = self.upgrades.push(side, chunk.bytes, here) {
+            let heard = room.journal.is_some().then(|| self.upgrades.heard());
+            let begins = self.upgrades.push(side, chunk.bytes, here);
+            if let Some(heard) = heard {
+                tell(heard, self.upgrades.heard(), side, room);
+            }
+            if let Some(begins) = begins {
                 return self.begin_announced(&begins, side, chunk, before, room);
             }
         }
@@ -280,6 +285,19 @@ impl ClearWatch {
         let waiting = self.tentative.is_some() || self.upgrades.is_waiting();
         if self.scan.is_none() && (self.done || (past && !waiting)) { Answer::Done } else { Answer::Stay }
     }
+}
+
+/// Tells how a conversation in clear went on, where it did.
+fn tell(before: Heard, now: Heard, side: Side, room: &mut Room) {
+    let shown = match (before, now) {
+        _ if before == now => return,
+        (_, Heard::Granted(protocol)) => Shown::Granted(protocol),
+        (_, Heard::Asked(protocol)) => Shown::Asked(protocol),
+        (Heard::Asked(protocol), _) => Shown::Refused(protocol),
+        (Heard::Nothing, Heard::Talk(name)) => Shown::Talk(name),
+        _ => return,
+    };
+    room.note(side, shown, 0);
 }
 
 /// Whether a handshake that has ended was one: it was announced, or a ServerHello answered it.

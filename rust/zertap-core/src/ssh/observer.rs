@@ -300,9 +300,9 @@ impl SshObserver {
 }
 
 impl Observe for SshObserver {
-    fn push(&mut self, side: Side, chunk: Chunk<'_>, _room: &mut Room) -> Progress {
+    fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let peer = self.sides[side.other()].speaks();
-        let verdict = self.sides[side].push(&chunk, peer);
+        let verdict = self.sides[side].push(&chunk, peer, &mut room.scribe(side));
         self.settle(side, verdict, chunk.seen)
     }
 

@@ -20,6 +20,7 @@ mod record;
 mod records;
 mod ssl2;
 mod state;
+mod tell;
 mod walk;
 
 pub use observer::TlsObserver;

@@ -38,6 +38,11 @@ enum Answer {
 }
 
 impl Http {
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.map(|(protocol, _)| protocol).or(self.wish)
+    }
+
     /// A conversation begun by `client`.
     pub(super) fn new(client: Side) -> Self {
         let lanes = PerSide::default();

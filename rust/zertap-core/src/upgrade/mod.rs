@@ -95,6 +95,19 @@ pub struct Begins {
     pub ssl2: bool,
 }
 
+/// How far a conversation in clear has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was not recognised.
+    Nothing,
+    /// Its protocol is known.
+    Talk(&'static str),
+    /// The client asked for TLS.
+    Asked(&'static str),
+    /// TLS is expected next.
+    Granted(&'static str),
+}
+
 /// TLS that was announced.
 #[derive(Clone, Copy, Debug)]
 struct Expected {
@@ -155,6 +168,18 @@ impl Upgrades {
     /// Whether a protocol was recognised that may yet lead to a handshake.
     pub const fn is_waiting(&self) -> bool {
         self.expected.is_some() || matches!(self.reading, Reading::Talk(_))
+    }
+
+    /// How far the conversation has come, in words for a journal.
+    pub(crate) fn heard(&self) -> Heard {
+        match (&self.expected, &self.reading) {
+            (Some(expected), _) => Heard::Granted(expected.protocol.word()),
+            (None, Reading::Talk(grammar)) => match grammar.asked() {
+                Some(protocol) => Heard::Asked(protocol.word()),
+                None => Heard::Talk(grammar.word()),
+            },
+            (None, _) => Heard::Nothing,
+        }
     }
 
     /// Takes the next octets of one direction.
@@ -310,6 +335,35 @@ impl Reading {
 }
 
 impl Grammar {
+    /// The protocol of a question for TLS that was not answered yet. A tunnel's request is not read.
+    fn asked(&self) -> Option<Protocol> {
+        match self {
+            Grammar::Http(http) => http.asked(),
+            Grammar::Ldap(ldap) => ldap.asked(),
+            Grammar::Lines(lines) => lines.asked(),
+            Grammar::Postgres(postgres) => postgres.asked(),
+            Grammar::Rdp(rdp) => rdp.asked(),
+            Grammar::Xmpp(xmpp) => xmpp.asked(),
+            Grammar::MySql(_) | Grammar::Proxy(_) | Grammar::Socks4(_) | Grammar::Socks5(_) => None,
+        }
+    }
+
+    /// What the conversation is called.
+    fn word(&self) -> &'static str {
+        match self {
+            Grammar::Http(_) => "http",
+            Grammar::Ldap(_) => Protocol::Ldap.word(),
+            Grammar::Lines(lines) => lines.word(),
+            Grammar::MySql(_) => Protocol::MySql.word(),
+            Grammar::Postgres(_) => Protocol::Postgresql.word(),
+            Grammar::Proxy(_) => Protocol::Proxy.word(),
+            Grammar::Rdp(_) => Protocol::Rdp.word(),
+            Grammar::Socks4(_) => Protocol::Socks4.word(),
+            Grammar::Socks5(_) => Protocol::Socks5.word(),
+            Grammar::Xmpp(_) => Protocol::Xmpp.word(),
+        }
+    }
+
     fn step(&mut self, side: Side, bytes: &[u8], here: Here) -> (usize, Said) {
         match self {
             Grammar::Http(http) => http.step(side, bytes, here),
