@@ -139,6 +139,10 @@ impl Workplace<'_> {
             return;
         }
         self.tell_one_sided(conn);
+        if let Some(listening) = &mut conn.listening {
+            let progress = listening.observer.abandon();
+            self.progress(conn, progress);
+        }
         self.write_last(conn, kind);
     }
 
