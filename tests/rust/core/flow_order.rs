@@ -14,7 +14,7 @@ use zertap_core::handshake::{Flag, Phase};
 use zertap_core::wire::TcpFlags;
 
 /// Conversations of each kind, built by hand, with the end of their TCP connections.
-fn built() -> Vec<Conversation> {
+pub(crate) fn built() -> Vec<Conversation> {
     let ssh = Conversation::open()
         .server(SERVER_LINE)
         .client(CLIENT_LINE)
@@ -99,14 +99,14 @@ fn read(pcap: &[u8]) -> Conversation {
 }
 
 /// Where and how to disturb: an endless supply of small numbers.
-struct Choices<'a>(std::iter::Cycle<std::slice::Iter<'a, u16>>);
+pub(crate) struct Choices<'a>(std::iter::Cycle<std::slice::Iter<'a, u16>>);
 
 impl<'a> Choices<'a> {
-    fn new(numbers: &'a [u16]) -> Self {
+    pub(crate) fn new(numbers: &'a [u16]) -> Self {
         Self(numbers.iter().cycle())
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0.next().map_or(0, |number| usize::from(*number) % limit.max(1))
     }
 }
@@ -115,7 +115,7 @@ impl<'a> Choices<'a> {
 ///
 /// Payloads are cut anew, segments of one side overtake each other or come twice, overlap, and the two directions are
 /// swapped: but never a packet before its sender's SYN, nor behind the end of the connection.
-fn disturbed(talk: &Conversation, choices: &mut Choices<'_>) -> Conversation {
+pub(crate) fn disturbed(talk: &Conversation, choices: &mut Choices<'_>) -> Conversation {
     let mut pieces: Vec<Packet> = vec![];
     for packet in &talk.packets {
         let mut rest = Conversation { packets: vec![packet.clone()], ..talk.clone() };
@@ -159,7 +159,7 @@ fn skewed(talk: &Conversation, choices: &mut Choices<'_>) -> Conversation {
 }
 
 /// All of a last row that must not depend on cut and order.
-fn told(row: &Row) -> String {
+pub(crate) fn told(row: &Row) -> String {
     let settled = row.settled.as_ref().map(|settled| {
         let profile = settled.profile.as_ref().map(|(_, profile)| profile);
         let texts: Vec<_> = row.texts().collect();
@@ -189,7 +189,7 @@ fn rows(talk: &Conversation) -> Vec<String> {
     talk.run().rows.iter().map(told).collect()
 }
 
-fn persistence() -> ProptestConfig {
+pub(crate) fn persistence() -> ProptestConfig {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/rust/core/flow_order.regressions");
     ProptestConfig {
         cases: 96,
