@@ -121,3 +121,8 @@ class Tap:
         """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
     def drain(self) -> EventBatch: ...
     def counters(self) -> dict[str, int]: ...
+    def ledger(self) -> dict[str, int]:
+        """Where every frame and every connection went, at this moment: ``frames`` ``segments``; ``opened`` and what
+        became of them, each counted once: ``ended`` ``live`` (still in the table, or open when the input ended)
+        ``evicted`` ``unmonitored`` ``never_established``; ``rows`` written, of these ``rows_waiting``. What was
+        skipped stands in ``counters``."""

@@ -584,6 +584,7 @@ impl Workplace<'_> {
         if kind == RowKind::Evicted {
             conn.flag(Flag::Evicted);
         }
+        self.batch.fates.count(kind, conn.life == Life::HalfOpen, conn.phase == Phase::Unseen);
         if self.config.rows.contains(kind) {
             self.write(conn, kind);
         }
