@@ -145,6 +145,20 @@ pub(crate) fn disturbed(talk: &Conversation, choices: &mut Choices<'_>) -> Conve
     Conversation { packets: pieces, ..talk.clone() }.restamped()
 }
 
+/// The same with all sequence numbers of each side moved by so much.
+fn renumbered(talk: &Conversation, by: [u32; 2]) -> Conversation {
+    let mut moved = talk.clone();
+    for packet in &mut moved.packets {
+        let (own, other) = (packet.from as usize, packet.from.other() as usize);
+        packet.sequence = packet.sequence.wrapping_add(by[own]);
+        packet.ack = packet.ack.map(|ack| ack.wrapping_add(by[other]));
+    }
+    for side in [CLIENT, SERVER] {
+        moved.next[side as usize] = moved.next[side as usize].wrapping_add(by[side as usize]);
+    }
+    moved
+}
+
 /// The tap shows one direction some packets later than the other.
 fn skewed(talk: &Conversation, choices: &mut Choices<'_>) -> Conversation {
     let late = if choices.below(2) == 0 { CLIENT } else { SERVER };
@@ -224,6 +238,40 @@ proptest! {
             prop_assert_eq!(rows(&other), rows(talk), "{}", name);
             let other = skewed(talk, &mut Choices::new(&numbers));
             prop_assert_eq!(rows(&other), rows(talk), "{}, one side late", name);
+        }
+    }
+
+    /// The numbers may begin anywhere, also so that they wrap in the middle of it (TCP-05).
+    #[test]
+    fn any_beginning_of_the_sequence_numbers_gives_the_same_rows(
+        ahead in (0u32..6_000, 0u32..6_000),
+        numbers in prop::collection::vec(any::<u16>(), 1..100),
+    ) {
+        for (which, talk) in built().iter().enumerate() {
+            let moved = renumbered(talk, [CLIENT_ISN.wrapping_add(ahead.0).wrapping_neg(), SERVER_ISN.wrapping_add(ahead.1).wrapping_neg()]);
+            let other = disturbed(&moved, &mut Choices::new(&numbers));
+            prop_assert_eq!(rows(&other), rows(talk), "conversation {}", which);
+        }
+    }
+
+    /// Copies with other octets behind the first ones: the first win, and what was learned of them stays (TCP-04). Only
+    /// data in clear is not told any more, since the framing is not exact (A7).
+    #[test]
+    fn forged_copies_change_no_verdict(numbers in prop::collection::vec(any::<u16>(), 1..100)) {
+        for (which, talk) in built().iter().enumerate() {
+            let mut choices = Choices::new(&numbers);
+            let mut forged = talk.clone();
+            forged.packets = talk.packets.iter().flat_map(|packet| {
+                let mut copy = packet.clone();
+                copy.payload.iter_mut().for_each(|octet| *octet ^= 0x55);
+                let twice = !packet.payload.is_empty() && choices.below(3) == 0;
+                std::iter::once(packet.clone()).chain(twice.then_some(copy))
+            }).collect();
+            let (run, truth) = (forged.restamped().run(), talk.run());
+            let (row, truth) = (run.only(), truth.only());
+            let kept = row.phase == truth.phase || (truth.phase, row.phase) == (Phase::TlsThenClear, Phase::TlsComplete);
+            prop_assert!(kept, "conversation {}: {:?} from {:?}, {:?}", which, row.phase, truth.phase, row.flags());
+            prop_assert_eq!((row.fault(), row.octets), (truth.fault(), truth.octets), "conversation {}", which);
         }
     }
 
