@@ -56,6 +56,7 @@ fmt: $(VENV)/.ready ## formats Rust and Python
 tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
+	$(BIN)/python tests/contract/catalogue.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
 
 truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where installed

@@ -127,3 +127,8 @@ class Tap:
         """That journal: ``steps`` (dicts: ``what file packet last_packet at last_at from count octets``, and what the
         word in ``what`` adds), ``dropped`` (steps that found no place), ``over`` (the last row was written)."""
     def counters(self) -> dict[str, int]: ...
+    def ledger(self) -> dict[str, int]:
+        """Where every frame and every connection went, at this moment: ``frames`` ``segments``; ``opened`` and what
+        became of them, each counted once: ``ended`` ``live`` (still in the table, or open when the input ended)
+        ``evicted`` ``unmonitored`` ``never_established``; ``rows`` written, of these ``rows_waiting``. What was
+        skipped stands in ``counters``."""

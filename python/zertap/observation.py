@@ -14,6 +14,7 @@ from zertap.connection import Connection, endpoint
 from zertap.errors import CaptureDamaged, MissingExtra, Usage, ZertapError
 from zertap.explanation import Explanation, explain
 from zertap.filter import Expression, compile_expression
+from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
@@ -54,9 +55,10 @@ def observe(
 
     reading = Reading(paths, Request(mode, chain, offers), on_fault)
     parts = [part for part in reading if len(part.batch)]
+    reading.ledger.check()
     pieces = [(part, range(len(part.batch))) for part in parts]
     origin = Origin(mode, tuple(paths) if chain else ())
-    whole = Observation(pieces, dict(reading.counters), tuple(warnings), origin)
+    whole = Observation(pieces, dict(reading.counters), tuple(warnings), reading.ledger, origin)
     return whole if expression is None else whole.where(expression)
 
 
@@ -75,7 +77,7 @@ class Observation:
     Not of the class ``collections.abc.Sequence``: programs that know both would then read rows, not columns.
 
     ``counters``: what was seen beside connections, by name. ``warnings``: damage found in the input; everything before
-    it is here.
+    it is here. ``ledger``: where every frame and every connection of the run went; of a selection, that of the whole.
     """
 
     def __init__(
@@ -83,9 +85,11 @@ class Observation:
         pieces: Sequence[tuple[Part, Sequence[int]]],
         counters: dict[str, int],
         warnings: tuple[ZertapError, ...] = (),
+        ledger: Ledger | None = None,
         origin: Origin | None = None,
     ) -> None:
         self._pieces = pieces
+        self.ledger = ledger or Ledger()
         self._ends = list(accumulate(len(rows) for _, rows in pieces))
         self.counters = counters
         self.warnings = warnings
@@ -115,7 +119,7 @@ class Observation:
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
-        return Observation(kept, self.counters, self.warnings, self._origin)
+        return Observation(kept, self.counters, self.warnings, self.ledger, self._origin)
 
     def summary(self) -> dict[str, int]:
         """Number of connections by verdict; only verdicts that occur."""
@@ -190,7 +194,7 @@ class Observation:
             (self._pieces[piece][0], [row for _, row in found])
             for piece, found in groupby(places, key=lambda place: place[0])
         ]
-        return Observation(pieces, self.counters, self.warnings, self._origin)
+        return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin)
 
 
 class Tap:
@@ -202,6 +206,7 @@ class Tap:
     def __init__(self, *, mode: Mode = "full", offers: bool = False, name: str | None = None) -> None:
         self._tap = _native.Tap(Request(mode, offers=offers).config())
         self._name = name
+        self._fetched = 0
 
     def push_frame(self, at: int, frame: bytes, *, link: int = 1, wire_length: int | None = None) -> None:
         """One frame of link type *link* (LINKTYPE number; 1 is Ethernet); *wire_length* if it was cut."""
@@ -232,12 +237,22 @@ class Tap:
     def drain(self) -> Observation:
         """The connections that ended since the last call."""
         part = Part(self._tap.drain(), 0, self._name)
-        return Observation([(part, range(len(part.batch)))], self.counters)
+        self._fetched += len(part.batch)
+        return Observation([(part, range(len(part.batch)))], self.counters, ledger=self.ledger)
 
     @property
     def counters(self) -> dict[str, int]:
         """What was seen beside connections, by name."""
         return self._tap.counters()
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where every frame and every connection went, at this moment. Raises ``LedgerMismatch``."""
+        ledger = Ledger(rows_fetched=self._fetched)
+        ledger.close(self._tap)
+        ledger.frames_read = ledger.frames
+        ledger.check()
+        return ledger
 
 
 def _html_cells(each: Connection) -> str:

@@ -6,17 +6,19 @@ damage is delivered. Nothing is kept per connection.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
 from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
+from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
 from zertap.schema import FIELDS
-from zertap.sinks.base import Sink
+from zertap.sinks.base import ReaderGone, Sink
 
 Mode = Literal["full", "zert"]
 """``full`` looks at all that the wire shows; ``zert`` at what z/OS stream observation attends to."""
@@ -74,8 +76,10 @@ class Reading:
         self._watch = watch or Watch()
         self.counters: Counter[str] = Counter()
         """The engines' counters, summed over the inputs read so far."""
+        self.ledger = Ledger()
+        """The account of the inputs read so far; whole once the iteration has ended, however it ended."""
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Generator[Part, None, None]:
         inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
         for engine, captures in enumerate(inputs):
             yield from self._input(captures, engine)
@@ -85,13 +89,21 @@ class Reading:
     def _input(self, captures: Sequence[str], engine: int) -> Iterator[Part]:
         """One tap's files, to the end of the last."""
         tap = Tap(self._request.config())
-        for capture in captures:
-            source = None if self._watch.stopped else self._open(capture)
-            for _ in self._pump(tap, source) if source else ():
-                yield Part(tap.drain(), engine)
-        tap.finish()
-        yield Part(tap.drain(), engine)
-        self.counters.update(tap.counters())
+        try:
+            for capture in captures:
+                source = None if self._watch.stopped else self._open(capture)
+                for _ in self._pump(tap, source) if source else ():
+                    yield self._fetch(tap, engine)
+            tap.finish()
+            yield self._fetch(tap, engine)
+        finally:
+            self.counters.update(tap.counters())
+            self.ledger.close(tap)
+
+    def _fetch(self, tap: Tap, engine: int) -> Part:
+        batch = tap.drain()
+        self.ledger.rows_fetched += len(batch)
+        return Part(batch, engine)
 
     def _open(self, capture: str) -> Source | None:
         """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""
@@ -105,15 +117,18 @@ class Reading:
     def _pump(self, tap: Tap, source: Source) -> Iterator[None]:
         """Stops at each moment when rows may be waiting."""
         more, damaged = True, False
-        while more and not self._watch.stopped:
-            try:
-                with self._watch.pumping():
-                    more = tap.pump(source, BATCH_ROWS)
-            except ZertapError as error:
-                self._on_fault(error)
-                more, damaged = False, True
-            self._watch.saw(source)
-            yield
+        try:
+            while more and not self._watch.stopped:
+                try:
+                    with self._watch.pumping():
+                        more = tap.pump(source, BATCH_ROWS)
+                except ZertapError as error:
+                    self._on_fault(error)
+                    more, damaged = False, True
+                self._watch.saw(source)
+                yield
+        finally:
+            self.ledger.read(source)
         fault = None if damaged else unreadable_links(source)
         if fault:
             self._on_fault(fault)
@@ -139,6 +154,8 @@ class Selection:
         self._alarm = alarm
         used = {*(where.fields if where else ()), *(alarm.fields if alarm else ())}
         self._plans = Plans([each for each in FIELDS if each in used] or FIELDS[:1])
+        self.seen = 0
+        """Rows that were looked at."""
         self.passed = 0
         """Rows that went out."""
         self.findings = 0
@@ -146,6 +163,7 @@ class Selection:
 
     def rows(self, part: Part, rows: Sequence[int]) -> Sequence[int]:
         """Those of *rows* that go out. Counts them, and findings among them."""
+        self.seen += len(rows)
         chosen = list(self._passing(part, rows)) if self._where or self._alarm else rows
         self.passed += len(chosen)
         return chosen
@@ -157,14 +175,37 @@ class Selection:
                 yield number
 
 
-def deliver(parts: Iterable[Part], selection: Selection, sink: Sink) -> None:
-    """Writes the selected rows of *parts* to *sink* and closes it. Raises what the sink raises.
+def deliver(
+    parts: Iterable[Part],
+    selection: Selection,
+    sinks: Sequence[Sink],
+    on_fault: Callable[[ZertapError], None],
+) -> None:
+    """Writes the selected rows of *parts* to every one of *sinks* and closes them.
 
-    Rows go in pieces: the last part of an input may hold a million connections that were still open.
+    A sink that fails is told to *on_fault* and gets no more (one whose reader has left is not even told); the others go
+    on. When none is left the reading ends. Rows go in pieces: the last part of an input may hold a million connections
+    that were still open.
     """
+    left = list(sinks)
     for part in parts:
         for start in range(0, len(part.batch), BATCH_ROWS):
             rows = selection.rows(part, range(start, min(start + BATCH_ROWS, len(part.batch))))
             if rows:
-                sink.write(part, rows)
-    sink.close()
+                left = [sink for sink in left if _goes_well(partial(sink.write, part, rows), on_fault)]
+            if not left:
+                return
+    for sink in left:
+        _goes_well(sink.close, on_fault)
+
+
+def _goes_well(step: Callable[[], None], on_fault: Callable[[ZertapError], None]) -> bool:
+    """Does one step of a sink; whether the sink can go on."""
+    try:
+        step()
+    except ReaderGone:
+        return False
+    except ZertapError as error:
+        on_fault(error)
+        return False
+    return True

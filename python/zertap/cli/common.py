@@ -1,18 +1,22 @@
 """What the commands share: their options, and how a run goes from captures to an exit status."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
-from zertap.cli.status import Outcome, Status
+from zertap.cli.status import Outcome, Status, say
 from zertap.cli.watch import Interruption
-from zertap.errors import Usage, ZertapError
+from zertap.errors import LedgerMismatch, OutputFailed, Usage, ZertapError
 from zertap.filter import Expression, compile_expression
+from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection, deliver
 from zertap.protection import Protection
-from zertap.sinks.base import ReaderGone, Sink
+from zertap.sinks.base import Sink
 
 Captures = Annotated[
     list[str],
@@ -36,29 +40,69 @@ WhereOption = Annotated[
 ]
 
 
+class Stats(StrEnum):
+    """Forms of the account."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+StatsOption = Annotated[
+    Stats | None,
+    typer.Option(
+        help="Print on standard error where every frame, connection and row went; --stats alone means text.",
+        metavar="[text|json]",
+    ),
+]
+
+
 def run(
     captures: Sequence[str],
     request: Request,
     selection: Selection,
     sink: Sink,
     watch: Interruption,
-    written: Callable[[], str],
+    thing: str,
+    stats: Stats | None = None,
 ) -> Status:
-    """Observes *captures* into *sink* and tells on standard error what went wrong, and how much was *written*."""
+    """Observes *captures* into *sink*; tells on standard error what went wrong, and at an early end what was written.
+
+    *thing* is what the sink counts; *stats* the form in which the account is wanted.
+    """
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
-    with watch:
-        try:
-            deliver(reading, selection, sink)
-        except ReaderGone:
-            pass
-        except ZertapError as error:
-            outcome.tell(error)
-    watch.tell(written())
+    with watch, closing(iter(reading)) as parts:
+        deliver(parts, selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+    watch.tell(amount(sink.outlet.written, thing))
+    _account(reading.ledger, selection, sink, stats, outcome)
     if selection.findings:
         outcome.worsen(Status.FINDINGS)
     outcome.worsen(watch.status)
     return outcome.status
+
+
+def _with_amount(error: ZertapError, sink: Sink) -> ZertapError:
+    """What a full disk cost: exactly how much of what the sink was given is not in its file."""
+    if not isinstance(error, OutputFailed) or not sink.outlet.taken:
+        return error
+    outlet = sink.outlet
+    lost = f"{error.reason}: {outlet.unwritten:,} of {outlet.taken:,} {outlet.thing} not written"
+    return OutputFailed(lost, error.file, error.offset)
+
+
+def _account(ledger: Ledger, selection: Selection, sink: Sink, stats: Stats | None, outcome: Outcome) -> None:
+    """Closes the account: tells it if it is wanted, and in any case if it does not balance."""
+    ledger.rows_seen, ledger.rows_selected = selection.seen, selection.passed
+    ledger.outlets.append(sink.outlet)
+    if stats is Stats.JSON:
+        say(msgspec.json.encode(ledger.to_dict()).decode())
+    elif stats is Stats.TEXT:
+        for line in str(ledger).splitlines():
+            say(line)
+    try:
+        ledger.check()
+    except LedgerMismatch as error:
+        outcome.tell(error)
 
 
 def amount(number: int, thing: str) -> str:

@@ -11,8 +11,8 @@ from zertap.cli.common import (
     Captures,
     ChainOption,
     ModeOption,
+    StatsOption,
     WhereOption,
-    amount,
     check_files,
     compiled,
     compiled_alarm,
@@ -57,6 +57,7 @@ def observe(
             help="Exit with status 1 if a connection matches: verdict words, e.g. failed,plaintext, or an expression."
         ),
     ] = None,
+    stats: StatsOption = None,
 ) -> int:
     """Shows every TCP connection in captures and what protected it.
 
@@ -75,7 +76,7 @@ def observe(
     sink = _sink(form, output, chosen)
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=terminal and form is not Format.TABLE))
     request = Request(mode, chain, offers)
-    return run(captures, request, selection, sink, watch, lambda: amount(selection.passed, "connection"))
+    return run(captures, request, selection, sink, watch, "connection", stats)
 
 
 def _sink(form: Format, output: str | None, fields: Sequence[Field]) -> Sink:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zertap.cli.common import Captures, ChainOption, ModeOption, amount, check_files, run
+from zertap.cli.common import Captures, ChainOption, ModeOption, StatsOption, check_files, run
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
@@ -66,6 +66,7 @@ def records(
         str | None,
         typer.Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
     ] = None,
+    stats: StatsOption = None,
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
@@ -85,7 +86,7 @@ def records(
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
     request = Request(mode, chain, rows=RECORD_ROWS)
-    return run(captures, request, Selection(), sink, watch, lambda: amount(sink.written, "record"))
+    return run(captures, request, Selection(), sink, watch, "record", stats)
 
 
 def _sink(form: Form, output: str | None, codes: Known, networks: "Networks") -> "Records":

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence
 
 from zertap._native import Tap
+from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import Field
 from zertap.sinks.base import Stream
@@ -22,12 +23,15 @@ class Arrow:
     def __init__(self, stream: Stream, fields: Sequence[Field]) -> None:
         self._stream = stream
         self._plans = Plans(fields)
+        self.outlet = Outlet(stream.name, "rows")
         self._stream.write(self._schema())
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
         data = part.batch.ipc(self._plans.of(part), rows)
+        self.outlet.taken += len(rows)
         self._stream.write(data[_schema_length(data) : -len(_END)])
+        self.outlet.written += len(rows)
 
     def close(self) -> None:
         """See ``Sink.close``."""

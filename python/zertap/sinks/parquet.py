@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zertap.errors import MissingExtra
+from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import Field
 from zertap.sinks.base import Stream
@@ -22,12 +23,14 @@ class Parquet:
         except ImportError:
             raise MissingExtra("Parquet needs DuckDB: install `zertap[parquet]`") from None
         self._stream = stream
+        self.outlet = Outlet(stream.name, "rows")
         self._plans = Plans(fields)
         self._database: Any = duckdb.connect()
         self._filled = False
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
+        self.outlet.taken += len(rows)
         self._take(_Rows(part, self._plans, rows))
 
     def close(self) -> None:
@@ -39,6 +42,7 @@ class Parquet:
                 while chunk := file.read(_CHUNK):
                     self._stream.write(chunk)
         self._stream.close()
+        self.outlet.written = self.outlet.taken  # a Parquet file is whole or nothing
 
     def _take(self, arrow: Any) -> None:
         self._database.register("arrived", arrow)

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import msgspec
 
+from zertap.ledger import Outlet
 from zertap.plans import Part
 from zertap.rows import RowReader
 from zertap.sinks.base import Stream
@@ -29,16 +30,13 @@ class Records:
         self._networks = networks
         self._reader = RowReader()
         self._engine: int | None = None
-        self.written = 0
-        """Records so far."""
+        self.outlet = Outlet(stream.name, "records")
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
         if part.engine != self._engine:
             self._reader, self._engine = RowReader(), part.engine
-        records = list(self._records(part, rows))
-        self._stream.write(b"".join(records))
-        self.written += len(records)
+        self._stream.write_pieces(list(self._records(part, rows)), self.outlet)
 
     def close(self) -> None:
         """See ``Sink.close``."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from zertap.aggregate import Aggregation, Interval, Places, Set
+from zertap.ledger import Outlet
 from zertap.plans import Part
 from zertap.sinks.base import Stream
 from zertap.zert.codec import encode_summary
@@ -32,8 +33,7 @@ class Summaries:
         self._places = places
         self._aggregation: Aggregation | None = None
         self._engine: int | None = None
-        self.written = 0
-        """Records so far."""
+        self.outlet = Outlet(stream.name, "records")
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``. Aggregation takes rows in one piece: *rows* is a ``range``."""
@@ -76,9 +76,7 @@ class Summaries:
             yield summary_record(summary, self._settings, reason, last=index == final)
 
     def _write(self, records: Iterable[SummaryRecord]) -> None:
-        for record in records:
-            self._stream.write(self._encode(record))
-            self.written += 1
+        self._stream.write_pieces([self._encode(record) for record in records], self.outlet)
 
 
 def smf_summaries(stream: Stream, settings: Settings, interval: Interval, places: Places) -> Summaries:

@@ -208,8 +208,9 @@ impl Row {
         let entries = self.history.entries();
         let begun = entries.iter().find(|entry| matches!(entry.phase, Phase::TlsBegun | Phase::SshBegun))?;
         let complete = entries.iter().find(|entry| entry.phase.is_complete())?;
-        // Where octets were lost, completion is told only after the wait for them, which is none of the handshake's.
-        Some((*begun, Milestone { at: complete.at.min(self.end), ..*complete }))
+        // Where octets were lost, both are told only after the wait for them, which is none of the handshake's.
+        let seen = |told: &Milestone| Milestone { at: told.at.min(self.end), ..*told };
+        Some((seen(begun), seen(complete)))
     }
 
     /// The texts of this connection.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod event;
 pub mod flow;
 pub mod handshake;
+pub mod ledger;
 pub mod observer;
 pub mod profiles;
 pub mod reader;

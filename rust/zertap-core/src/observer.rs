@@ -125,6 +125,14 @@ impl Observer {
         }
     }
 
+    /// The input ends, the connection does not: what began behind a loss was never monitored, all else stays open.
+    pub fn abandon(&mut self) -> Progress {
+        match self {
+            Observer::Sniffing(sniffer) => sniffer.close(),
+            Observer::Tls(..) | Observer::Ssh(_) | Observer::Clear(_) => Progress::NeedMore,
+        }
+    }
+
     /// The waiting span has passed.
     pub fn due(&mut self) -> Progress {
         match self {

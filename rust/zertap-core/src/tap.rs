@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::event::Row;
 use crate::flow::{Cause, Identity, Table, TableCounters, Workplace};
 use crate::handshake::{Journal, Room};
+use crate::ledger::Ledger;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
@@ -207,6 +208,21 @@ impl Tap {
     /// What the connection table counted.
     pub fn table_counters(&self) -> TableCounters {
         self.table.counters()
+    }
+
+    /// The account of all that was pushed, at this moment.
+    pub fn ledger(&self) -> Ledger {
+        Ledger {
+            frames: self.counters.frames,
+            segments: self.counters.segments,
+            skipped: self.counters.skipped.iter().sum(),
+            opened: self.table.counters().opened,
+            live: self.table.live() as u64,
+            fates: self.batch.fates,
+            rows: self.batch.pushed,
+            rows_fetched: self.batch.taken,
+            rows_waiting: self.batch.len() as u64,
+        }
     }
 
     /// Connections and attempts that live.

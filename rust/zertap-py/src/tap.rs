@@ -162,6 +162,26 @@ impl Tap {
         dict.set_item("connections_live", self.inner.live())?;
         Ok(dict)
     }
+
+    fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let ledger = self.inner.ledger();
+        for (name, count) in [
+            ("frames", ledger.frames),
+            ("segments", ledger.segments),
+            ("opened", ledger.opened),
+            ("ended", ledger.fates.ended),
+            ("live", ledger.live + ledger.fates.unfinished),
+            ("evicted", ledger.fates.evicted),
+            ("unmonitored", ledger.fates.unmonitored),
+            ("never_established", ledger.fates.never_established),
+            ("rows", ledger.rows),
+            ("rows_waiting", ledger.rows_waiting),
+        ] {
+            dict.set_item(name, count)?;
+        }
+        Ok(dict)
+    }
 }
 
 impl Tap {

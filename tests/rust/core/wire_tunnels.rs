@@ -167,7 +167,7 @@ pub(crate) fn zoo() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn tcp_is_found_in_every_tunnel() {
+fn ip_05_tcp_is_found_in_every_tunnel() {
     for (way, frame, no_lane) in ways() {
         let seen = read_ethernet(&frame).unwrap_or_else(|skip| panic!("{way}: {}", skip.word()));
         assert_eq!((&seen.payload[..], seen.payload_on_wire), (&b"inner"[..], 5), "{way}");
@@ -213,7 +213,7 @@ fn nvgre_flows_of_one_network_share_a_lane() {
 }
 
 #[test]
-fn eight_layers_are_opened_and_the_ninth_is_too_deep() {
+fn ip_05_eight_layers_are_opened_and_the_ninth_is_too_deep() {
     let nested = |layers: usize| (0..layers).fold(inner(), |inside, _| ipv4(IPIP, &inside));
     let tagged = |layers: usize| (1..layers).fold(tag(1, IPV4, &inner()), |inside, _| tag(1, VLAN, &inside));
     assert!(read_ethernet(&ethernet(IPV4, &nested(8))).is_ok());
@@ -250,7 +250,7 @@ fn a_packet_cannot_be_longer_than_the_tunnel_says() {
 }
 
 #[test]
-fn every_link_type_leads_to_the_packet() {
+fn ip_05_every_link_type_leads_to_the_packet() {
     let (four, six) = (inner(), ipv6(TCP, &tcp(b"inner")));
     let cooked = |kind: u16| join(&[&[0; 14], &kind.to_be_bytes()]);
     let cases: Vec<(LinkType, Vec<u8>, &[u8])> = vec![

@@ -197,6 +197,10 @@ impl Workplace<'_> {
             return;
         }
         self.tell_one_sided(conn);
+        if let Some(listening) = &mut conn.listening {
+            let progress = listening.observer.abandon();
+            self.progress(conn, progress);
+        }
         self.write_last(conn, kind);
     }
 
@@ -645,6 +649,7 @@ impl Workplace<'_> {
         if kind == RowKind::Evicted {
             conn.flag(Flag::Evicted);
         }
+        self.batch.fates.count(kind, conn.life == Life::HalfOpen, conn.phase == Phase::Unseen);
         if self.config.rows.contains(kind) {
             self.write(conn, kind);
         }

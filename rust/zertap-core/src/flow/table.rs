@@ -243,7 +243,7 @@ impl Table {
             self.half_open_count += 1;
             let entry = self.slot_ref(index);
             self.half_open.push(place.cause.at, entry);
-            self.limit_half_open(place.config);
+            self.limit_half_open(place);
         } else {
             self.counters.established += 1;
             self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
@@ -417,11 +417,12 @@ impl Table {
         self.remove(index as u32);
     }
 
-    fn limit_half_open(&mut self, config: &Config) {
-        while self.half_open_count > config.max_half_open {
+    fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
+        while self.half_open_count > place.config.max_half_open {
             let Some((_, oldest)) = self.half_open.pop() else { break };
             if self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen) {
                 self.counters.half_open_dropped += 1;
+                place.batch.fates.never_established += 1;
                 self.remove(oldest.index);
             }
         }

@@ -47,6 +47,7 @@ pub(super) struct ClientHello<'a> {
     pub(super) alpn: &'a [u8],
     pub(super) extensions: &'a [u8],
     pub(super) early_data: bool,
+    pub(super) pre_shared_key: bool,
     pub(super) flags: Flags,
     pub(super) whole: bool,
 }
@@ -90,9 +91,16 @@ impl<'a> ClientHello<'a> {
             extension::ALPN => self.alpn = reader.vec16().unwrap_or_default(),
             extension::SUPPORTED_VERSIONS => self.versions = reader.vec8().unwrap_or_default(),
             extension::EARLY_DATA => self.early_data = true,
+            extension::PRE_SHARED_KEY => self.pre_shared_key = true,
             number if extension::ECH.contains(&number) => self.flags.insert(Flag::EchOffered),
             _ => {}
         }
+    }
+
+    /// Whether supported_versions holds TLS 1.3 or a draft of it; GREASE values (RFC 8701) are none.
+    pub(super) fn offers_13(&self) -> bool {
+        let (versions, _) = self.versions.as_chunks::<2>();
+        versions.iter().any(|octets| octets[0] == 0x7F || *octets == [3, 4])
     }
 
     /// The extension types in order, two octets each.
