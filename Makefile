@@ -53,10 +53,11 @@ fmt: $(VENV)/.ready ## formats Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts
+tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts, configuration
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
+	$(BIN)/python -m zertap.configuration.page > docs/configuration.md
 
 bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
 	cargo bench $(RUST_TESTED)

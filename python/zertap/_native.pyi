@@ -120,4 +120,6 @@ class Tap:
     def finish(self) -> None:
         """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
     def drain(self) -> EventBatch: ...
+    def clock(self) -> tuple[int, int] | None:
+        """The first and the latest moment told by packets or ``advance``; ``None`` before the first known one."""
     def counters(self) -> dict[str, int]: ...

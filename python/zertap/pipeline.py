@@ -6,12 +6,14 @@ damage is delivered. Nothing is kept per connection.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
+from zertap.configuration import Configuration
+from zertap.configuration.builds import tap_limits
 from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
 from zertap.plans import Part, Plans
@@ -36,11 +38,19 @@ class Request:
     """Keep the lists that the two sides offered."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's other settings, by its own names; its defaults for those that are not here."""
+
+    @classmethod
+    def of(cls, configuration: Configuration, *, chain: bool = False, rows: frozenset[str] | None = None) -> "Request":
+        """The request that a configuration makes."""
+        mode, offers = configuration["observer.mode"], configuration["observer.offers"]
+        return cls(mode, chain, offers, rows, tap_limits(configuration))
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
         full = self.mode == "full"
-        config = {"certificates": full, "upgrades": full, "offers": self.offers}
+        config = {**self.limits, "certificates": full, "upgrades": full, "offers": self.offers}
         return config if self.rows is None else {**config, "rows": set(self.rows)}
 
 
@@ -88,9 +98,9 @@ class Reading:
         for capture in captures:
             source = None if self._watch.stopped else self._open(capture)
             for _ in self._pump(tap, source) if source else ():
-                yield Part(tap.drain(), engine)
+                yield Part(tap.drain(), engine, clock=tap.clock())
         tap.finish()
-        yield Part(tap.drain(), engine)
+        yield Part(tap.drain(), engine, clock=tap.clock())
         self.counters.update(tap.counters())
 
     def _open(self, capture: str) -> Source | None:

@@ -21,11 +21,14 @@ class Gatherer:
     """Turns the rows of one engine into ledgers, one for each interval, in order.
 
     The engine must write all kinds of rows but ``opened``. What it gathers may be added to what others gathered.
+    ``terminate``: connections still open at the end of the input are taken for ended (A9).
     """
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape = Shape.Z32) -> None:
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+    ) -> None:
         self._interval = interval
-        self._tally = Tally(places, shape)
+        self._tally = Tally(places, shape, terminate=terminate)
         self._number: int | None = None
         self._columns: Columns | None = None
         self._ended = 0
@@ -71,8 +74,10 @@ class Gatherer:
 class Aggregation:
     """Aggregates the rows of one engine, interval by interval."""
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape = Shape.Z32) -> None:
-        self._gatherer = Gatherer(interval, places, shape)
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+    ) -> None:
+        self._gatherer = Gatherer(interval, places, shape, terminate=terminate)
         self._book = Book(interval)
 
     @property

@@ -1,6 +1,7 @@
 """What the commands share: their options, and how a run goes from captures to an exit status."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,11 @@ import typer
 
 from zertap.cli.status import Outcome, Status
 from zertap.cli.watch import Interruption
+from zertap.configuration import Configuration, load
 from zertap.errors import Usage, ZertapError
 from zertap.filter import Expression, compile_expression
 from zertap.pipeline import Mode, Reading, Request, Selection, deliver
+from zertap.plans import Part
 from zertap.protection import Protection
 from zertap.sinks.base import ReaderGone, Sink
 
@@ -20,9 +23,15 @@ Captures = Annotated[
         help="Capture files (pcap or pcapng, also compressed by gzip or zstd); - is standard input.", metavar="CAPTURE"
     ),
 ]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config", help="Configuration file. Default: the one that $ZERTAP_CONFIG names, or none.", metavar="FILE"
+    ),
+]
 ModeOption = Annotated[
-    Mode,
-    typer.Option(help="full: all that the wire shows. zert: what z/OS stream observation attends to."),
+    Mode | None,
+    typer.Option(help="full (default): all that the wire shows. zert: what z/OS stream observation attends to."),
 ]
 ChainOption = Annotated[
     bool,
@@ -36,6 +45,15 @@ WhereOption = Annotated[
 ]
 
 
+def configured(file: str | None) -> Configuration:
+    """The configuration of this file, or of the one that the environment names. Raises ``Usage``."""
+    return load(file or os.environ.get(VARIABLE) or None)
+
+
+VARIABLE = "ZERTAP_CONFIG"
+"""The environment variable that names a configuration file."""
+
+
 def run(
     captures: Sequence[str],
     request: Request,
@@ -43,13 +61,17 @@ def run(
     sink: Sink,
     watch: Interruption,
     written: Callable[[], str],
+    follow: Callable[[Iterable[Part]], Iterable[Part]] = iter,
 ) -> Status:
-    """Observes *captures* into *sink* and tells on standard error what went wrong, and how much was *written*."""
+    """Observes *captures* into *sink* and tells on standard error what went wrong, and how much was *written*.
+
+    ``follow`` sees every part on its way, also those without rows.
+    """
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
     with watch:
         try:
-            deliver(reading, selection, sink)
+            deliver(follow(reading), selection, sink)
         except ReaderGone:
             pass
         except ZertapError as error:

@@ -127,6 +127,10 @@ impl Tap {
         EventBatch::new(self.inner.drain(), Arc::clone(&self.files), self.waiting_span)
     }
 
+    fn clock(&self) -> Option<(u64, u64)> {
+        self.inner.clock().map(|(began, now)| (began.0, now.0))
+    }
+
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let counters = self.inner.counters();
