@@ -98,7 +98,7 @@ def _unknown(name: str, value: Any) -> str:
     if isinstance(value, Mapping) or (dot and table not in TABLES):
         near = get_close_matches(name if isinstance(value, Mapping) else table, TABLES, 1)
         return "no such table" + (f": did you mean `{near[0]}`?" if near else "")
-    near = get_close_matches(name, BY_NAME, 1) or [each for each in BY_NAME if each.rpartition(".")[2] == last][:1]
+    near = [each for each in BY_NAME if each.rpartition(".")[2] == last][:1] or get_close_matches(name, BY_NAME, 1)
     return "no such key" + (f": did you mean `{near[0]}`?" if near else "")
 
 
