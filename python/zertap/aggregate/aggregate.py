@@ -55,8 +55,9 @@ class Gatherer:
         self._tally.count(self._columns, rows[done:])
         self._number, self._ended = number, max(self._ended, *times[done:])
 
-    def close(self) -> Ledger:
-        """The ledger of the interval that is open, which ends with the last row."""
+    def close(self, at: int = 0) -> Ledger:
+        """The ledger of the interval that is open, which ends with the last row, or *at* a later moment."""
+        self._ended = max(self._ended, at)
         return Ledger() if self._number is None else self._ledger(self._number)
 
     def _end_of(self, number: int, times: list[int], done: int) -> int:
@@ -90,6 +91,6 @@ class Aggregation:
         for ledger in self._gatherer.add(batch, rows):
             yield from self._book.enter(ledger)
 
-    def close(self) -> Set | None:
-        """The last set, at the time of the last row; ``None`` if there were no rows."""
-        return next(self._book.enter(self._gatherer.close()), None)
+    def close(self, at: int = 0) -> Set | None:
+        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows."""
+        return next(self._book.enter(self._gatherer.close(at)), None)

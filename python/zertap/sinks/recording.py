@@ -60,15 +60,13 @@ class Recording:
             self._end_input()
         self._engine = part.engine
         self._clock = part.clock or self._clock
+        if part.clock and not self._enabled and self._configuration["globalconfig.zert"]:
+            self.enable(part.clock[0])
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``. Records are made of every row: *rows* is a ``range``."""
         if not isinstance(rows, range):
             raise TypeError("records are made of every row")
-        if not self._configuration["globalconfig.zert"]:
-            return
-        if not self._enabled and part.clock:
-            self.enable(part.clock[0])
         if self._details:
             self._details.write(part, rows)
         if self._summaries:
@@ -96,7 +94,7 @@ class Recording:
         self._done += self._details.written if self._details else 0
         self._details = self._make_details(configuration)
         if self._summaries and (not _sums(configuration) or any(key.startswith(_SUMMED) for key in changed)):
-            self._summaries.end()
+            self._summaries.end(at)
             self._done += self._summaries.written
             self._summaries = None
         if _sums(configuration) and self._summaries is None:

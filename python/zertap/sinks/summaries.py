@@ -68,9 +68,9 @@ class Summaries:
         self._finish()
         self._stream.close()
 
-    def end(self) -> None:
-        """Aggregation is switched off: the final set, and the record that says so."""
-        self._finish(Reason.END)
+    def end(self, at: int) -> None:
+        """Aggregation is switched off *at* this moment: the final set, and the record that says so."""
+        self._finish(Reason.END, at)
 
     def discard(self, at: int) -> None:
         """Discovery is switched off: what was collected is dropped, and a record says that aggregation was disabled."""
@@ -84,12 +84,12 @@ class Summaries:
             self._write([aggregation_record(SummaryEvent.ENABLED, self._aggregation.began, self._settings)])
         return False
 
-    def _finish(self, reason: Reason = Reason.SHUTDOWN) -> None:
-        """The last set of one input."""
-        last = self._aggregation and self._aggregation.close()
+    def _finish(self, reason: Reason = Reason.SHUTDOWN, at: int = 0) -> None:
+        """The last set of one input, which ends with its last row, or *at* a later moment."""
+        last = self._aggregation and self._aggregation.close(at)
         if last:
             self._write(self._records(last, reason))
-            self._write([aggregation_record(SummaryEvent.DISABLED, last.end, self._settings)])
+            self._write([aggregation_record(SummaryEvent.DISABLED, max(last.end, at), self._settings)])
         self._aggregation = None
 
     def _records(self, each: Set, reason: Reason) -> Iterator[SummaryRecord]:
