@@ -31,6 +31,7 @@ _COLUMNS: Final = (
     "connection",
     "established",
     "end",
+    "at",
     "client_port",
     "server_port",
     "bytes_client",
@@ -97,8 +98,8 @@ class RowReader:
         A ``moved`` row has *reached* milestones at these times, after those that the previous row *told*: mostly one,
         but the segment that completes a handshake may go on in clear.
         """
-        _, established, end, *_ = rest
-        times = {LAST: end}
+        _, established, end, at, *_ = rest
+        times = {LAST: at if kind in _OPEN else end}
         if kind == _DUE:
             times = {TIMER: established + self._waiting_span}
         elif kind == _MOVED:
@@ -112,7 +113,7 @@ class RowReader:
     def _facts(
         self, batch: EventBatch, row: int, profile: int, rest: list[int], events: list[Event]
     ) -> ConnectionFacts:
-        connection, established, _, client_port, server_port, octets_out, octets_back, out, back = rest
+        connection, established, _, _, client_port, server_port, octets_out, octets_back, out, back = rest
         shown = {event.protocol for event in events if not event.failed}
         session_id = batch.value(row, "tls_session_id") if "TLS" in shown else None
         return ConnectionFacts(
