@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from wire import SECOND, START, Talk, clear, pcap, refused, waiting
+from zertap.zert.codec import encode
+from zertap.zert.records import DetailRecord
 
 
 def zertap(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -146,6 +148,18 @@ def test_records_have_the_form_of_the_release_asked_for(
     assert decoded == direct
     failed = [record for record in decoded if "TLS" in record]
     assert len(failed) == (1 if shape == "3.2" else 0), "older releases show a failed handshake as no protection"
+
+
+def test_octets_whose_layout_is_not_public_are_shown_on_request_alone(tmp_path: Path) -> None:
+    record = DetailRecord(enforcement=(b"\x01\x02", b"\x03\x04"))
+    (tmp_path / "x.smf").write_bytes(encode(record) + encode(DetailRecord()))
+    without = zertap("decode", tmp_path / "x.smf")
+    assert [list(each) for each in objects(without.stdout)] == [["SMF_HEADER", "IDENT", "COMMON"]] * 2
+    (line,) = without.stderr.splitlines()
+    assert line.startswith(f"{tmp_path}/x.smf: the enforcement sections of 1 records were left out")
+    shown, plain = objects(zertap("decode", tmp_path / "x.smf", "--enforcement").stdout)
+    assert shown["ENFORCEMENT"] == ["0102", "0304"]
+    assert "ENFORCEMENT" not in plain
 
 
 def common(record: dict[str, Any]) -> dict[str, Any]:

@@ -126,8 +126,8 @@ def records() -> Iterator[tuple[str, Record, Shape]]:
     names = (*every.names, DistinguishedName(1, "CN=ipsec local"))
     yield "1-every-section", replace(every, names=names, enforcement=(bytes(range(8)),)), new
     yield from older(replace(every, common=replace(every.common, flags=0), names=names, enforcement=(bytes(range(8)),)))
-    ended = {"end_time": every.header.time, "end_date": every.header.date}
-    tunnel = replace(every.common, event=3, protocols=0x20, flags=0, ip_protocol=17, local_port=12_000, **ended)
+    tunnel = replace(every.common, event=3, protocols=0x20, flags=0, ip_protocol=17, local_port=12_000)
+    tunnel = replace(tunnel, end_time=every.header.time, end_date=every.header.date)
     yield "3-ipsec-filter", replace(every, common=tunnel, tls=None, ssh=None, names=NAMES_OF_IPSEC), new
     yield "3-every-name", replace(detail_record(tls, event(kind.TERMINATION, "TLS"), PLAIN), names=EVERY_NAME), new
     yield from summaries()

@@ -22,7 +22,7 @@ DATE = 0x0126325F
 ESTABLISHED = ((13 * 60 + 24) * 60 + 5) * 100 + 67
 TEN_SECONDS_LATER = ESTABLISHED + 1000
 
-IDENT = {"SYSName": "SYS1", "SysplexName": "PLEX1", "Stack": "TCPIP", "Comp": "STACK", "ASName": "TCPIP"}
+IDENT: Said = {"SYSName": "SYS1", "SysplexName": "PLEX1", "Stack": "TCPIP", "Comp": "STACK", "ASName": "TCPIP"}
 IDENT |= {"ASID": 0x4D, "Reason": 0x08}
 START = {"STime": ESTABLISHED, "SDate": DATE}
 END = {"ETime": TEN_SECONDS_LATER, "EDate": DATE}

@@ -213,7 +213,8 @@ def test_state_14_a_connection_older_than_our_start_has_no_record(tmp_path: Path
 
 def test_state_15_failed_handshakes_are_a_session_of_their_own(tmp_path: Path) -> None:
     frames: list[Frame] = []
-    for port, tell in enumerate((tls, tls, lambda t: fail(t.client(CLIENT_HELLO)), lambda t: t.client(CLEAR))):
+    lives: tuple[Tell, ...] = (tls, tls, lambda t: fail(t.client(CLIENT_HELLO)), lambda t: t.client(CLEAR))
+    for port, tell in enumerate(lives):
         frames += tell(talk(client_port=50_000 + port, at=START + port * SECOND)).close().frames
     text = "globalconfig.aggregation = true\nsmfconfig.zertsummary = true\nsmfconfig.zertdetail = false"
     records = [record for record in write(tmp_path / "x", frames, text) if record["COMMON"]["SMF119SS_SASrvPortStart"]]
