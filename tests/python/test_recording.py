@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from wire import RAW_IP, SECOND, START, Frame, Talk, clear, pcap, refused
+from zertap._native import Tap
 from zertap.cli import main
 from zertap.configuration import Configuration, parse
 from zertap.recording import Session
@@ -168,6 +169,37 @@ def test_names_and_form_follow_at_once(tmp_path: Path) -> None:
     stacks = [json.loads(line)["IDENT"]["SMF119TI_Stack"] for line in (tmp_path / "x").read_text().splitlines()]
     whole = [line.split("@")[1] for line in told(tmp_path / "x")]
     assert stacks == ["ZERTAP" if float(at) < 35 else "OTHER" for at in whole]
+
+
+def test_the_clock_tells_the_first_and_the_latest_moment() -> None:
+    """A time that is not known (zero) is no beginning, and time does not run backwards (A9)."""
+    tap = Tap()
+    assert tap.clock() is None
+    tap.push_frame(0, RAW_IP, b"")
+    assert tap.clock() is None
+    for at in (START, START + 5 * SECOND, START + 2 * SECOND):
+        tap.push_frame(at, RAW_IP, b"")
+    assert tap.clock() == (START, START + 5 * SECOND)
+    tap.advance(START + 9 * SECOND)
+    assert tap.clock() == (START, START + 9 * SECOND)
+
+
+def test_the_waiting_span_is_the_configured_one(tmp_path: Path) -> None:
+    replay(tmp_path / "x", [], parse("limits.waiting_span = 30"))
+    assert [line for line in told(tmp_path / "x") if line.startswith("1 ")] == [
+        "1 50001 @30",
+        "1 50002 @50",
+        "1 50003 @70",
+    ]
+
+
+def test_the_headers_time_may_be_local(tmp_path: Path) -> None:
+    """Only the header's: start and end of a connection are UTC on z/OS too."""
+    replay(tmp_path / "x", [], parse("records.header_offset = 60"))
+    replay(tmp_path / "y", [])
+    local, utc = ([json.loads(line) for line in (tmp_path / name).read_text().splitlines()] for name in "xy")
+    assert [seconds(one) - seconds(other) for one, other in zip(local, utc, strict=True)] == [3600.0] * len(utc)
+    assert [each["COMMON"] for each in local] == [each["COMMON"] for each in utc]
 
 
 def test_what_only_a_new_engine_can_take_waits(tmp_path: Path) -> None:

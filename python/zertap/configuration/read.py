@@ -4,9 +4,7 @@ Precise about what is not known: a key that does not exist is an error, with the
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +37,8 @@ def read_file(path: str) -> dict[str, Given]:
 
 def read_text(text: str, path: str) -> dict[str, Given]:
     """The values of a file's *text*; *path* is for complaints. Raises ``Usage``."""
+    import tomllib  # only where there is a file
+
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -94,6 +94,8 @@ def _line(lines: Mapping[str, int], name: str) -> int | None:
 
 def _unknown(name: str, value: Any) -> str:
     """Why *name* is no key, with the nearest that is one."""
+    from difflib import get_close_matches
+
     table, dot, last = name.rpartition(".")
     if isinstance(value, Mapping) or (dot and table not in TABLES):
         near = get_close_matches(name if isinstance(value, Mapping) else table, TABLES, 1)
