@@ -53,11 +53,12 @@ fmt: $(VENV)/.ready ## formats Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts
+tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts, configuration
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
 	$(BIN)/python tests/contract/catalogue.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
+	$(BIN)/python -m zertap.configuration.page > docs/configuration.md
 
 truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where installed
 	PATH="$(BIN):$$PATH" PYTHONPATH=tests/python $(BIN)/python -m truth

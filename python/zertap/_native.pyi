@@ -126,6 +126,8 @@ class Tap:
     def journal(self) -> dict[str, Any] | None:
         """That journal: ``steps`` (dicts: ``what file packet last_packet at last_at from count octets``, and what the
         word in ``what`` adds), ``dropped`` (steps that found no place), ``over`` (the last row was written)."""
+    def clock(self) -> tuple[int, int] | None:
+        """The first and the latest moment told by packets or ``advance``; ``None`` before the first known one."""
     def counters(self) -> dict[str, int]: ...
     def ledger(self) -> dict[str, int]:
         """Where every frame and every connection went, at this moment: ``frames`` ``segments``; ``opened`` and what

@@ -6,13 +6,15 @@ damage is delivered. Nothing is kept per connection.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
+from zertap.configuration import Configuration
+from zertap.configuration.builds import tap_limits
 from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
 from zertap.ledger import Ledger
@@ -38,11 +40,19 @@ class Request:
     """Keep the lists that the two sides offered."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's other settings, by its own names; its defaults for those that are not here."""
+
+    @classmethod
+    def of(cls, configuration: Configuration, *, chain: bool = False, rows: frozenset[str] | None = None) -> "Request":
+        """The request that a configuration makes."""
+        mode, offers = configuration["observer.mode"], configuration["observer.offers"]
+        return cls(mode, chain, offers, rows, tap_limits(configuration))
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
         full = self.mode == "full"
-        config = {"certificates": full, "upgrades": full, "offers": self.offers}
+        config = {**self.limits, "certificates": full, "upgrades": full, "offers": self.offers}
         return config if self.rows is None else {**config, "rows": set(self.rows)}
 
 
@@ -103,7 +113,7 @@ class Reading:
     def _fetch(self, tap: Tap, engine: int) -> Part:
         batch = tap.drain()
         self.ledger.rows_fetched += len(batch)
-        return Part(batch, engine)
+        return Part(batch, engine, clock=tap.clock())
 
     def _open(self, capture: str) -> Source | None:
         """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""

@@ -21,11 +21,14 @@ class Gatherer:
     """Turns the rows of one engine into ledgers, one for each interval, in order.
 
     The engine must write all kinds of rows but ``opened``. What it gathers may be added to what others gathered.
+    ``terminate``: connections still open at the end of the input are taken for ended (A9).
     """
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape = Shape.Z32) -> None:
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+    ) -> None:
         self._interval = interval
-        self._tally = Tally(places, shape)
+        self._tally = Tally(places, shape, terminate=terminate)
         self._number: int | None = None
         self._columns: Columns | None = None
         self._ended = 0
@@ -52,8 +55,9 @@ class Gatherer:
         self._tally.count(self._columns, rows[done:])
         self._number, self._ended = number, max(self._ended, *times[done:])
 
-    def close(self) -> Ledger:
-        """The ledger of the interval that is open, which ends with the last row."""
+    def close(self, at: int = 0) -> Ledger:
+        """The ledger of the interval that is open, which ends with the last row, or *at* a later moment."""
+        self._ended = max(self._ended, at)
         return Ledger() if self._number is None else self._ledger(self._number)
 
     def _end_of(self, number: int, times: list[int], done: int) -> int:
@@ -71,8 +75,10 @@ class Gatherer:
 class Aggregation:
     """Aggregates the rows of one engine, interval by interval."""
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape = Shape.Z32) -> None:
-        self._gatherer = Gatherer(interval, places, shape)
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+    ) -> None:
+        self._gatherer = Gatherer(interval, places, shape, terminate=terminate)
         self._book = Book(interval)
 
     @property
@@ -85,6 +91,6 @@ class Aggregation:
         for ledger in self._gatherer.add(batch, rows):
             yield from self._book.enter(ledger)
 
-    def close(self) -> Set | None:
-        """The last set, at the time of the last row; ``None`` if there were no rows."""
-        return next(self._book.enter(self._gatherer.close()), None)
+    def close(self, at: int = 0) -> Set | None:
+        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows."""
+        return next(self._book.enter(self._gatherer.close(at)), None)

@@ -73,7 +73,8 @@ class Columns:
 class Tally:
     """Counts the rows of one engine. Not for use by several threads at once."""
 
-    def __init__(self, places: Places, shape: Shape = Shape.Z32) -> None:
+    def __init__(self, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False) -> None:
+        self._terminate = terminate
         self._places = places
         self._shape = shape
         self._effects: dict[_Key, Effects | None] = {}
@@ -172,7 +173,10 @@ class Tally:
         kind, pattern, told = sort
         milestones, *rest = batch.pattern(pattern)
         named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
-        return effects(KINDS[kind], Pattern(named, *rest), told, self._shape)
+        life, word = Pattern(named, *rest), KINDS[kind]
+        if self._terminate and word in {"unfinished", "evicted"}:
+            life, word = life._replace(ended=True), "closed"
+        return effects(word, life, told, self._shape)
 
     def _meaning(self, columns: Columns, row: int, key: _Key, found: Effects) -> _Meaning:
         profile, port = key[3:5]

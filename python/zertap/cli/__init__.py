@@ -14,6 +14,7 @@ import typer
 from typer.main import get_command
 
 from zertap import _native
+from zertap.cli.config import config
 from zertap.cli.decode import decode
 from zertap.cli.explain import explain
 from zertap.cli.layout import layout
@@ -54,6 +55,7 @@ app.command()(explain)
 app.command()(records)
 app.command()(decode)
 app.command()(layout)
+app.add_typer(config, name="config")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """What the commands share: their options, and how a run goes from captures to an exit status."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +12,12 @@ import typer
 
 from zertap.cli.status import Outcome, Status, say
 from zertap.cli.watch import Interruption
+from zertap.configuration import Configuration, load
 from zertap.errors import LedgerMismatch, OutputFailed, Usage, ZertapError
 from zertap.filter import Expression, compile_expression
 from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection, deliver
+from zertap.plans import Part
 from zertap.protection import Protection
 from zertap.sinks.base import Sink
 
@@ -24,9 +27,15 @@ Captures = Annotated[
         help="Capture files (pcap or pcapng, also compressed by gzip or zstd); - is standard input.", metavar="CAPTURE"
     ),
 ]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config", help="Configuration file. Default: the one that $ZERTAP_CONFIG names, or none.", metavar="FILE"
+    ),
+]
 ModeOption = Annotated[
-    Mode,
-    typer.Option(help="full: all that the wire shows. zert: what z/OS stream observation attends to."),
+    Mode | None,
+    typer.Option(help="full (default): all that the wire shows. zert: what z/OS stream observation attends to."),
 ]
 ChainOption = Annotated[
     bool,
@@ -56,6 +65,15 @@ StatsOption = Annotated[
 ]
 
 
+def configured(file: str | None) -> Configuration:
+    """The configuration of this file, or of the one that the environment names. Raises ``Usage``."""
+    return load(file or os.environ.get(VARIABLE) or None)
+
+
+VARIABLE = "ZERTAP_CONFIG"
+"""The environment variable that names a configuration file."""
+
+
 def run(
     captures: Sequence[str],
     request: Request,
@@ -64,15 +82,17 @@ def run(
     watch: Interruption,
     thing: str,
     stats: Stats | None = None,
+    follow: Callable[[Iterable[Part]], Iterable[Part]] = iter,
 ) -> Status:
     """Observes *captures* into *sink*; tells on standard error what went wrong, and at an early end what was written.
 
-    *thing* is what the sink counts; *stats* the form in which the account is wanted.
+    *thing* is what the sink counts; *stats* the form in which the account is wanted; *follow* sees every part on its
+    way, also those without rows.
     """
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
     with watch, closing(iter(reading)) as parts:
-        deliver(parts, selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+        deliver(follow(parts), selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
     watch.tell(amount(sink.outlet.written, thing))
     _account(reading.ledger, selection, sink, stats, outcome)
     if selection.findings:

@@ -25,23 +25,36 @@ def decode(
         bool,
         typer.Option("--readable", help="Plain names, and words in place of codes, instead of the layout's names."),
     ] = False,
+    enforcement: Annotated[
+        bool,
+        typer.Option(
+            "--enforcement", help="Show the octets of enforcement sections (V2R5), whose layout is not public."
+        ),
+    ] = False,
 ) -> int:
     """Turns zERT records (SMF 119 subtypes 11 and 12) back into JSON, one line a record.
 
     Other SMF records in the file are passed over.
     """
-    from zertap.zert.readable import to_json, to_plain
+    from zertap.zert.readable import to_json, to_plain, without_enforcement
 
     outcome = Outcome()
     stream = Stream(output)
     show = to_plain if readable else to_json
+    left_out = 0
     try:
-        for record in _records(file):
+        for each in _records(file):
+            record = each if enforcement else without_enforcement(each)
+            left_out += record is not each
             stream.write(msgspec.json.encode(show(record)) + b"\n")
     except ReaderGone:
         return outcome.status
     except ZertapError as error:
         outcome.tell(error)
+    if left_out:
+        say(
+            f"{file}: the enforcement sections of {left_out:,} records were left out (--enforcement shows their octets)"
+        )
     try:
         stream.close()
     except ReaderGone:

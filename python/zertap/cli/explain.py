@@ -35,7 +35,7 @@ def explain(
         Format | None,
         typer.Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
     ] = None,
-    mode: ModeOption = "full",
+    mode: ModeOption = None,
 ) -> int:
     """Shows why the verdict on one connection is what it is.
 
@@ -49,7 +49,7 @@ def explain(
     terminal = output is None and sys.stdout.isatty()
     form = form or (Format.TABLE if terminal else Format.JSONL)
     outcome = Outcome()
-    found = explained(capture, connection, mode=mode)
+    found = explained(capture, connection, mode=mode or "full")
     for warning in found.warnings:
         outcome.tell(warning)
     stream = Stream(output)

@@ -10,12 +10,14 @@ import typer
 from zertap.cli.common import (
     Captures,
     ChainOption,
+    ConfigOption,
     ModeOption,
     StatsOption,
     WhereOption,
     check_files,
     compiled,
     compiled_alarm,
+    configured,
     run,
 )
 from zertap.cli.watch import Interruption, wants_progress
@@ -43,9 +45,9 @@ def observe(
         Format | None,
         typer.Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
     ] = None,
-    mode: ModeOption = "full",
+    mode: ModeOption = None,
     chain: ChainOption = False,
-    offers: Annotated[bool, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = False,
+    offers: Annotated[bool | None, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = None,
     where: WhereOption = None,
     fields: Annotated[
         str | None,
@@ -58,6 +60,7 @@ def observe(
         ),
     ] = None,
     stats: StatsOption = None,
+    config: ConfigOption = None,
 ) -> int:
     """Shows every TCP connection in captures and what protected it.
 
@@ -65,6 +68,8 @@ def observe(
     per connection. A capture that is damaged or unreadable does not stop the next one.
     """
     check_files(captures, output)
+    options = (("observer.mode", mode, "--mode"), ("observer.offers", offers, "--offers"))
+    configuration = configured(config).overridden(options)
     selection = Selection(compiled(where), compiled_alarm(fail_on))
     chosen = FIELDS if fields is None else select_fields([name.strip() for name in fields.split(",") if name.strip()])
     terminal = output is None and sys.stdout.isatty()
@@ -75,7 +80,7 @@ def observe(
         raise Usage(f"{form} is not for a terminal: name a file with -o")
     sink = _sink(form, output, chosen)
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=terminal and form is not Format.TABLE))
-    request = Request(mode, chain, offers)
+    request = Request.of(configuration, chain=chain)
     return run(captures, request, selection, sink, watch, "connection", stats)
 
 

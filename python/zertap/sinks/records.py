@@ -10,33 +10,49 @@ from zertap.plans import Part
 from zertap.rows import RowReader
 from zertap.sinks.base import Stream
 from zertap.zert.bulk import DetailEncoder
-from zertap.zert.events import Event
+from zertap.zert.codec import encode_detail
+from zertap.zert.events import Event, EventType
 from zertap.zert.facts import ConnectionFacts, Side
 from zertap.zert.local import local_sides
-from zertap.zert.mapping import Settings, detail_record
+from zertap.zert.mapping import Settings, detail_record, switch_record
 from zertap.zert.readable import to_json
+from zertap.zert.records import DetailRecord
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
 _Make = Callable[[ConnectionFacts, Event, Side], bytes]
+_Switch = Callable[[EventType, int], bytes]
 
 
 class Records:
-    """Writes one record for each event, from each local side."""
+    """Writes one record for each event, from each local side; ``switch`` those of discovery itself."""
 
-    def __init__(self, stream: Stream, make: _Make, networks: Networks = ()) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        make: _Make,
+        switch: _Switch,
+        networks: Networks = (),
+        reader: Callable[[], RowReader] = RowReader,
+    ) -> None:
         self._stream = stream
         self._make = make
+        self._make_switch = switch
         self._networks = networks
-        self._reader = RowReader()
+        self._new_reader = reader
+        self._reader = reader()
         self._engine: int | None = None
         self.outlet = Outlet(stream.name, "records")
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
         if part.engine != self._engine:
-            self._reader, self._engine = RowReader(), part.engine
+            self._reader, self._engine = self._new_reader(), part.engine
         self._stream.write_pieces(list(self._records(part, rows)), self.outlet)
+
+    def switch(self, kind: EventType, at: int) -> None:
+        """Writes the record of discovery being enabled or disabled *at* this moment (nanoseconds since 1970)."""
+        self._stream.write_pieces([self._make_switch(kind, at)], self.outlet)
 
     def close(self) -> None:
         """See ``Sink.close``."""
@@ -54,15 +70,26 @@ class Records:
         return local_sides(facts.client_address, facts.server_address, self._networks)
 
 
-def smf_records(stream: Stream, settings: Settings, networks: Networks = ()) -> Records:
+def smf_records(
+    stream: Stream, settings: Settings, networks: Networks = (), reader: Callable[[], RowReader] = RowReader
+) -> Records:
     """Records as octets."""
-    return Records(stream, DetailEncoder(settings).encode, networks)
+
+    def switch(kind: EventType, at: int) -> bytes:
+        return encode_detail(switch_record(kind, at, settings))
+
+    return Records(stream, DetailEncoder(settings).encode, switch, networks, reader)
 
 
-def json_records(stream: Stream, settings: Settings, networks: Networks = ()) -> Records:
+def json_records(
+    stream: Stream, settings: Settings, networks: Networks = (), reader: Callable[[], RowReader] = RowReader
+) -> Records:
     """Records as JSON lines in the layout's field names."""
 
-    def make(facts: ConnectionFacts, event: Event, side: Side) -> bytes:
-        return msgspec.json.encode(to_json(detail_record(facts, event, settings, side))) + b"\n"
+    def line(record: DetailRecord) -> bytes:
+        return msgspec.json.encode(to_json(record)) + b"\n"
 
-    return Records(stream, make, networks)
+    def make(facts: ConnectionFacts, event: Event, side: Side) -> bytes:
+        return line(detail_record(facts, event, settings, side))
+
+    return Records(stream, make, lambda kind, at: line(switch_record(kind, at, settings)), networks, reader)

@@ -25,12 +25,22 @@ _Encode = Callable[[SummaryRecord], bytes]
 class Summaries:
     """Writes one record for each session and interval."""
 
-    def __init__(self, stream: Stream, encode: _Encode, settings: Settings, interval: Interval, places: Places) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        encode: _Encode,
+        settings: Settings,
+        interval: Interval,
+        places: Places,
+        *,
+        terminate: bool = False,
+    ) -> None:
         self._stream = stream
         self._encode = encode
         self._settings = settings
         self._interval = interval
         self._places = places
+        self._terminate = terminate
         self._aggregation: Aggregation | None = None
         self._engine: int | None = None
         self.outlet = Outlet(stream.name, "records")
@@ -43,7 +53,9 @@ class Summaries:
             self._finish()
             self._engine = part.engine
         if self._aggregation is None:
-            self._aggregation = Aggregation(self._interval, self._places, self._settings.shape)
+            self._aggregation = Aggregation(
+                self._interval, self._places, self._settings.shape, terminate=self._terminate
+            )
         begins = self._aggregation.began is None
         for each in self._aggregation.add(part.batch, rows):
             begins = begins and self._begin()
@@ -56,18 +68,28 @@ class Summaries:
         self._finish()
         self._stream.close()
 
+    def end(self, at: int) -> None:
+        """Aggregation is switched off *at* this moment: the final set, and the record that says so."""
+        self._finish(Reason.END, at)
+
+    def discard(self, at: int) -> None:
+        """Discovery is switched off: what was collected is dropped, and a record says that aggregation was disabled."""
+        if self._aggregation and self._aggregation.began is not None:
+            self._write([aggregation_record(SummaryEvent.DISABLED, at, self._settings)])
+        self._aggregation = None
+
     def _begin(self) -> bool:
         """Says that aggregation was enabled, once; so it needs not be said again."""
         if self._aggregation is not None and self._aggregation.began is not None:
             self._write([aggregation_record(SummaryEvent.ENABLED, self._aggregation.began, self._settings)])
         return False
 
-    def _finish(self) -> None:
-        """The last set of one input."""
-        last = self._aggregation and self._aggregation.close()
+    def _finish(self, reason: Reason = Reason.SHUTDOWN, at: int = 0) -> None:
+        """The last set of one input, which ends with its last row, or *at* a later moment."""
+        last = self._aggregation and self._aggregation.close(at)
         if last:
-            self._write(self._records(last, Reason.SHUTDOWN))
-            self._write([aggregation_record(SummaryEvent.DISABLED, last.end, self._settings)])
+            self._write(self._records(last, reason))
+            self._write([aggregation_record(SummaryEvent.DISABLED, max(last.end, at), self._settings)])
         self._aggregation = None
 
     def _records(self, each: Set, reason: Reason) -> Iterator[SummaryRecord]:
@@ -79,11 +101,19 @@ class Summaries:
         self._stream.write_pieces([self._encode(record) for record in records], self.outlet)
 
 
-def smf_summaries(stream: Stream, settings: Settings, interval: Interval, places: Places) -> Summaries:
-    """Records as octets."""
-    return Summaries(stream, encode_summary, settings, interval, places)
+def smf_summaries(
+    stream: Stream, settings: Settings, interval: Interval, places: Places, *, terminate: bool = False
+) -> Summaries:
+    """Records as octets. ``terminate``: connections still open at the end are taken for ended (A9)."""
+    return Summaries(stream, encode_summary, settings, interval, places, terminate=terminate)
 
 
-def json_summaries(stream: Stream, settings: Settings, interval: Interval, places: Places) -> Summaries:
-    """Records as JSON lines in the layout's field names."""
-    return Summaries(stream, lambda record: msgspec.json.encode(to_json(record)) + b"\n", settings, interval, places)
+def json_summaries(
+    stream: Stream, settings: Settings, interval: Interval, places: Places, *, terminate: bool = False
+) -> Summaries:
+    """Records as JSON lines in the layout's field names. ``terminate`` as above."""
+
+    def line(record: SummaryRecord) -> bytes:
+        return msgspec.json.encode(to_json(record)) + b"\n"
+
+    return Summaries(stream, line, settings, interval, places, terminate=terminate)

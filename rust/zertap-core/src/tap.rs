@@ -20,6 +20,7 @@ pub struct Tap {
     room: Room,
     profiles: Profiles,
     batch: EventBatch,
+    began: Option<Timestamp>,
     now: Timestamp,
     counters: TapCounters,
 }
@@ -75,6 +76,7 @@ impl Tap {
             room: Room { options: config.options, ..Room::default() },
             profiles: Profiles::default(),
             batch: EventBatch::default(),
+            began: None,
             now: Timestamp(0),
             counters: TapCounters::default(),
             config,
@@ -153,7 +155,7 @@ impl Tap {
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
-        let Self { config, decoder, table, room, profiles, batch, now, counters } = self;
+        let Self { config, decoder, table, room, profiles, batch, now, counters, .. } = self;
         match decoder.decode(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 counters.segments += 1;
@@ -200,6 +202,11 @@ impl Tap {
         self.batch.len()
     }
 
+    /// The first and the latest moment that were told, by packets or by `advance`; none before a known one.
+    pub fn clock(&self) -> Option<(Timestamp, Timestamp)> {
+        self.began.map(|began| (began, self.now))
+    }
+
     /// What the tap counted.
     pub fn counters(&self) -> &TapCounters {
         &self.counters
@@ -240,6 +247,7 @@ impl Tap {
             return;
         }
         self.now = at;
+        self.began.get_or_insert(at);
         let Self { config, table, room, profiles, batch, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
         table.advance(&mut Workplace { config, room, profiles, batch, cause }, at);

@@ -427,12 +427,14 @@ fn evidence(row: &Row) -> Value<'_> {
 
 fn events<'a>(row: &'a Row, words: &Words<'a>) -> Value<'a> {
     let milestones = row.history.entries();
+    // A connection that did not end is told of when our view of it ends, not at its last packet.
+    let last = if row.kind.is_end() { row.end } else { row.at };
     let at = |slot: i64| match slot {
-        -1 => row.established.map_or(row.end, |at| at.after(zertap_core::time::Span(words.waiting_span))),
+        -1 => row.established.map_or(last, |at| at.after(zertap_core::time::Span(words.waiting_span))),
         slot => usize::try_from(slot)
             .ok()
             .and_then(|slot| milestones.get(slot))
-            .map_or(row.end, |milestone| milestone.at),
+            .map_or(last, |milestone| milestone.at),
     };
     Value::List(
         words

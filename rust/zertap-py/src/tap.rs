@@ -136,6 +136,10 @@ impl Tap {
         self.inner.journal().map(|journal| journal::show(py, journal, &self.files)).transpose()
     }
 
+    fn clock(&self) -> Option<(u64, u64)> {
+        self.inner.clock().map(|(began, now)| (began.0, now.0))
+    }
+
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let counters = self.inner.counters();

@@ -32,6 +32,7 @@ NAMES = SystemNames(system="SYS1", sysplex="PLEX1", stack="TCPIP", address_space
 PLAIN = Settings(NAMES)
 RECALLED = Settings(NAMES, codes=Codes(Confidence.RECALLED))
 OLD = Settings(NAMES, shape=Shape.V2R3)
+MIDDLE = Settings(NAMES, shape=Shape.V2R5)
 AT = event(EventType.INITIATION).at
 SESSION = bytes.fromhex("AABBCCDD")
 
@@ -64,6 +65,8 @@ IPSEC = IpsecSection(
     lifetime=240,
     vpn_life=1440,
 )
+NAMES_OF_IPSEC = (DistinguishedName(1, "CN=here"), DistinguishedName(4, "CN=Their CA"))
+EVERY_NAME = tuple(DistinguishedName(kind, f"CN=name {kind}") for kind in range(1, 13))
 FILTER = IpFilter(out_action=2, in_action=2, out_rule="Out^Rule", out_rule_extension=".1", in_rule="InRule")
 SESSION_COUNTERS = SummaryCommon(
     interval=1_800_000_000 * MICROSECOND,
@@ -122,7 +125,25 @@ def records() -> Iterator[tuple[str, Record, Shape]]:
     )
     names = (*every.names, DistinguishedName(1, "CN=ipsec local"))
     yield "1-every-section", replace(every, names=names, enforcement=(bytes(range(8)),)), new
+    yield from older(replace(every, common=replace(every.common, flags=0), names=names, enforcement=(bytes(range(8)),)))
+    tunnel = replace(every.common, event=3, protocols=0x20, flags=0, ip_protocol=17, local_port=12_000)
+    tunnel = replace(tunnel, end_time=every.header.time, end_date=every.header.date)
+    yield "3-ipsec-filter", replace(every, common=tunnel, tls=None, ssh=None, names=NAMES_OF_IPSEC), new
+    yield "3-every-name", replace(detail_record(tls, event(kind.TERMINATION, "TLS"), PLAIN), names=EVERY_NAME), new
     yield from summaries()
+
+
+def older(every: DetailRecord) -> Iterator[tuple[str, Record, Shape]]:
+    """Golden records in the forms of earlier releases."""
+    tls, ssh, kind = connection(TLS_12, session_id=SESSION), connection(ssh=SSH_2), EventType
+    old, middle = Shape.V2R3, Shape.V2R5
+    yield "1-every-section-v2r3", every, old
+    yield "1-every-section-v2r5", every, middle
+    yield "1-tls12-v2r5", detail_record(tls, event(kind.INITIATION, "TLS"), MIDDLE), middle
+    yield "1-ssh-v2r3", detail_record(ssh, event(kind.INITIATION, "SSH"), OLD), old
+    yield "4-tls-failed-v2r3", detail_record(tls, event(kind.SHORT_TERMINATION, "TLS", failed=True), OLD), old
+    yield "4-ssh-failed-v2r5", detail_record(ssh, event(kind.SHORT_TERMINATION, "SSH", failed=True), MIDDLE), middle
+    yield "5-enabled-v2r3", switch_record(kind.ENABLED, AT, OLD), old
 
 
 def summaries() -> Iterator[tuple[str, Record, Shape]]:
