@@ -304,7 +304,7 @@ STEPS: Final[dict[str, Callable[[Entry, Row], str]]] = {
     "ssh_identification": _identification,
     "ssh_packet": _packet,
     "ssh_long_identification": _plain("an SSH identification line of more than 8192 octets, still without its end"),
-    "not_ssh": _amount("octets that are no SSH identification line"),
+    "not_ssh": _plain("octets that are no SSH identification line"),
     "ssh_bad_length": _plain("an SSH packet with a length that is forbidden"),
     "ssh1_packet": _packet1,
     "talk": _talk,

@@ -161,7 +161,7 @@ impl Direction {
                 Flow::Wait => return Verdict::Open,
                 Flow::Stop(verdict) => {
                     match verdict {
-                        Verdict::NotSsh => scribe.note(Shown::NotSsh, before as u64),
+                        Verdict::NotSsh => scribe.note(Shown::NotSsh, 0),
                         Verdict::BannerTooLong => scribe.note(Shown::LongIdentification, 0),
                         Verdict::BadLength => scribe.note(Shown::BadPacket, 0),
                         _ => {}
