@@ -6,10 +6,10 @@ import gzip
 import subprocess
 from pathlib import Path
 
-from lab import facts, openssl
+from lab import facts, openssl, servers
 from lab.book import PYTHON
 from lab.identity import issue
-from lab.network import SERVER6, Network, run_text
+from lab.network import SERVER4, SERVER6, Network, run_text
 from lab.openssl import NAME, expect
 from lab.recorder import Recording
 from lab.scenario import Finish, Row, scenario
@@ -147,22 +147,22 @@ for _name, _shows, _case, _client in (
     "link-two-vlans",
     "The same four-tuple on two VLANs at the same time: two connections; tags and the port put on by scapy",
     cases=("IP-07",),
-    programs=("OpenSSL", "scapy"),
+    programs=("OpenSSL", "nginx", "scapy"),
     finish=_tool(str(PYTHON), str(REWRAP), "two-vlans", "IN", "OUT"),
     judge_raw=True,
 )
 def two_vlans(lab: Network) -> list[Row]:
-    openssl.server(lab, "-tls1_2")
-    programs = [openssl.start(lab, "-cipher", f"ECDHE-RSA-AES{bits}") for bits in ("128-GCM-SHA256", "256-GCM-SHA384")]
-    for program in programs:
-        program.wait_for("Verify return code")
-    # In turns, so that only the tag tells them apart.
-    for program in (*programs, *programs):
-        program.say(b"hello\n")
+    servers.nginx(lab, f"{SERVER4}:443 ssl")
+    suites = [f"ECDHE-RSA-AES{bits}" for bits in ("128-GCM-SHA256", "256-GCM-SHA384")]
+    programs = []
+    for suite in suites:
+        programs.append(openssl.start(lab, "-tls1_2", "-ign_eof", "-cipher", suite))
+        programs[-1].wait_for("Verify return code")
+    # Both are open before either speaks, so that only the tag tells them apart.
     rows = []
     for program in programs:
-        program.wait_for("olleh")
-        program.hang_up()
+        program.say(b"GET / HTTP/1.0\r\n\r\n")
+        program.wait_for("200 OK")
         program.wait()
         tls = {**facts.openssl_client(program.output()), "sni": NAME, "server_certificate": facts.leaf(issue(NAME))}
         rows.append(facts.tls_row(tls))

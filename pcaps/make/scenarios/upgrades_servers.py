@@ -206,20 +206,22 @@ def hello_follows(lab: Network) -> list[Row]:
 
 
 @scenario(
-    "imap-starttls-no-common-version",
-    "IMAP, STARTTLS granted, then no version in common: fatal protocol_version, and the upgrade has failed",
+    "postgresql-no-common-version",
+    "PostgreSQL, SSLRequest granted, then no version in common: fatal protocol_version, and the upgrade has failed",
     cases=("TLS-40", "TLS-19"),
-    programs=("OpenSSL", "Dovecot"),
+    programs=("OpenSSL", "PostgreSQL"),
 )
 def failed_upgrade(lab: Network) -> list[Row]:
-    servers.dovecot(lab)
-    text = openssl.client(lab, "-starttls", "imap", "-tls1", "-cipher", "ALL:@SECLEVEL=0", port=143, say=(), pause=0.7)
+    servers.postgres(lab)
+    text = openssl.client(
+        lab, "-starttls", "postgres", "-tls1", "-cipher", "ALL:@SECLEVEL=0", port=5432, say=(), pause=0.7
+    )
     expect(text, "alert protocol version")
     zert = {"verdict": "plaintext", "protocol": "none", "reason": None, "gave_up": None, "handshake_type": None}
     return [
         {
             **facts.refused("server", "protocol_version", sni=NAME),
-            "upgrade": "imap",
+            "upgrade": "postgresql",
             "flags_include": ["upgraded"],
             "mode_zert": {**zert, "upgrade": None, "tls": None, "flags_include": []},
         }

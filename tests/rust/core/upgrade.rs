@@ -6,7 +6,6 @@ mod captures;
 mod conversations;
 #[path = "upgrade_cuts.rs"]
 mod cuts;
-#[allow(dead_code, reason = "shared with the tests of the SSH observer")]
 #[path = "ssh_support.rs"]
 mod ssh_support;
 #[path = "upgrade_support.rs"]

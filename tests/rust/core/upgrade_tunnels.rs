@@ -167,7 +167,7 @@ fn what_was_sent_before_a_refusal_is_forgotten() {
 
 #[test]
 fn an_early_hello_without_end_is_given_up() {
-    let endless = [&[22, 3, 1, 0x40, 0, 1, 0, 0x3F, 0xFC, 3, 3][..], &[0; 20_000]].concat();
+    let endless = [&[22, 3, 1, 0x40, 0, 1, 0, 0x3F, 0xFC, 3, 3][..], &vec![0; 20_000]].concat();
     let talk = connect().client(endless).server(GRANTED);
     assert_eq!(talk.run().phase, Phase::Clear);
 }

@@ -17,7 +17,9 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [role, address, first, second, options @ ..] = &words[..] else { return Err("see the source".into()) };
+    let [role, address, first, second, options @ ..] = &words[..] else {
+        return Err("see the source".into());
+    };
     if role == "client" {
         client(address, first, second, options)?;
     } else {
@@ -63,7 +65,8 @@ fn tell(state: &CommonState) {
 }
 
 fn client(address: &str, name: &str, authority: &str, options: &[String]) -> Outcome<()> {
-    let builder = ClientConfig::builder_with_protocol_versions(versions(options)).with_root_certificates(roots(authority)?);
+    let builder = ClientConfig::builder_with_protocol_versions(versions(options))
+        .with_root_certificates(roots(authority)?);
     let config = match value(options, "cert").and_then(|files| files.split_once(',')) {
         Some((certificate, key)) => {
             let (chain, key) = identity(certificate, key)?;
@@ -99,7 +102,8 @@ fn speak(session: &mut ClientConnection, socket: &mut TcpStream) -> Outcome<()> 
 fn server(address: &str, certificate: &str, key: &str, options: &[String]) -> Outcome<()> {
     let builder = ServerConfig::builder_with_protocol_versions(versions(options));
     let builder = match value(options, "ask") {
-        Some(authority) => builder.with_client_cert_verifier(WebPkiClientVerifier::builder(Arc::new(roots(authority)?)).build()?),
+        Some(authority) => builder
+            .with_client_cert_verifier(WebPkiClientVerifier::builder(Arc::new(roots(authority)?)).build()?),
         None => builder.with_no_client_auth(),
     };
     let (chain, key) = identity(certificate, key)?;
