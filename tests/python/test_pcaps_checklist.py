@@ -1,4 +1,4 @@
-"""`docs/scenarios.md` keeps its promise: each name in it is a capture, no capture is left out, a dash has a reason.
+"""`docs/scenarios.md` keeps its promise: each name in it is a capture, no capture is left out, a dash has a reason."""
 
 from __future__ import annotations
 
