@@ -32,8 +32,10 @@
 //! * A client that sends its ClientHello before the answer to its question is understood only in tunnels.
 //! * Lines before an SSH server's banner are not looked past inside a tunnel.
 
+mod begins;
 mod database;
 mod early;
+mod expected;
 mod frame;
 mod gather;
 mod http;
@@ -47,12 +49,14 @@ pub(crate) mod tds;
 mod tunnel;
 mod xmpp;
 
+pub use begins::{Begins, Form, Kept};
 pub use protocol::Protocol;
 
 use crate::handshake::{PerSide, Side};
 use crate::ssh;
-use crate::tls::{self, Probe};
+use crate::tls::Probe;
 use early::Early;
+use expected::Expected;
 pub(crate) use gather::Gather;
 use recognise::{DECIDED, Guess};
 
@@ -89,88 +93,6 @@ enum Said {
     Refused,
     /// Another conversation begins: TLS by this client, or anything else.
     Tunnel { client: Side, protocol: Protocol },
-}
-
-/// What begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A ClientHello.
-    Tls,
-    /// A ClientHello of SSLv2's form.
-    Ssl2,
-    /// A ClientHello inside packets of TDS.
-    TdsTls,
-    /// An SSH identification line.
-    Ssh,
-}
-
-/// Octets that were pushed before it was known what they begin.
-#[derive(Clone, Default)]
-pub struct Kept {
-    /// The octets.
-    pub octets: Vec<u8>,
-    /// What their sender had acknowledged.
-    pub seen: u64,
-}
-
-impl std::fmt::Debug for Kept {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Kept({})", self.octets.len())
-    }
-}
-
-/// A handshake that was announced has begun.
-#[derive(Clone, Debug)]
-pub struct Begins {
-    /// The protocol that announced it.
-    pub protocol: Protocol,
-    /// Who acts as TLS client; in a tunnel, who asked for it.
-    pub client: Side,
-    /// How it begins.
-    pub form: Form,
-    /// First octets that were pushed earlier.
-    pub kept: PerSide<Kept>,
-    /// Where in the latest push the handshake goes on.
-    pub next: usize,
-}
-
-/// TLS that was announced.
-#[derive(Clone, Copy, Debug)]
-struct Expected {
-    client: Side,
-    protocol: Protocol,
-    /// What the client must have seen of the server.
-    from: u64,
-    tunnel: bool,
-    first: Beginning,
-    first_seen: u64,
-}
-
-impl Expected {
-    fn probe(&self) -> (Probe, Form) {
-        let octets = self.first.octets();
-        if self.protocol == Protocol::Tds {
-            return (probe_tds(octets), Form::TdsTls);
-        }
-        match (tls::probe(octets), tls::probe_ssl2(octets)) {
-            (Probe::No, ssl2) => (ssl2, Form::Ssl2),
-            (Probe::Short, Probe::Begun) => (Probe::Begun, Form::Ssl2),
-            (tls, _) => (tls, Form::Tls),
-        }
-    }
-}
-
-/// A ClientHello behind the header of a PRELOGIN packet.
-fn probe_tds(octets: &[u8]) -> Probe {
-    let Some((header, body)) = octets.split_at_checked(tds::HEADER) else {
-        return if octets.first().is_none_or(|kind| *kind == tds::PRELOGIN) {
-            Probe::Short
-        } else {
-            Probe::No
-        };
-    };
-    let is_packet = header.first() == Some(&tds::PRELOGIN) && tds::body_length(header).is_some();
-    if is_packet { tls::probe(body) } else { Probe::No }
 }
 
 /// One protocol's grammar.
@@ -404,15 +326,6 @@ impl Upgrades {
             }
         }
         (1, None)
-    }
-}
-
-impl Begins {
-    /// By what `side` has sent, of which `kept` was pushed earlier.
-    fn of(protocol: Protocol, client: Side, form: Form, side: Side, octets: &[u8], seen: u64) -> Self {
-        let mut kept = PerSide::<Kept>::default();
-        kept[side] = Kept { octets: octets.to_vec(), seen };
-        Self { protocol, client, form, kept, next: 0 }
     }
 }
 
