@@ -56,6 +56,7 @@ ALERTS = {
     0: "close_notify",
     10: "unexpected_message",
     20: "bad_record_mac",
+    22: "record_overflow",
     40: "handshake_failure",
     41: "no_certificate",
     42: "bad_certificate",
