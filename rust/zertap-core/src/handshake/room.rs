@@ -11,11 +11,13 @@ pub struct Options {
     pub upgrades: bool,
     /// Keep the lists that the two sides offered.
     pub offers: bool,
+    /// Keep what JA3, JA4 and HASSH are made of.
+    pub fingerprints: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { certificates: true, upgrades: true, offers: false }
+        Self { certificates: true, upgrades: true, offers: false, fingerprints: false }
     }
 }
 

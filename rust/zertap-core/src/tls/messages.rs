@@ -133,6 +133,9 @@ impl TlsObserver {
         if self.options.offers {
             self.cold().offer(&hello);
         }
+        if self.options.fingerprints && hello.whole && message.whole {
+            self.cold().fingerprint_client(&hello);
+        }
         self.tallies[side] = Tally::default();
     }
 
@@ -177,6 +180,9 @@ impl TlsObserver {
         self.flight_end = None;
         self.forget(Saw::ServerWentOn);
         self.compare_with_offer(&hello);
+        if self.options.fingerprints && hello.whole {
+            self.cold().fingerprint_server(&hello);
+        }
         if era == Era::Tls13 {
             self.begin_13(&hello);
         } else {
