@@ -53,9 +53,11 @@ fmt: $(VENV)/.ready ## formats Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts
+tables: $(VENV)/.ready ## writes what is generated: registries, pages of schema and shapes, record layouts
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
+	$(BIN)/python docs/shapes_page.py
+	$(BIN)/python docs/info_page.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
 
 bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark

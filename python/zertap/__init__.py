@@ -16,11 +16,14 @@ from zertap.errors import (
 )
 from zertap.observation import Observation, Tap, observe
 from zertap.protection import Protection
+from zertap.pseudonyms import Pseudonyms
 from zertap.schema import FIELDS
+from zertap.survey import CaptureInfo, info
 
 __all__ = [
     "FIELDS",
     "CaptureDamaged",
+    "CaptureInfo",
     "CaptureUnreadable",
     "Connection",
     "InputDamaged",
@@ -29,6 +32,7 @@ __all__ = [
     "Observation",
     "OutputFailed",
     "Protection",
+    "Pseudonyms",
     "RecordDamaged",
     "RecordsUnreadable",
     "SshView",
@@ -37,5 +41,6 @@ __all__ = [
     "Usage",
     "ZertapError",
     "__version__",
+    "info",
     "observe",
 ]

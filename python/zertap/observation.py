@@ -15,7 +15,8 @@ from zertap.filter import Expression, compile_expression
 from zertap.pipeline import Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
-from zertap.schema import FIELDS
+from zertap.pseudonyms import Pseudonyms
+from zertap.schema import FIELDS, Field, fields_with
 
 Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One capture file or several; ``-`` is standard input."""
@@ -29,14 +30,18 @@ def observe(
     mode: Mode = "full",
     chain: bool = False,
     offers: bool = False,
+    fingerprints: bool = False,
+    community_id: int | None = None,
+    pseudonyms: Pseudonyms | None = None,
     where: str | None = None,
     strict: bool = False,
 ) -> "Observation":
     """Every TCP connection in *captures*, in the order in which they ended.
 
     ``mode``: ``full`` or ``zert``. ``chain``: the captures are consecutive files of one tap. ``offers``: keep the
-    offered lists. ``where``: only connections that match this expression. ``strict``: damage raises instead of
-    standing in ``Observation.warnings``.
+    offered lists. ``fingerprints``: add JA3, JA3S, JA4 and HASSH. ``community_id``: add it, with this seed.
+    ``pseudonyms``: what stands in the place of addresses, also for ``where``. ``where``: only connections that match
+    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``.
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """
@@ -50,9 +55,13 @@ def observe(
             raise error
         warnings.append(error)
 
-    reading = Reading(paths, Request(mode, chain, offers), on_fault)
+    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
+    fields = fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
+    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms)
+    reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
     parts = [part for part in reading if len(part.batch)]
-    whole = Observation([(part, range(len(part.batch))) for part in parts], dict(reading.counters), tuple(warnings))
+    pieces = [(part, range(len(part.batch))) for part in parts]
+    whole = Observation(pieces, dict(reading.counters), tuple(warnings), fields)
     return whole if expression is None else whole.where(expression)
 
 
@@ -70,8 +79,10 @@ class Observation:
         pieces: Sequence[tuple[Part, Sequence[int]]],
         counters: dict[str, int],
         warnings: tuple[ZertapError, ...] = (),
+        fields: tuple[Field, ...] = FIELDS,
     ) -> None:
         self._pieces = pieces
+        self._fields = fields
         self._ends = list(accumulate(len(rows) for _, rows in pieces))
         self.counters = counters
         self.warnings = warnings
@@ -80,7 +91,7 @@ class Observation:
         return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[Connection]:
-        plans = Plans(FIELDS)
+        plans = Plans(self._fields)
         for part, rows in self._pieces:
             yield from map(Connection, plans.objects(part, rows))
 
@@ -92,7 +103,7 @@ class Observation:
         if isinstance(index, slice):
             return self._pick([self._find(each) for each in range(len(self))[index]])
         piece, row = self._find(range(len(self))[index])
-        return Connection(next(Plans(FIELDS).objects(self._pieces[piece][0], [row])))
+        return Connection(next(Plans(self._fields).objects(self._pieces[piece][0], [row])))
 
     def where(self, expression: "str | Expression") -> "Observation":
         """Only the connections that match *expression*. Raises ``Usage``."""
@@ -100,7 +111,7 @@ class Observation:
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
-        return Observation(kept, self.counters, self.warnings)
+        return Observation(kept, self.counters, self.warnings, self._fields)
 
     def summary(self) -> dict[str, int]:
         """Number of connections by verdict; only verdicts that occur."""
@@ -115,7 +126,7 @@ class Observation:
         plans: dict[int, Plans] = {}
         pieces = self._pieces or [(Part(_native.Tap().drain(), -1), ())]
         return _native.arrow_stream(
-            [(part.batch, plans.setdefault(part.engine, Plans(FIELDS)).of(part), rows) for part, rows in pieces]
+            [(part.batch, plans.setdefault(part.engine, Plans(self._fields)).of(part), rows) for part, rows in pieces]
         )
 
     def to_polars(self) -> Any:
@@ -157,7 +168,7 @@ class Observation:
             (self._pieces[piece][0], [row for _, row in found])
             for piece, found in groupby(places, key=lambda place: place[0])
         ]
-        return Observation(pieces, self.counters, self.warnings)
+        return Observation(pieces, self.counters, self.warnings, self._fields)
 
 
 class Tap:

@@ -8,14 +8,15 @@ damage is delivered. Nothing is kept per connection.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
 from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
 from zertap.plans import Part, Plans
-from zertap.schema import FIELDS
+from zertap.pseudonyms import Pseudonyms
+from zertap.schema import EVERY_FIELD, FIELDS, Field
 from zertap.sinks.base import Sink
 
 Mode = Literal["full", "zert"]
@@ -34,14 +35,29 @@ class Request:
     """Read them as consecutive files of one tap, so that a connection may cross from one into the next."""
     offers: bool = False
     """Keep the lists that the two sides offered."""
+    fingerprints: bool = False
+    """Keep what JA3, JA4 and HASSH are made of."""
+    community_seed: int = 0
+    """Seed of Community ID."""
+    pseudonyms: Pseudonyms | None = None
+    """What stands in the place of addresses."""
+    silence: float | None = None
+    """Count what the captures are like; so many seconds without a packet are a silence."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
         full = self.mode == "full"
-        config = {"certificates": full, "upgrades": full, "offers": self.offers}
+        config: dict[str, Any] = {"certificates": full, "upgrades": full, "offers": self.offers}
+        config |= {"fingerprints": self.fingerprints, "community_seed": self.community_seed}
+        if self.pseudonyms is not None:
+            config |= self.pseudonyms.config()
         return config if self.rows is None else {**config, "rows": set(self.rows)}
+
+    def with_needs_of(self, fields: Iterable[Field]) -> "Request":
+        """The same request, and whatever the engine must keep for *fields*."""
+        return replace(self, fingerprints=self.fingerprints or any(each.needs == "fingerprints" for each in fields))
 
 
 class Watch:
@@ -74,6 +90,8 @@ class Reading:
         self._watch = watch or Watch()
         self.counters: Counter[str] = Counter()
         """The engines' counters, summed over the inputs read so far."""
+        self.source: Source | None = None
+        """The capture that was opened last."""
 
     def __iter__(self) -> Iterator[Part]:
         inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
@@ -97,7 +115,9 @@ class Reading:
         """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""
         try:
             with self._watch.pumping():
-                return Source(capture)
+                silence = self._request.silence
+                self.source = Source(capture, None if silence is None else round(silence * 1e9))
+                return self.source
         except ZertapError as error:
             self._on_fault(error)
         return None
@@ -138,7 +158,9 @@ class Selection:
         self._where = where
         self._alarm = alarm
         used = {*(where.fields if where else ()), *(alarm.fields if alarm else ())}
-        self._plans = Plans([each for each in FIELDS if each in used] or FIELDS[:1])
+        self._plans = Plans([each for each in EVERY_FIELD if each in used] or FIELDS[:1])
+        self.fields = tuple(used)
+        """The fields it looks at."""
         self.passed = 0
         """Rows that went out."""
         self.findings = 0

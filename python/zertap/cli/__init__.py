@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from zertap import _native
 from zertap.cli.decode import decode
+from zertap.cli.info import info
 from zertap.cli.layout import layout
 from zertap.cli.observe import observe
 from zertap.cli.records import records
@@ -52,6 +53,7 @@ app.command()(observe)
 app.command()(records)
 app.command()(decode)
 app.command()(layout)
+app.command()(info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

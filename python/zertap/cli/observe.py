@@ -11,18 +11,22 @@ from zertap.cli.common import (
     Captures,
     ChainOption,
     ModeOption,
+    PseudonymKeyOption,
+    PseudonymsOption,
     WhereOption,
+    WithoutNamesOption,
     amount,
     check_files,
     compiled,
     compiled_alarm,
+    read_pseudonyms,
     run,
 )
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.errors import Usage
 from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
-from zertap.schema import FIELDS, Field
+from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink, Stream
 
 
@@ -34,6 +38,9 @@ class Format(StrEnum):
     CSV = "csv"
     ARROW = "arrow"
     PARQUET = "parquet"
+    ZEEK = "zeek"
+    EVE = "eve"
+    ECS = "ecs"
 
 
 def observe(
@@ -46,6 +53,16 @@ def observe(
     mode: ModeOption = "full",
     chain: ChainOption = False,
     offers: Annotated[bool, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = False,
+    fingerprints: Annotated[
+        bool, typer.Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
+    ] = False,
+    community_id: Annotated[bool, typer.Option("--community-id", help="Add the Community ID, version 1.")] = False,
+    community_id_seed: Annotated[
+        int | None, typer.Option(help="Seed of the Community ID; adds it.", min=0, max=65535)
+    ] = None,
+    pseudonyms: PseudonymsOption = None,
+    pseudonym_key: PseudonymKeyOption = None,
+    without_names: WithoutNamesOption = False,
     where: WhereOption = None,
     fields: Annotated[
         str | None,
@@ -65,20 +82,32 @@ def observe(
     """
     check_files(captures, output)
     selection = Selection(compiled(where), compiled_alarm(fail_on))
-    chosen = FIELDS if fields is None else select_fields([name.strip() for name in fields.split(",") if name.strip()])
+    asked = _asked(fingerprints, community_id or community_id_seed is not None)
+    names = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
+    chosen = fields_with(*asked) if names is None else select_fields(names)
     terminal = output is None and sys.stdout.isatty()
     form = form or (Format.TABLE if terminal and fields is None else Format.JSONL)
     if form is Format.TABLE and fields is not None:
         raise Usage("--fields has no meaning for the table: choose another --format")
+    if form in SHAPED and fields is not None:
+        raise Usage(f"--fields has no meaning for {form}: its shape is fixed")
     if form in (Format.ARROW, Format.PARQUET) and terminal:
         raise Usage(f"{form} is not for a terminal: name a file with -o")
-    sink = _sink(form, output, chosen)
+    disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=without_names)
+    sink = _sink(form, output, chosen, asked)
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=terminal and form is not Format.TABLE))
-    request = Request(mode, chain, offers)
+    request = Request(mode, chain, offers, fingerprints, community_id_seed or 0, disguise)
+    request = request.with_needs_of([*chosen, *selection.fields])
     return run(captures, request, selection, sink, watch, lambda: amount(selection.passed, "connection"))
 
 
-def _sink(form: Format, output: str | None, fields: Sequence[Field]) -> Sink:
+def _asked(fingerprints: bool, community_id: bool) -> tuple[str, ...]:
+    """What opt-in fields may need, of all that was asked for by option."""
+    wanted = {"fingerprints": fingerprints, "community_id": community_id}
+    return tuple(need for need, is_wanted in wanted.items() if is_wanted)
+
+
+def _sink(form: Format, output: str | None, fields: Sequence[Field], asked: Sequence[str]) -> Sink:
     """The sink for *form*; its code is loaded only when it is asked for."""
     stream = Stream(output)
     match form:
@@ -100,6 +129,12 @@ def _sink(form: Format, output: str | None, fields: Sequence[Field]) -> Sink:
             from zertap.sinks.parquet import Parquet
 
             return Parquet(stream, fields)
+        case Format.ZEEK | Format.EVE | Format.ECS:
+            from zertap.shapes import SHAPES
+            from zertap.sinks.shapes import Shaped
+
+            # A certificate's SHA-1 costs nothing where there is no certificate, and EVE has no fingerprint without it.
+            return Shaped(stream, SHAPES[form], (*asked, "sha1"))
 
 
 def _table(stream: Stream, output: str | None) -> Sink:
@@ -111,5 +146,8 @@ def _table(stream: Stream, output: str | None) -> Sink:
         return Table(stream, Console())
     return Table(stream, Console(force_terminal=False, color_system=None, width=WIDTH_WITHOUT_TERMINAL))
 
+
+SHAPED = (Format.ZEEK, Format.EVE, Format.ECS)
+"""Forms whose objects other tools have fixed."""
 
 WIDTH_WITHOUT_TERMINAL = 160

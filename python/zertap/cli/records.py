@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zertap.cli.common import Captures, ChainOption, ModeOption, amount, check_files, run
+from zertap.cli.common import (
+    Captures,
+    ChainOption,
+    ModeOption,
+    PseudonymKeyOption,
+    PseudonymsOption,
+    amount,
+    check_files,
+    read_pseudonyms,
+    run,
+)
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
+from zertap.pseudonyms import Pseudonyms
 from zertap.rows import RECORD_ROWS
 from zertap.sinks.base import Stream
 
@@ -18,6 +29,8 @@ if TYPE_CHECKING:
     from zertap.sinks.records import Networks, Records
     from zertap.sinks.summaries import Summaries
     from zertap.zert.mapping import Settings
+
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 _LAST_PORT = 65_535
@@ -66,6 +79,8 @@ def records(
         str | None,
         typer.Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
     ] = None,
+    pseudonyms: PseudonymsOption = None,
+    pseudonym_key: PseudonymKeyOption = None,
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
@@ -76,7 +91,10 @@ def records(
         raise Usage("--interval, --sync and --ftp-ports are about summaries: add --summary")
     if form is Form.SMF and output is None and sys.stdout.isatty():
         raise Usage("SMF records are not for a terminal: name a file with -o, or choose --format jsonl")
-    networks = _networks(local or [])
+    if pseudonyms == "plain" and local:
+        raise Usage("--local needs to know networks, which plain pseudonyms do not keep: choose --pseudonyms prefix")
+    disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=False)
+    networks = [_shown(each, disguise) for each in _networks(local or [])]
     sink: Records | Summaries = (
         _summary_sink(form, output, codes, networks, (interval, sync, ftp_ports))
         if summary
@@ -84,7 +102,7 @@ def records(
     )
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = Request(mode, chain, rows=RECORD_ROWS)
+    request = Request(mode, chain, rows=RECORD_ROWS, pseudonyms=disguise)
     return run(captures, request, Selection(), sink, watch, lambda: amount(sink.written, "record"))
 
 
@@ -126,6 +144,14 @@ def _ports(text: str) -> tuple[int, int]:
     if not (dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) <= _LAST_PORT):
         raise Usage(f"not a range of ports: `{text}`: for example `50000-50100`")
     return int(first), int(last)
+
+
+def _shown(network: "Network", disguise: Pseudonyms | None) -> "Network":
+    """The network under whose pseudonym its hosts stand in the records."""
+    if disguise is None:
+        return network
+    address = disguise.of(str(network.network_address))
+    return ipaddress.ip_network(f"{address}/{network.prefixlen}", strict=False)
 
 
 def _networks(texts: list[str]) -> "Networks":

@@ -1,15 +1,16 @@
 //! The engine for Python: frames, segments and time in; batches out.
 
-use crate::batch::{EventBatch, Files};
+use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
 use crate::error;
+use crate::pseudonym::{self, Pseudonyms};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::CaptureErrorKind;
+use zertap_capture::{CaptureErrorKind, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::time::{Span, Timestamp};
@@ -23,7 +24,8 @@ pub(crate) const LINK_TYPES: [u16; 13] = [0, 1, 9, 12, 14, 50, 101, 108, 113, 22
 pub(crate) struct Tap {
     inner: zertap_core::tap::Tap,
     files: Files,
-    waiting_span: u64,
+    telling: Telling,
+    pseudonyms: Option<Pseudonyms>,
     time_out_of_range: u64,
     odd_lengths: u64,
 }
@@ -33,12 +35,13 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let config = configure(py, config)?;
-        let waiting_span = config.waiting_span.0;
+        let Settings { engine, mut telling, pseudonyms } = configure(py, config)?;
+        telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
-            inner: zertap_core::tap::Tap::new(config),
+            inner: zertap_core::tap::Tap::new(engine),
             files: Arc::default(),
-            waiting_span,
+            telling,
+            pseudonyms,
             time_out_of_range: 0,
             odd_lengths: 0,
         })
@@ -124,7 +127,11 @@ impl Tap {
     }
 
     fn drain(&mut self) -> EventBatch {
-        EventBatch::new(self.inner.drain(), Arc::clone(&self.files), self.waiting_span)
+        let mut rows = self.inner.drain();
+        if let Some(pseudonyms) = &self.pseudonyms {
+            rows.iter_mut().for_each(|row| pseudonyms.disguise(row));
+        }
+        EventBatch::new(rows, Arc::clone(&self.files), self.telling)
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -164,8 +171,12 @@ impl Tap {
                 let Some(frame) = source.reader().next_frame()? else { return Ok(Stop::End) };
                 self.time_out_of_range += u64::from(!frame.time_valid);
                 self.odd_lengths += u64::from(frame.odd_length);
+                let seen = Seen::of(&frame);
                 self.inner.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
                 source.packets += 1;
+                if let Some(tally) = &mut source.tally {
+                    tally.note(seen);
+                }
             }
             if begun.elapsed() >= SIGNALS_AFTER {
                 return Ok(Stop::Pause);
@@ -187,15 +198,31 @@ const SIGNALS_AFTER: Duration = Duration::from_millis(100);
 /// Frames read between two looks at the clock.
 const FRAMES_BETWEEN_CLOCKS: usize = 256;
 
-fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
-    let mut config = Config { hash_key: random_key(), ..Config::default() };
-    let Some(given) = given else { return Ok(config) };
+/// What a tap is told when it is made.
+struct Settings {
+    engine: Config,
+    telling: Telling,
+    pseudonyms: Option<Pseudonyms>,
+}
+
+fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
+    let engine = Config { hash_key: random_key(), ..Config::default() };
+    let mut settings = Settings { engine, telling: Telling::default(), pseudonyms: None };
+    let Some(given) = given else { return Ok(settings) };
+    let Settings { engine: config, telling, pseudonyms } = &mut settings;
     for (key, value) in given {
         let key: String = key.extract()?;
         match key.as_str() {
             "certificates" => config.options.certificates = value.extract()?,
             "upgrades" => config.options.upgrades = value.extract()?,
             "offers" => config.options.offers = value.extract()?,
+            "fingerprints" => config.options.fingerprints = value.extract()?,
+            "community_seed" => telling.community_seed = value.extract()?,
+            "nameless" => telling.nameless = value.extract()?,
+            "pseudonyms" => {
+                let (manner, key): (String, Vec<u8>) = value.extract()?;
+                *pseudonyms = Some(pseudonym::make(py, &manner, key)?);
+            }
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
             "rows" => config.rows = row_kinds(py, &value)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
@@ -206,7 +233,7 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Conf
             other => return Err(error::usage(py, &format!("no such setting of a tap: `{other}`"))),
         }
     }
-    Ok(config)
+    Ok(settings)
 }
 
 fn positive(py: Python<'_>, key: &str, value: usize) -> PyResult<usize> {
