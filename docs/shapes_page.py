@@ -43,8 +43,8 @@ IPv4 addresses among tens of thousands may get the same pseudonym.
 What stays as it was: ports, times, counts, lengths, the name of the capture, and what the two sides said: server
 names, SSH banners, certificates. `--without-names` leaves out the capture's name, server names, session ids, host key
 fingerprints, and of certificates serial, subject, issuer and all digests; key types, lengths, times of validity,
-banners and protocol names stay. A prefix-preserving pseudonym can be undone by whoever knows enough of the traffic (a few known
-hosts, the scan of a whole network): share it with people you trust, `plain` with others.
+banners and protocol names stay. A prefix-preserving pseudonym can be undone by whoever knows enough of the traffic (a
+few known hosts, the scan of a whole network): share it with people you trust, `plain` with others.
 """
 
 
