@@ -88,7 +88,12 @@ FIELDS_OF_TSHARK = {
     "ssh.kex.hassh": "hassh",
     "ssh.kex.hasshserver": "hassh_server",
 }
-CAPTURES = [TOUR, *sorted((ROOT / "pcaps" / "captures").glob("*.pcap*"))]
+RETRIES = {"tls13-hello-retry-abandoned.pcap", "tls13-stateless-cookie.pcap", "tls13-early-data-retry.pcap"}
+EVERY = sorted((ROOT / "pcaps" / "captures").glob("*.pcap*"))
+CAPTURES = [TOUR, *(path for at, path in enumerate(EVERY) if at % 4 == 0 or path.name in RETRIES)]
+"""A fourth of our captures, and those with more than one hello; ``ZERTAP_EVERY_CAPTURE`` compares them all."""
+if os.environ.get("ZERTAP_EVERY_CAPTURE"):
+    CAPTURES = [TOUR, *EVERY]
 
 
 def of_tshark(path: Path) -> dict[tuple[Any, ...], dict[str, str]]:

@@ -53,7 +53,7 @@ _TLS = (
     Line("tls.ja3s.hash", ("tls.ja3s",)),
     Line("tls.ja3s.string", ("tls.ja3s_string",)),
     Line("tls.ja4", ("tls.ja4",), note="Suricata 8."),
-    Line("tls.from_proto", ("upgrade",), words.lower),
+    Line("tls.from_proto", ("upgrade",), words.suricata_protocol),
     *_certificate("tls.client.", "tls.client_certificate"),
     *_OURS,
     Line("zertap.cipher", ("tls.cipher_name", "tls.cipher"), words.known_name, note="EVE has no place for it."),

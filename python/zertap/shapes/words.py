@@ -10,6 +10,8 @@ from typing import Any
 
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
 _ESCAPED = re.compile(r"\\([ #\"+,;<=>\\])")
+_MAIL = re.compile("^emailAddress=")
+_SURICATA_PROTOCOLS = {"http_connect": "http", "http_upgrade": "http", "postgresql": "pgsql"}
 _MICROSECONDS = len("2026-01-02T03:04:05.123456")
 _SECONDS = len("2026-01-02T03:04:05")
 _PROTECTED = {"protected": True, "ended_clear": True, "failed": False, "in_progress": False}
@@ -119,12 +121,17 @@ def suricata_version(version: str | None) -> str:
     return "UNDETERMINED" if version is None else _SURICATA_VERSIONS.get(version, version)
 
 
+def suricata_protocol(upgrade: str | None) -> str | None:
+    """Suricata's word for the protocol before the handshake."""
+    return None if upgrade is None else _SURICATA_PROTOCOLS.get(upgrade, upgrade)
+
+
 def suricata_name(name: str | None) -> str | None:
     """A distinguished name in the certificate's own order, without escapes."""
     if not name:
         return None
     parts = [_ESCAPED.sub(r"\1", part) for part in reversed(_UNESCAPED_COMMA.split(name))]
-    return ", ".join(parts)
+    return ", ".join(_MAIL.sub("Email=", part) for part in parts)
 
 
 def colons(digits: str | None) -> str | None:

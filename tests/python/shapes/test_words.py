@@ -37,6 +37,7 @@ def test_times_keep_their_microseconds() -> None:
     [
         ("CN=server.example.org,O=Example\\, Inc.,C=US", "C=US, O=Example, Inc., CN=server.example.org"),
         ("CN=a\\\\b", "CN=a\\b"),
+        ("emailAddress=a@example.org,CN=b", "CN=b, Email=a@example.org"),
         ("", None),
         (None, None),
     ],

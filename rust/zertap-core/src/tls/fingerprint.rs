@@ -1,8 +1,8 @@
 //! Fingerprints of hellos: JA3, JA3S and JA4, made of lists in the order in which they were sent.
 //!
 //! A client that says the same again is recognised by them, whatever address it has. GREASE (RFC 8701) is left out, as
-//! each of them prescribes. Of a handshake with a HelloRetryRequest the first ClientHello counts: the second one only
-//! repeats it with what the server asked for. JA3 and JA3S are kept as the text whose MD5 is the fingerprint; that is
+//! each of them prescribes. Of a handshake with a HelloRetryRequest the first hello of each side counts, as with other
+//! tools: the second ClientHello only repeats the first with what the server asked for. JA3 and JA3S are kept as the text whose MD5 is the fingerprint; that is
 //! left to whoever prints. Sources: github.com/salesforce/ja3, github.com/FoxIO-LLC/ja4 (JA4 of TLS clients alone).
 
 use super::hello::{ClientHello, ServerHello};
@@ -21,15 +21,18 @@ const JA4_DIGITS: usize = 12;
 impl Cold {
     /// Keeps the fingerprints of the first ClientHello.
     pub(super) fn fingerprint_client(&mut self, hello: &ClientHello<'_>) {
-        if self.fingerprints.is_empty() {
+        if !self.fingerprints.iter().any(|kept| kept.kind == TextKind::Ja3) {
             let (ja3, ja4) = (ja3(hello), ja4(hello));
             self.fingerprints.push(text((TextKind::Ja3, ja3.as_bytes())));
             self.fingerprints.push(text((TextKind::Ja4, ja4.as_bytes())));
         }
     }
 
-    /// Keeps the fingerprint of the ServerHello.
+    /// Keeps the fingerprint of the first ServerHello, which may be a HelloRetryRequest.
     pub(super) fn fingerprint_server(&mut self, hello: &ServerHello<'_>) {
+        if self.fingerprints.iter().any(|kept| kept.kind == TextKind::Ja3s) {
+            return;
+        }
         let (Some(version), Some(suite)) = (hello.version, hello.suite) else { return };
         let ja3s = format!("{version},{suite},{}", decimal(&hello.extension_types()));
         self.fingerprints.push(text((TextKind::Ja3s, ja3s.as_bytes())));

@@ -161,6 +161,9 @@ impl TlsObserver {
         // Cut behind its compression method, it reads like one without extensions.
         hello.whole &= message.whole;
         self.flags = self.flags.union(hello.flags);
+        if self.options.fingerprints && hello.whole {
+            self.cold().fingerprint_server(&hello);
+        }
         if hello.retry {
             self.facts.group = hello.group;
             self.facts.evidence_group =
@@ -180,9 +183,6 @@ impl TlsObserver {
         self.flight_end = None;
         self.forget(Saw::ServerWentOn);
         self.compare_with_offer(&hello);
-        if self.options.fingerprints && hello.whole {
-            self.cold().fingerprint_server(&hello);
-        }
         if era == Era::Tls13 {
             self.begin_13(&hello);
         } else {
