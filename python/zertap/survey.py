@@ -92,7 +92,7 @@ class CaptureInfo:
     connections: Annotated[int, "TCP connections."]
     one_sided: Annotated[int, "Connections of which only one direction was captured."]
     midstream: Annotated[int, "Connections whose beginning was not captured."]
-    with_gaps: Annotated[int, "Connections in which octets are missing that the peer acknowledged."]
+    with_gaps: Annotated[int, "Connections in which packets are missing; those with cuts aside."]
     with_cuts: Annotated[int, "Connections with segments cut by the snap length."]
     verdicts: Annotated[dict[str, int], "Connections by verdict."]
     judged: Annotated[int, "Connections with a verdict other than `undetermined` and `unmonitored`."]
@@ -142,13 +142,13 @@ def _file_facts(source: Source, faults: Iterable[ZertapError]) -> dict[str, Any]
     interfaces = _interfaces(about["interfaces"], counted["interfaces"])
     first, last = counted["times"] or (None, None)
     count, largest, packet = counted["steps_back"]
-    damage = next((str(fault) for fault in faults if isinstance(fault, CaptureDamaged)), None)
+    damage = next((each for each in faults if isinstance(each, CaptureDamaged)), None)
     return {
         "schema": SCHEMA,
         "file": source.name,
         **{key: about[key] for key in ("container", "compression", "byte_order")},
         "interfaces": interfaces,
-        "damage": damage,
+        "damage": damage and f"offset {damage.offset}: {damage.reason}",
         "packets": counted["packets"],
         "first": _rfc3339(first),
         "last": _rfc3339(last),
@@ -197,6 +197,8 @@ def _connection_facts(rows: Counter[tuple[int, int]]) -> dict[str, Any]:
     for (verdict, bits), count in rows.items():
         words = {word for word, bit in FLAG_BITS.items() if bits >> bit & 1}
         verdicts[Protection(verdict)] += count
+        if "truncated" in words:
+            words.discard("gap")  # what the snap length cut off is missing too, but was not lost
         flags.update(dict.fromkeys(words, count))
         if Protection(verdict) in UNJUDGED:
             doubts[next((word for word in DOUBTS if word in words), OTHER)] += count
@@ -234,7 +236,7 @@ def _advice(about: CaptureInfo) -> Iterator[str]:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} ({part / max(whole, 1):.0%})"
+    return f"{part:,} of {whole:,} connections ({part / max(whole, 1):.0%})"
 
 
 def _kept(about: CaptureInfo) -> int:
@@ -264,27 +266,27 @@ _RULES: Final[tuple[_Rule, ...]] = (
         lambda it: it.cut,
         lambda it: (
             f"packets are cut at {_kept(it)} octets, which cuts hellos and certificates "
-            f"({_share(it.with_cuts, it.connections)} connections): capture with snap length 0 (`-s 0`)"
+            f"in {_share(it.with_cuts, it.connections)}: capture with snap length 0 (`-s 0`)"
         ),
     ),
     (
         lambda it: it.one_sided > _MANY * it.connections,
         lambda it: (
-            f"{_share(it.one_sided, it.connections)} connections show one direction only: mirror both "
+            f"{_share(it.one_sided, it.connections)} show one direction only: mirror both "
             "directions to the capture, or capture on one of the hosts"
         ),
     ),
     (
         lambda it: it.midstream > _MANY * it.connections,
         lambda it: (
-            f"{_share(it.midstream, it.connections)} connections began before the capture: begin it earlier, or "
+            f"{_share(it.midstream, it.connections)} began before the capture: begin it earlier, or "
             "give the file before it too (`--chain`)"
         ),
     ),
     (
         lambda it: it.with_gaps,
         lambda it: (
-            f"packets are missing in {_share(it.with_gaps, it.connections)} connections: the capture dropped "
+            f"packets are missing in {_share(it.with_gaps, it.connections)}: the capture dropped "
             "them; a larger buffer (`-B`) or a narrower filter helps"
         ),
     ),
@@ -295,10 +297,10 @@ _RULES: Final[tuple[_Rule, ...]] = (
             "durations and the order of packets are unsure; were captures joined without merging them by time?"
         ),
     ),
-    (lambda it: it.untimed, lambda it: f"{it.untimed:,} packets have no usable time: durations are unsure"),
+    (lambda it: it.untimed, lambda it: f"packets without a usable time, {it.untimed:,}: durations are unsure"),
     (
         lambda it: it.skipped.get("esp"),
-        lambda it: f"{it.skipped['esp']:,} packets are IPsec ESP: what is inside cannot be seen here",
+        lambda it: f"packets of IPsec ESP, {it.skipped['esp']:,}: what is inside cannot be seen here",
     ),
 )
 """When an advice applies, and what it says."""

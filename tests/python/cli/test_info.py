@@ -52,7 +52,7 @@ def test_for_people_it_says_it_in_words(tmp_path: Path) -> None:
     for words in (
         "little-endian",
         "snap length 65,535",
-        "7, 7 of them TCP",
+        "8, 8 of them TCP",
         "can be judged",
         "1 (100%)",
     ):
@@ -143,7 +143,8 @@ def test_the_numbers_add_up_and_agree_with_what_is_observed(path: Path) -> None:
     flags = [each.flags for each in observed]
     assert about.one_sided == sum("one_sided" in each for each in flags)
     assert about.midstream == sum("midstream" in each for each in flags)
-    assert about.with_gaps == sum("gap" in each for each in flags)
+    assert about.with_cuts == sum("truncated" in each for each in flags)
+    assert about.with_gaps == sum("gap" in each and "truncated" not in each for each in flags)
 
 
 @pytest.mark.parametrize("path", CAPTURES[:12], ids=lambda path: path.name)
