@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,27 @@ def test_tshark_computes_the_same(path: Path) -> None:
             if view is not None and getattr(view, attribute) != value:
                 differences.append((each.first_packet, attribute, getattr(view, attribute), value))
     assert not differences
+
+
+def test_flat_outputs_have_their_columns_where_they_are_asked_for(tmp_path: Path) -> None:
+    run = [sys.executable, "-m", "zertap", "observe", str(TOUR), "--format", "csv"]
+    plain, asked = (
+        subprocess.run([*run, *options], capture_output=True, text=True, check=True).stdout.splitlines()[0].split(",")
+        for options in ((), ("--fingerprints", "--community-id-seed", "1"))
+    )
+    extra = [field.column for field in EVERY_FIELD if field.needs in {"fingerprints", "community_id"}]
+    assert [name for name in asked if name not in plain] == extra
+    polars = pytest.importorskip("polars", reason="the optional package polars is not installed")
+    observed = zertap.observe(TOUR, fingerprints=True, community_id=1)
+    frame = polars.DataFrame(observed)
+    assert frame["tls_ja4"].to_list() == [each.tls and each.tls.ja4 for each in observed]
+    assert frame["community_id"].to_list() == [each.community_id for each in observed]
+
+
+def test_a_field_is_enough_to_have_it_in_the_output() -> None:
+    run = [sys.executable, "-m", "zertap", "observe", str(TOUR), "--fields", "tls.ja4,community_id,ssh.hassh"]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(row["community_id"] for row in rows)
+    assert all(row["tls"]["ja4"] for row in rows if row["tls"]) and any(row["tls"] for row in rows)
+    assert all(row["ssh"]["hassh"] for row in rows if row["ssh"]) and any(row["ssh"] for row in rows)
