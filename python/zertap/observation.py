@@ -55,8 +55,7 @@ def observe(
             raise error
         warnings.append(error)
 
-    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
-    fields = fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
+    fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
     request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms)
     reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
     parts = [part for part in reading if len(part.batch)]
@@ -177,8 +176,25 @@ class Tap:
     Times are nanoseconds since 1970 and never read from a clock. One tap is single-threaded.
     """
 
-    def __init__(self, *, mode: Mode = "full", offers: bool = False, name: str | None = None) -> None:
-        self._tap = _native.Tap(Request(mode, offers=offers).config())
+    def __init__(
+        self,
+        *,
+        mode: Mode = "full",
+        offers: bool = False,
+        fingerprints: bool = False,
+        community_id: int | None = None,
+        pseudonyms: Pseudonyms | None = None,
+        name: str | None = None,
+    ) -> None:
+        request = Request(
+            mode,
+            offers=offers,
+            fingerprints=fingerprints,
+            community_seed=community_id or 0,
+            pseudonyms=pseudonyms,
+        )
+        self._tap = _native.Tap(request.config())
+        self._fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
         self._name = name
 
     def push_frame(self, at: int, frame: bytes, *, link: int = 1, wire_length: int | None = None) -> None:
@@ -210,12 +226,18 @@ class Tap:
     def drain(self) -> Observation:
         """The connections that ended since the last call."""
         part = Part(self._tap.drain(), 0, self._name)
-        return Observation([(part, range(len(part.batch)))], self.counters)
+        return Observation([(part, range(len(part.batch)))], self.counters, fields=self._fields)
 
     @property
     def counters(self) -> dict[str, int]:
         """What was seen beside connections, by name."""
         return self._tap.counters()
+
+
+def _fields_asked(*, fingerprints: bool, community_id: int | None) -> tuple[Field, ...]:
+    """The fields of an observation's connections: those of every output, and the opt-in ones asked for."""
+    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
+    return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
 
 
 def _html_cells(each: Connection) -> str:

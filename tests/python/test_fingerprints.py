@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import zertap
+from wire import CLIENT_HELLO
 from zertap import _native
 from zertap.schema import EVERY_FIELD, FIELDS
 
@@ -32,6 +33,18 @@ def test_they_are_absent_unless_asked_for() -> None:
     assert [each.verdict for each in plain] == [each.verdict for each in asked]
     assert all(each.community_id for each in asked)
     assert all(each.tls.ja4 for each in asked if each.tls) and all(each.ssh.hassh for each in asked if each.ssh)
+
+
+def test_packets_of_ones_own_have_them_too() -> None:
+    tap = zertap.Tap(fingerprints=True, community_id=1)
+    client, server = ("128.232.110.120", 34855), ("66.35.250.204", 80)
+    tap.push_segment(0, client, server, sequence=1, acknowledgment=0, flags=2)
+    tap.push_segment(1, server, client, sequence=9, acknowledgment=2, flags=18)
+    tap.push_segment(2, client, server, sequence=2, acknowledgment=10, flags=24, payload=CLIENT_HELLO)
+    tap.finish()
+    (each,) = tap.drain()
+    assert each.community_id == "1:3V71V58M3Ksw/yuFALMcW0LAHvc="
+    assert each.tls and each.tls.ja3_string == "771,49199,0,,"
 
 
 def test_a_condition_on_one_is_enough_to_have_it() -> None:

@@ -4,6 +4,7 @@ use crate::certificate::CertificateCache;
 
 /// What observers are asked to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing to look at")]
 pub struct Options {
     /// Read certificates (up to TLS 1.2 they pass in clear).
     pub certificates: bool,

@@ -86,8 +86,8 @@ fn ja4_version(hello: &ClientHello<'_>) -> &'static str {
 }
 
 /// First and last octet of the first protocol, or of its hexadecimal form where those are no letters or digits.
-fn ja4_alpn(list: &[u8]) -> String {
-    let name = list.split_first().and_then(|(&length, rest)| rest.get(..usize::from(length)));
+fn ja4_alpn(protocols: &[u8]) -> String {
+    let name = protocols.split_first().and_then(|(&length, rest)| rest.get(..usize::from(length)));
     let Some((&first, &last)) = name.and_then(|name| name.first().zip(name.last())) else {
         return "00".to_owned();
     };
