@@ -53,9 +53,11 @@ fmt: $(VENV)/.ready ## formats Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts, configuration
+tables: $(VENV)/.ready ## writes what is generated: registries, pages of fields and shapes, record layouts, configuration
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
+	$(BIN)/python docs/shapes_page.py
+	$(BIN)/python docs/info_page.py
 	$(BIN)/python tests/contract/catalogue.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
 	$(BIN)/python -m zertap.configuration.page > docs/configuration.md

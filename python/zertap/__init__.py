@@ -17,11 +17,14 @@ from zertap.errors import (
 from zertap.explanation import Explanation, Step, explain
 from zertap.observation import Observation, Tap, observe
 from zertap.protection import Protection
+from zertap.pseudonyms import Pseudonyms
 from zertap.schema import FIELDS
+from zertap.survey import CaptureInfo, info
 
 __all__ = [
     "FIELDS",
     "CaptureDamaged",
+    "CaptureInfo",
     "CaptureUnreadable",
     "Connection",
     "Explanation",
@@ -31,6 +34,7 @@ __all__ = [
     "Observation",
     "OutputFailed",
     "Protection",
+    "Pseudonyms",
     "RecordDamaged",
     "RecordsUnreadable",
     "SshView",
@@ -41,5 +45,6 @@ __all__ = [
     "ZertapError",
     "__version__",
     "explain",
+    "info",
     "observe",
 ]

@@ -19,8 +19,12 @@ FAULTS: tuple[str | None, ...]
 """Words of ``handshake::Fault``, indexed by number; the first is ``None``."""
 FLAGS: Mapping[str, str]
 """Flag word -> its meaning in one sentence."""
+FLAG_BITS: Mapping[str, int]
+"""Flag word -> its bit in the column ``flags``."""
 SOURCES: Mapping[str, str]
 """Source name -> type: ``u64 f64 bool text time words list object`` (``time`` is ns, rendered RFC 3339 in JSON)."""
+SKIPS: Mapping[str, str]
+"""Word for a frame that gave no TCP segment -> its meaning in one sentence."""
 LINK_TYPES: frozenset[int]
 """LINKTYPE numbers the decoder reads."""
 
@@ -47,9 +51,10 @@ class Plan:
 
 @final
 class Source:
-    """One capture: a file, or standard input (``-``). Raises ``zertap.errors.CaptureUnreadable``."""
+    """One capture: a file, or standard input (``-``). With ``silence_ns`` it counts what the capture is like; so long
+    without a frame is a silence. Raises ``zertap.errors.CaptureUnreadable``."""
 
-    def __new__(cls, path: str) -> Source: ...
+    def __new__(cls, path: str, silence_ns: int | None = None) -> Source: ...
     @property
     def name(self) -> str: ...
     @property
@@ -58,7 +63,13 @@ class Source:
     def total_bytes(self) -> int | None: ...
     @property
     def packets(self) -> int: ...
-    def info(self) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]:
+        """Container (``pcap pcapng``), compression (``gzip zstd None``), byte_order (``big little``), interfaces:
+        link_type, snap_length, time_resolution (base, exponent)."""
+    def tally(self) -> dict[str, Any] | None:
+        """What was counted so far, if it was asked for: packets, untimed, times (first, last; or None), steps_back
+        (count, largest, packet), silences, silent_ns, longest_silences [(packet, start, length)], interfaces [packets,
+        captured_bytes, wire_bytes, cut, kept_of_cut]."""
 
 @final
 class EventBatch:
@@ -88,12 +99,17 @@ class EventBatch:
     def ipc(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
         """The same as a whole Arrow IPC stream: schema, one record batch, end mark; no dictionaries, no compression."""
 
+def pseudonym(manner: str, key: bytes, address: str) -> str:
+    """The pseudonym of one address: ``manner`` is ``prefix`` or ``plain``, the key has 32 octets. Raises
+    ``zertap.errors.Usage``."""
+
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
 
 @final
 class Tap:
-    """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers`` (bool),
+    """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers``
+    ``fingerprints`` (bool), ``community_seed``, ``pseudonyms`` (manner, key of 32 octets), ``nameless`` (bool),
     ``waiting_span_ns``, ``rows`` (set of kinds wanted; default the ending kinds), ``max_connections``,
     ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises
     ``zertap.errors.Usage``."""

@@ -18,7 +18,8 @@ from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
-from zertap.schema import BY_PATH, FIELDS
+from zertap.pseudonyms import Pseudonyms
+from zertap.schema import BY_PATH, FIELDS, Field, fields_with
 
 Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One capture file or several; ``-`` is standard input."""
@@ -32,14 +33,18 @@ def observe(
     mode: Mode = "full",
     chain: bool = False,
     offers: bool = False,
+    fingerprints: bool = False,
+    community_id: int | None = None,
+    pseudonyms: Pseudonyms | None = None,
     where: str | None = None,
     strict: bool = False,
 ) -> "Observation":
     """Every TCP connection in *captures*, in the order in which they ended.
 
     ``mode``: ``full`` or ``zert``. ``chain``: the captures are consecutive files of one tap. ``offers``: keep the
-    offered lists. ``where``: only connections that match this expression. ``strict``: damage raises instead of
-    standing in ``Observation.warnings``.
+    offered lists. ``fingerprints``: add JA3, JA3S, JA4 and HASSH. ``community_id``: add it, with this seed.
+    ``pseudonyms``: what stands in the place of addresses, also for ``where``. ``where``: only connections that match
+    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``.
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """
@@ -53,12 +58,15 @@ def observe(
             raise error
         warnings.append(error)
 
-    reading = Reading(paths, Request(mode, chain, offers), on_fault)
+    fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
+    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms)
+    reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
     parts = [part for part in reading if len(part.batch)]
     reading.ledger.check()
     pieces = [(part, range(len(part.batch))) for part in parts]
-    origin = Origin(mode, tuple(paths) if chain else ())
-    whole = Observation(pieces, dict(reading.counters), tuple(warnings), reading.ledger, origin)
+    # An account is told with true addresses, so there is none where they were to be hidden.
+    origin = None if pseudonyms else Origin(mode, tuple(paths) if chain else ())
+    whole = Observation(pieces, dict(reading.counters), tuple(warnings), reading.ledger, origin, fields)
     return whole if expression is None else whole.where(expression)
 
 
@@ -87,8 +95,10 @@ class Observation:
         warnings: tuple[ZertapError, ...] = (),
         ledger: Ledger | None = None,
         origin: Origin | None = None,
+        fields: tuple[Field, ...] = FIELDS,
     ) -> None:
         self._pieces = pieces
+        self._fields = fields
         self.ledger = ledger or Ledger()
         self._ends = list(accumulate(len(rows) for _, rows in pieces))
         self.counters = counters
@@ -99,7 +109,7 @@ class Observation:
         return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[Connection]:
-        plans = Plans(FIELDS)
+        plans = Plans(self._fields)
         for part, rows in self._pieces:
             yield from map(Connection, plans.objects(part, rows))
 
@@ -111,7 +121,7 @@ class Observation:
         if isinstance(index, slice):
             return self._pick([self._find(each) for each in range(len(self))[index]])
         piece, row = self._find(range(len(self))[index])
-        return Connection(next(Plans(FIELDS).objects(self._pieces[piece][0], [row])))
+        return Connection(next(Plans(self._fields).objects(self._pieces[piece][0], [row])))
 
     def where(self, expression: "str | Expression") -> "Observation":
         """Only the connections that match *expression*. Raises ``Usage``."""
@@ -119,7 +129,7 @@ class Observation:
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
-        return Observation(kept, self.counters, self.warnings, self.ledger, self._origin)
+        return Observation(kept, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
     def summary(self) -> dict[str, int]:
         """Number of connections by verdict; only verdicts that occur."""
@@ -152,7 +162,7 @@ class Observation:
         plans: dict[int, Plans] = {}
         pieces = self._pieces or [(Part(_native.Tap().drain(), -1), ())]
         return _native.arrow_stream(
-            [(part.batch, plans.setdefault(part.engine, Plans(FIELDS)).of(part), rows) for part, rows in pieces]
+            [(part.batch, plans.setdefault(part.engine, Plans(self._fields)).of(part), rows) for part, rows in pieces]
         )
 
     def to_polars(self) -> Any:
@@ -194,7 +204,7 @@ class Observation:
             (self._pieces[piece][0], [row for _, row in found])
             for piece, found in groupby(places, key=lambda place: place[0])
         ]
-        return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin)
+        return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
 
 class Tap:
@@ -203,8 +213,25 @@ class Tap:
     Times are nanoseconds since 1970 and never read from a clock. One tap is single-threaded.
     """
 
-    def __init__(self, *, mode: Mode = "full", offers: bool = False, name: str | None = None) -> None:
-        self._tap = _native.Tap(Request(mode, offers=offers).config())
+    def __init__(
+        self,
+        *,
+        mode: Mode = "full",
+        offers: bool = False,
+        fingerprints: bool = False,
+        community_id: int | None = None,
+        pseudonyms: Pseudonyms | None = None,
+        name: str | None = None,
+    ) -> None:
+        request = Request(
+            mode,
+            offers=offers,
+            fingerprints=fingerprints,
+            community_seed=community_id or 0,
+            pseudonyms=pseudonyms,
+        )
+        self._tap = _native.Tap(request.config())
+        self._fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
         self._name = name
         self._fetched = 0
 
@@ -238,7 +265,7 @@ class Tap:
         """The connections that ended since the last call."""
         part = Part(self._tap.drain(), 0, self._name)
         self._fetched += len(part.batch)
-        return Observation([(part, range(len(part.batch)))], self.counters, ledger=self.ledger)
+        return Observation([(part, range(len(part.batch)))], self.counters, ledger=self.ledger, fields=self._fields)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -253,6 +280,12 @@ class Tap:
         ledger.frames_read = ledger.frames
         ledger.check()
         return ledger
+
+
+def _fields_asked(*, fingerprints: bool, community_id: int | None) -> tuple[Field, ...]:
+    """The fields of an observation's connections: those of every output, and the opt-in ones asked for."""
+    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
+    return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
 
 
 def _html_cells(each: Connection) -> str:

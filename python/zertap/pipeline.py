@@ -8,7 +8,7 @@ damage is delivered. Nothing is kept per connection.
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -19,7 +19,8 @@ from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
 from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
-from zertap.schema import FIELDS
+from zertap.pseudonyms import Pseudonyms
+from zertap.schema import EVERY_FIELD, FIELDS, Field
 from zertap.sinks.base import ReaderGone, Sink
 
 Mode = Literal["full", "zert"]
@@ -38,6 +39,14 @@ class Request:
     """Read them as consecutive files of one tap, so that a connection may cross from one into the next."""
     offers: bool = False
     """Keep the lists that the two sides offered."""
+    fingerprints: bool = False
+    """Keep what JA3, JA4 and HASSH are made of."""
+    community_seed: int = 0
+    """Seed of Community ID."""
+    pseudonyms: Pseudonyms | None = None
+    """What stands in the place of addresses."""
+    silence: float | None = None
+    """Count what the captures are like; so many seconds without a packet are a silence."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -47,13 +56,20 @@ class Request:
     def of(cls, configuration: Configuration, *, chain: bool = False, rows: frozenset[str] | None = None) -> "Request":
         """The request that a configuration makes."""
         mode, offers = configuration["observer.mode"], configuration["observer.offers"]
-        return cls(mode, chain, offers, rows, tap_limits(configuration))
+        return cls(mode, chain, offers, rows=rows, limits=tap_limits(configuration))
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
         full = self.mode == "full"
-        config = {**self.limits, "certificates": full, "upgrades": full, "offers": self.offers}
+        config: dict[str, Any] = {**self.limits, "certificates": full, "upgrades": full, "offers": self.offers}
+        config |= {"fingerprints": self.fingerprints, "community_seed": self.community_seed}
+        if self.pseudonyms is not None:
+            config |= self.pseudonyms.config()
         return config if self.rows is None else {**config, "rows": set(self.rows)}
+
+    def with_needs_of(self, fields: Iterable[Field]) -> "Request":
+        """The same request, and whatever the engine must keep for *fields*."""
+        return replace(self, fingerprints=self.fingerprints or any(each.needs == "fingerprints" for each in fields))
 
 
 class Watch:
@@ -88,6 +104,8 @@ class Reading:
         """The engines' counters, summed over the inputs read so far."""
         self.ledger = Ledger()
         """The account of the inputs read so far; whole once the iteration has ended, however it ended."""
+        self.source: Source | None = None
+        """The capture that was opened last."""
 
     def __iter__(self) -> Generator[Part, None, None]:
         inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
@@ -119,7 +137,9 @@ class Reading:
         """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""
         try:
             with self._watch.pumping():
-                return Source(capture)
+                silence = self._request.silence
+                self.source = Source(capture, None if silence is None else round(silence * 1e9))
+                return self.source
         except ZertapError as error:
             self._on_fault(error)
         return None
@@ -163,7 +183,9 @@ class Selection:
         self._where = where
         self._alarm = alarm
         used = {*(where.fields if where else ()), *(alarm.fields if alarm else ())}
-        self._plans = Plans([each for each in FIELDS if each in used] or FIELDS[:1])
+        self._plans = Plans([each for each in EVERY_FIELD if each in used] or FIELDS[:1])
+        self.fields = tuple(used)
+        """The fields it looks at."""
         self.seen = 0
         """Rows that were looked at."""
         self.passed = 0

@@ -17,6 +17,7 @@ from zertap import _native
 from zertap.cli.config import config
 from zertap.cli.decode import decode
 from zertap.cli.explain import explain
+from zertap.cli.info import info
 from zertap.cli.layout import layout
 from zertap.cli.observe import observe
 from zertap.cli.records import records
@@ -56,6 +57,7 @@ app.command()(records)
 app.command()(decode)
 app.command()(layout)
 app.add_typer(config, name="config")
+app.command()(info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

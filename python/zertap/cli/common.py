@@ -19,6 +19,7 @@ from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection, deliver
 from zertap.plans import Part
 from zertap.protection import Protection
+from zertap.pseudonyms import Manner, Pseudonyms
 from zertap.sinks.base import Sink
 
 Captures = Annotated[
@@ -46,6 +47,21 @@ ChainOption = Annotated[
 WhereOption = Annotated[
     str | None,
     typer.Option(help="Only connections that match, e.g. \"verdict == 'failed' and server_port in (443, 8443)\"."),
+]
+
+PseudonymsOption = Annotated[
+    Manner | None,
+    typer.Option(help="Pseudonyms in place of addresses: prefix keeps which share a network, plain does not."),
+]
+PseudonymKeyOption = Annotated[
+    str | None,
+    typer.Option(help="File with the key of pseudonyms; new:FILE makes it. Default: a random key, used once."),
+]
+WithoutNamesOption = Annotated[
+    bool,
+    typer.Option(
+        "--without-names", help="With --pseudonyms: leave out names, serials and digests of certificates too."
+    ),
 ]
 
 
@@ -123,6 +139,15 @@ def _account(ledger: Ledger, selection: Selection, sink: Sink, stats: Stats | No
         ledger.check()
     except LedgerMismatch as error:
         outcome.tell(error)
+
+
+def read_pseudonyms(manner: Manner | None, key: str | None, *, without_names: bool) -> Pseudonyms | None:
+    """What the three options ask for. Raises ``Usage``."""
+    if manner is None:
+        if key is not None or without_names:
+            raise Usage("--pseudonym-key and --without-names belong to --pseudonyms: add it")
+        return None
+    return Pseudonyms.read(manner, key, keep_names=not without_names)
 
 
 def amount(number: int, thing: str) -> str:

@@ -1,6 +1,7 @@
 """``zertap records``: zERT detail or summary records of what a capture shows."""
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,15 +12,19 @@ from zertap.cli.common import (
     ChainOption,
     ConfigOption,
     ModeOption,
+    PseudonymKeyOption,
+    PseudonymsOption,
     StatsOption,
     check_files,
     configured,
+    read_pseudonyms,
     run,
 )
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.configuration import Configuration
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
+from zertap.pseudonyms import Pseudonyms
 from zertap.rows import RECORD_ROWS
 from zertap.sinks.base import Stream
 
@@ -103,6 +108,8 @@ def records(
         str | None,
         typer.Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
     ] = None,
+    pseudonyms: PseudonymsOption = None,
+    pseudonym_key: PseudonymKeyOption = None,
     stats: StatsOption = None,
     config: ConfigOption = None,
 ) -> int:
@@ -132,11 +139,24 @@ def records(
     _check(configuration, [name for name, value in about_summaries.items() if value is not None])
     if form is Form.SMF and output is None and sys.stdout.isatty():
         raise Usage("SMF records are not for a terminal: name a file with -o, or choose --format jsonl")
-    sink = _sink(form, output, configuration)
+    if pseudonyms == "plain" and configuration["network.local"]:
+        raise Usage("local networks are not kept by plain pseudonyms: choose --pseudonyms prefix")
+    disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=False)
+    sink = _sink(form, output, _shown(configuration, disguise))
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = Request.of(configuration, chain=chain, rows=RECORD_ROWS)
+    request = replace(Request.of(configuration, chain=chain, rows=RECORD_ROWS), pseudonyms=disguise)
     return run(captures, request, Selection(), sink, watch, "record", stats, sink.follow)
+
+
+def _shown(configuration: Configuration, disguise: Pseudonyms | None) -> Configuration:
+    """The configuration whose local networks bear the pseudonyms under which their hosts stand in the records."""
+    if disguise is None:
+        return configuration
+    local = [
+        f"{disguise.of(str(network.network_address))}/{network.prefixlen}" for network in configuration["network.local"]
+    ]
+    return configuration.overridden((("network.local", local or None, "--pseudonyms"),))
 
 
 def _check(configuration: Configuration, about_summaries: list[str]) -> None:

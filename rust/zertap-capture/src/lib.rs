@@ -5,7 +5,8 @@
 //!
 //! The floors, lowest first: `clock` turns stamps into time and `order` reads numbers, `error` and `frame` hold the
 //! words, `window` holds the part of the stream being read, `compressed` unpacks into it, `pcap` and `pcapng` find
-//! the records in it, and `source` chooses between them.
+//! the records in it, and `source` chooses between them. Beside them
+//! `tally` counts what a capture is like for those who ask.
 
 mod clock;
 mod compressed;
@@ -15,9 +16,12 @@ mod order;
 mod pcap;
 mod pcapng;
 mod source;
+mod tally;
 mod window;
 
 pub use clock::TimeResolution;
 pub use error::{CaptureError, CaptureErrorKind};
 pub use frame::{Compression, Container, Frame, Info, Interface};
+pub use order::Order;
 pub use source::Source;
+pub use tally::{InterfaceTally, Seen, Silence, Steps, Tally};

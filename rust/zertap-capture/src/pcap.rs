@@ -65,6 +65,11 @@ impl PcapReader {
         Ok(Self::under(&header, 0))
     }
 
+    /// The byte order of the headers read now.
+    pub(crate) fn order(&self) -> Order {
+        self.dialect.order
+    }
+
     fn under(header: &FileHeader, interface: u32) -> Self {
         Self {
             dialect: header.dialect,

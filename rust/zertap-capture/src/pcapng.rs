@@ -54,6 +54,11 @@ impl PcapngReader {
         Ok(reader)
     }
 
+    /// The byte order of the section being read.
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
     /// The next packet, or `None` at the end of the stream.
     #[inline]
     pub(crate) fn next(

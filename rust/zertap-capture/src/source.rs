@@ -254,7 +254,11 @@ fn recognise(input: Input) -> Result<(Window, Reader, Info), Fault> {
     } else {
         return Err(Fault::bad(0, foreign(head)));
     };
-    Ok((window, reader, Info { container, compression, interfaces }))
+    let byte_order = match &reader {
+        Reader::Pcap(reader) => reader.order(),
+        Reader::Pcapng(reader) => reader.order(),
+    };
+    Ok((window, reader, Info { container, compression, byte_order, interfaces }))
 }
 
 /// The stream's first four octets, or as many as there are.

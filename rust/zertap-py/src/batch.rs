@@ -17,17 +17,28 @@ use zertap_core::time::Span;
 /// Captures read by one tap, in order: how many frames came before each, and its name.
 pub(crate) type Files = Arc<Vec<(u64, String)>>;
 
+/// How the rows of a tap are told, whatever the plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Telling {
+    /// Unit: nanoseconds.
+    pub(crate) waiting_span: u64,
+    /// Seed of Community ID.
+    pub(crate) community_seed: u16,
+    /// Nobody is to be named.
+    pub(crate) nameless: bool,
+}
+
 /// See the stub.
 #[pyclass(module = "zertap._native", frozen)]
 pub(crate) struct EventBatch {
     rows: Vec<Row>,
     files: Files,
-    waiting_span: u64,
+    telling: Telling,
 }
 
 impl EventBatch {
-    pub(crate) fn new(rows: Vec<Row>, files: Files, waiting_span: u64) -> Self {
-        Self { rows, files, waiting_span }
+    pub(crate) fn new(rows: Vec<Row>, files: Files, telling: Telling) -> Self {
+        Self { rows, files, telling }
     }
 
     pub(crate) fn rows(&self) -> &[Row] {
@@ -36,7 +47,7 @@ impl EventBatch {
 
     /// The words of one row for a plan.
     pub(crate) fn words<'a>(&'a self, plan: &'a Plan, row: &Row) -> Words<'a> {
-        plan.words(self.pattern_of(row), self.waiting_span, self.file_of(row))
+        plan.words(self.pattern_of(row), self.telling, self.file_of(row))
     }
 
     /// The capture that held a row's first packet.
@@ -50,7 +61,7 @@ impl EventBatch {
 
     /// History, establishment, end and length of life of a row, packed: equal numbers mean equal events.
     fn pattern_of(&self, row: &Row) -> u32 {
-        Pattern::of(row, Span(self.waiting_span)).pack()
+        Pattern::of(row, Span(self.telling.waiting_span)).pack()
     }
 
     fn row(&self, index: usize) -> PyResult<&Row> {
@@ -81,9 +92,11 @@ impl EventBatch {
             verdicts: &none,
             protocols: &none,
             events: &[],
-            waiting_span: self.waiting_span,
+            waiting_span: self.telling.waiting_span,
             file,
             frames_before,
+            community_seed: self.telling.community_seed,
+            nameless: self.telling.nameless,
         };
         let value = match source.protocol() {
             Some(wanted) if sources::protocol_of(row.phase) != Some(wanted) => Value::Null,

@@ -1,7 +1,8 @@
 //! The engine for Python: frames, segments and time in; batches out.
 
-use crate::batch::{EventBatch, Files};
+use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
+use crate::pseudonym::{self, Pseudonyms};
 use crate::{error, journal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -9,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::{CaptureErrorKind, Frame};
+use zertap_capture::{CaptureErrorKind, Frame, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::handshake::Journal;
@@ -22,7 +23,8 @@ use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
 pub(crate) struct Tap {
     inner: zertap_core::tap::Tap,
     files: Files,
-    waiting_span: u64,
+    telling: Telling,
+    pseudonyms: Option<Pseudonyms>,
     time_out_of_range: u64,
     odd_lengths: u64,
 }
@@ -32,12 +34,13 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let config = configure(py, config)?;
-        let waiting_span = config.waiting_span.0;
+        let Settings { engine, mut telling, pseudonyms } = configure(py, config)?;
+        telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
-            inner: zertap_core::tap::Tap::new(config),
+            inner: zertap_core::tap::Tap::new(engine),
             files: Arc::default(),
-            waiting_span,
+            telling,
+            pseudonyms,
             time_out_of_range: 0,
             odd_lengths: 0,
         })
@@ -125,7 +128,11 @@ impl Tap {
     }
 
     fn drain(&mut self) -> EventBatch {
-        EventBatch::new(self.inner.drain(), Arc::clone(&self.files), self.waiting_span)
+        let mut rows = self.inner.drain();
+        if let Some(pseudonyms) = &self.pseudonyms {
+            rows.iter_mut().for_each(|row| pseudonyms.disguise(row));
+        }
+        EventBatch::new(rows, Arc::clone(&self.files), self.telling)
     }
 
     fn keep_journal(&mut self, packet: u64) {
@@ -208,9 +215,13 @@ impl Tap {
                 }
                 let before = self.inner.counters().frames;
                 let Self { inner, time_out_of_range, odd_lengths, .. } = self;
-                inner.push_frames(&mut source.reader().next_frames()?.map(|frame| {
+                let (reader, mut tally) = source.reader_and_tally();
+                inner.push_frames(&mut reader.next_frames()?.map(|frame| {
                     *time_out_of_range += u64::from(!frame.time_valid);
                     *odd_lengths += u64::from(frame.odd_length);
+                    if let Some(tally) = &mut tally {
+                        tally.note(Seen::of(&frame));
+                    }
                     raw(&frame)
                 }));
                 let frames = inner.counters().frames - before;
@@ -255,15 +266,31 @@ const SIGNALS_AFTER: Duration = Duration::from_millis(100);
 /// Batches of frames read between two looks at the clock.
 const BATCHES_BETWEEN_CLOCKS: usize = 8;
 
-fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
-    let mut config = Config { hash_key: random_key(), ..Config::default() };
-    let Some(given) = given else { return Ok(config) };
+/// What a tap is told when it is made.
+struct Settings {
+    engine: Config,
+    telling: Telling,
+    pseudonyms: Option<Pseudonyms>,
+}
+
+fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
+    let engine = Config { hash_key: random_key(), ..Config::default() };
+    let mut settings = Settings { engine, telling: Telling::default(), pseudonyms: None };
+    let Some(given) = given else { return Ok(settings) };
+    let Settings { engine: config, telling, pseudonyms } = &mut settings;
     for (key, value) in given {
         let key: String = key.extract()?;
         match key.as_str() {
             "certificates" => config.options.certificates = value.extract()?,
             "upgrades" => config.options.upgrades = value.extract()?,
             "offers" => config.options.offers = value.extract()?,
+            "fingerprints" => config.options.fingerprints = value.extract()?,
+            "community_seed" => telling.community_seed = value.extract()?,
+            "nameless" => telling.nameless = value.extract()?,
+            "pseudonyms" => {
+                let (manner, key): (String, Vec<u8>) = value.extract()?;
+                *pseudonyms = Some(pseudonym::make(py, &manner, key)?);
+            }
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
             "rows" => config.rows = row_kinds(py, &value)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
@@ -274,7 +301,7 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Conf
             other => return Err(error::usage(py, &format!("no such setting of a tap: `{other}`"))),
         }
     }
-    Ok(config)
+    Ok(settings)
 }
 
 fn positive(py: Python<'_>, key: &str, value: usize) -> PyResult<usize> {

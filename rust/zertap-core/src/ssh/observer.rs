@@ -108,7 +108,7 @@ impl SshObserver {
     fn progress(&mut self, before: Phase) -> Progress {
         if self.is_finished() {
             for side in Side::BOTH {
-                self.sides[side].release(self.options.offers);
+                self.sides[side].release(self.options.offers || self.options.fingerprints);
             }
             Progress::Finished(self.phase)
         } else if self.phase == before {

@@ -66,6 +66,8 @@ pub(super) struct Cold {
     pub(super) alerts: Vec<Alert>,
     /// Offered lists, where they are asked for.
     pub(super) offers: Vec<Text>,
+    /// Fingerprints, where they are asked for.
+    pub(super) fingerprints: Vec<Text>,
     /// legacy_session_id of the ServerHello where it does not echo the client's.
     pub(super) session: Box<[u8]>,
     /// SSLv2.

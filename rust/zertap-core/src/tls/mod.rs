@@ -6,6 +6,7 @@
 mod assembly;
 mod certificate_message;
 mod findings;
+mod fingerprint;
 mod hello;
 mod judge12;
 mod judge13;
