@@ -2,7 +2,8 @@
 
 use crate::batch::{EventBatch, Files};
 use crate::capture::Source;
-use crate::{error, journal};
+use crate::error;
+use crate::journal;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
