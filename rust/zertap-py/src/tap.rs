@@ -2,8 +2,9 @@
 
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
+use crate::error;
+use crate::journal;
 use crate::pseudonym::{self, Pseudonyms};
-use crate::{error, journal};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
