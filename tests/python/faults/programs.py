@@ -49,10 +49,28 @@ def unanswered(number: int) -> bytes:
     return b"".join(parts)
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+"""Programs that were started in this test: ``conftest.py`` ends them with it."""
+
+
+def end_all() -> None:
+    """Ends what still runs, and closes its pipes."""
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+
+
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
     """``zertap`` with these arguments."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-m", "zertap", *map(str, arguments)], **(pipes | options))
+    process = subprocess.Popen([sys.executable, "-m", "zertap", *map(str, arguments)], **(pipes | options))
+    STARTED.append(process)
+    return process
 
 
 def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -61,14 +79,16 @@ def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[b
     return subprocess.run(command, capture_output=True, timeout=120, check=False, **options)
 
 
-def feed(pipe: IO[bytes] | None, data: bytes) -> threading.Thread:
-    """Writes *data* beside the test, until it is through or nobody reads any more."""
+def feed(pipe: IO[bytes] | None, data: bytes, *, ends: bool = False) -> threading.Thread:
+    """Writes *data* beside the test, until it is through or nobody reads any more; then the input may end."""
     assert pipe is not None
 
     def pour() -> None:
         with suppress(OSError, ValueError):
             pipe.write(data)
             pipe.flush()
+            if ends:
+                pipe.close()
 
     thread = threading.Thread(target=pour, daemon=True)
     thread.start()

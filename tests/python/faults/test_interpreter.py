@@ -32,7 +32,7 @@ def capture(tmp_path: Path) -> Path:
 
 def script(text: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-X", "dev", "-c", text, *map(str, arguments)],
+        [sys.executable, "-c", text, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
