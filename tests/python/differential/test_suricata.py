@@ -3,6 +3,7 @@
 Where they differ for a reason, the reason stands in ``ARGUED``; what stands there and never happens fails too.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,15 @@ from zertap.plans import Plans
 from zertap.shapes import EVE
 
 ROOT = Path(__file__).parents[3]
-CAPTURES = [ROOT / "pcaps" / "tour.pcap", *sorted((ROOT / "pcaps" / "captures").glob("*.pcap*"))]
+EVERY = sorted((ROOT / "pcaps" / "captures").glob("*.pcap*"))
+SPECIAL = {"tap-cut-packets.pcap", "tls12-psk.pcap", "tls12-no-common-alpn.pcap", "tls13-stateless-cookie.pcap"}
+CAPTURES = [
+    ROOT / "pcaps" / "tour.pcap",
+    *(path for at, path in enumerate(EVERY) if at % 4 == 0 or path.name in SPECIAL),
+]
+"""A fourth of our captures, and those that show what is argued; ``ZERTAP_EVERY_CAPTURE`` compares them all."""
+if os.environ.get("ZERTAP_EVERY_CAPTURE"):
+    CAPTURES = [CAPTURES[0], *EVERY]
 Event = dict[str, Any]
 Difference = tuple[str, Any, Any]
 COMMON = ("src_ip", "src_port", "dest_ip", "dest_port", "proto", "community_id")
@@ -103,6 +112,6 @@ def test_suricata_says_the_same_or_the_difference_is_argued(tmp_path: Path) -> N
                 used.update([reason] if reason else [])
                 wrong += [] if reason else [(capture.name, *each)]
     print(f"{compared} events compared; argued: {dict(used)}")
-    assert compared > 50
+    assert compared > 30
     assert not wrong, "\n".join(map(str, wrong))
     assert not set(ARGUED) - set(used), "argued, but never met"
