@@ -101,6 +101,7 @@ impl Table {
     }
 
     /// Handles one segment.
+    #[inline]
     pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>) {
         let (key, from_low) = FlowKey::of(segment);
         let hash = self.hash(&key);

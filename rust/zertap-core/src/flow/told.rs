@@ -52,11 +52,7 @@ impl Workplace<'_> {
     #[inline]
     pub(super) fn tell_move(&mut self, conn: &Connection, to: Phase) {
         if let Some(journal) = &mut self.room.journal {
-            let found = match (&conn.listening, to) {
-                (Some(listening), to) if to != Phase::Clear => listening.observer.findings(),
-                _ => Findings::default(),
-            };
-            journal.moved(conn.phase, to, found.fault, found.gave_up);
+            tell_move(journal, conn, to);
         }
     }
 
@@ -75,8 +71,20 @@ impl Workplace<'_> {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn tell_move(journal: &mut Journal, conn: &Connection, to: Phase) {
+    let found = match (&conn.listening, to) {
+        (Some(listening), to) if to != Phase::Clear => listening.observer.findings(),
+        _ => Findings::default(),
+    };
+    journal.moved(conn.phase, to, found.fault, found.gave_up);
+}
+
 impl Table {
     /// As `segment`, for a tap that keeps a journal.
+    #[cold]
+    #[inline(never)]
     pub fn segment_told(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>) {
         let now = place.moment();
         let (key, from_low) = FlowKey::of(segment);
