@@ -122,6 +122,7 @@ impl Table {
     }
 
     /// Handles one segment.
+    #[inline]
     pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: Identity) {
         let Identity { key, from_low, hash } = identity;
         let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));

@@ -51,11 +51,7 @@ impl Workplace<'_> {
     #[inline]
     pub(super) fn tell_move(&mut self, conn: &Connection, to: Phase) {
         if let Some(journal) = &mut self.room.journal {
-            let found = match (&conn.listening, to) {
-                (Some(listening), to) if to != Phase::Clear => listening.observer.findings(),
-                _ => Findings::default(),
-            };
-            journal.moved(conn.phase, to, found.fault, found.gave_up);
+            tell_move(journal, conn, to);
         }
     }
 
@@ -74,8 +70,20 @@ impl Workplace<'_> {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn tell_move(journal: &mut Journal, conn: &Connection, to: Phase) {
+    let found = match (&conn.listening, to) {
+        (Some(listening), to) if to != Phase::Clear => listening.observer.findings(),
+        _ => Findings::default(),
+    };
+    journal.moved(conn.phase, to, found.fault, found.gave_up);
+}
+
 impl Table {
     /// As `segment`, for a tap that keeps a journal.
+    #[cold]
+    #[inline(never)]
     pub fn segment_told(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: Identity) {
         let now = place.moment();
         let Identity { key, from_low, .. } = identity;

@@ -3,7 +3,7 @@
 //! A tap keeps a journal only when it is asked to, of one connection named by its first packet. Observers and
 //! the follower note what they understood in the moment they understand it; nothing is decoded again for it.
 //! Without a journal each place that could note something costs one test of `Room::journal`, at the
-//! frequency of handshake messages and phase moves, never of packets.
+//! frequency of handshake messages and phase moves, never of packets; what it calls then is kept out of line.
 //!
 //! Only facts are noted: kinds, numbers, lengths. No octet of payload ever reaches a step.
 
@@ -100,6 +100,8 @@ impl Journal {
     }
 
     /// A connection opens; it is the one if this is its first packet.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn opens(&mut self, first_packet: u64, connection: u64, now: Moment) {
         self.now = now;
         self.active = first_packet == self.wanted && self.connection.is_none();
@@ -109,6 +111,8 @@ impl Journal {
     }
 
     /// What follows happens to this connection, now.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn attend(&mut self, connection: u64, now: Moment) {
         self.now = now;
         self.active = !self.over && self.connection == Some(connection);
@@ -126,6 +130,8 @@ impl Journal {
     }
 
     /// A row of the connection was written.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn row(&mut self, client: Side) {
         if self.active {
             self.client = client;
@@ -133,6 +139,8 @@ impl Journal {
     }
 
     /// Its last row was written.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn ends(&mut self, kind: &'static str) {
         self.note(None, Shown::Ended(kind), 0);
         if self.active {
@@ -146,6 +154,8 @@ impl Journal {
     }
 
     /// Notes that the phase moved, once.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn moved(&mut self, from: Phase, to: Phase, fault: Fault, gave_up: Option<Side>) {
         if self.active && from != to && self.phase.replace(to) != Some(to) {
             self.note(None, Shown::Moved { from, to, fault, gave_up }, 0);
@@ -153,6 +163,8 @@ impl Journal {
     }
 
     /// Notes what `side` showed, by so many octets.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn note(&mut self, side: Option<Side>, shown: Shown, octets: u64) {
         self.note_several(side, shown, 1, octets);
     }

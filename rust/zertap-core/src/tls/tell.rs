@@ -33,6 +33,8 @@ impl TlsObserver {
     }
 
     /// Tells what a record's octets changed; `last`: the record has ended.
+    #[cold]
+    #[inline(never)]
     pub(super) fn tell(&self, side: Side, before: &Before, last: bool, room: &mut Room) {
         let lane = &self.lanes[side];
         let alerts = self.colder().map(|cold| &cold.alerts[..]).unwrap_or_default();
