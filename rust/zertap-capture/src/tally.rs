@@ -212,7 +212,9 @@ mod tests {
 
     fn tally(frames: &[Seen]) -> Tally {
         let mut tally = Tally::new(Span::seconds(10));
-        frames.iter().for_each(|frame| tally.note(*frame));
+        for frame in frames {
+            tally.note(*frame);
+        }
         tally
     }
 

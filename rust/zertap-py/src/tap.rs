@@ -131,7 +131,9 @@ impl Tap {
     fn drain(&mut self) -> EventBatch {
         let mut rows = self.inner.drain();
         if let Some(pseudonyms) = &self.pseudonyms {
-            rows.iter_mut().for_each(|row| pseudonyms.disguise(row));
+            for row in &mut rows {
+                pseudonyms.disguise(row);
+            }
         }
         EventBatch::new(rows, Arc::clone(&self.files), self.telling)
     }
