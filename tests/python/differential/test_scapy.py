@@ -23,9 +23,9 @@ pytest.importorskip("cryptography", reason="scapy's TLS layer needs cryptography
 
 logging.getLogger("scapy").setLevel(logging.CRITICAL)
 
-import scapy.contrib.geneve  # noqa: E402, F401  importing these teaches scapy the tunnels
-import scapy.contrib.mpls  # noqa: E402, F401
-import scapy.layers.ppp  # noqa: E402, F401
+import scapy.contrib.geneve  # noqa: E402  importing these teaches scapy the tunnels
+import scapy.contrib.mpls  # noqa: E402
+import scapy.layers.ppp  # noqa: E402
 import scapy.layers.vxlan  # noqa: E402, F401
 from scapy.layers.inet import IP, TCP  # noqa: E402  after the logger is quiet
 from scapy.layers.inet6 import IPv6  # noqa: E402
