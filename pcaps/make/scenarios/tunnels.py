@@ -129,7 +129,9 @@ def hurry(lab: Network) -> list[Row]:
     # Twelve octets are the proxy's two answers; TLS begins behind them.
     client = peer.connect(lab, request, "hurry=12", CLIENT_TLS, "say=hello\\n", "hear", "close", port=SOCKS_PORT)
     tls = peer.session(client.output())
-    return [facts.tls_row(tls, upgrade="socks5", flags_include=["upgraded"], mode_zert=facts.CLEAR_IN_ZERT)]
+    # Answers in clear behind the hello: mode zert need not recognise it.
+    zert = {**facts.CLEAR_IN_ZERT, "flags_include": []}
+    return [facts.tls_row(tls, upgrade="socks5", flags_include=["upgraded"], mode_zert=zert)]
 
 
 def _proxied_tls(name: str, shows: str, word: str) -> None:
@@ -170,9 +172,8 @@ def _proxied_ssh(name: str, shows: str, word: str) -> None:
         servers.haproxy(lab, lab.client, front, listens=2200)
         text = openssh.client(lab, address="127.0.0.1", port=2200)
         expect(text, "Authenticated to")
-        # A3: whatever the client said before, a banner at the start of the server's stream is SSH in both modes.
-        zert: facts.Facts = {"upgrade": None, "flags_include": []}
-        return [facts.ssh_row(facts.openssh(text), upgrade="proxy", flags_include=["upgraded"], mode_zert=zert)]
+        # Mode zert: whether clear octets of the client or the server's banner count first, the rules leave to the order.
+        return [facts.ssh_row(facts.openssh(text), upgrade="proxy", flags_include=["upgraded"], mode_zert=None)]
 
 
 _proxied_ssh("proxy1-ssh", "A PROXY line between two HAProxys in front of SSH", "send-proxy")
