@@ -14,7 +14,8 @@ BUILD: str
 PHASES: tuple[str, ...]
 """Names of ``handshake::Phase``, indexed by number: SILENT, SNIFFING, CLEAR, TLS_BEGUN, ..., UNSEEN."""
 KINDS: tuple[str, ...]
-"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished."""
+"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished,
+interval."""
 FAULTS: tuple[str | None, ...]
 """Words of ``handshake::Fault``, indexed by number; the first is ``None``."""
 FLAGS: Mapping[str, str]
@@ -94,9 +95,10 @@ def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]])
 @final
 class Tap:
     """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers`` (bool),
-    ``waiting_span_ns``, ``rows`` (set of kinds wanted; default the ending kinds), ``max_connections``,
-    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises
-    ``zertap.errors.Usage``."""
+    ``waiting_span_ns``, ``interval_ns`` (length and offset since 1970 of recording intervals: at each boundary an
+    ``interval`` row, if wanted, of every connection with segments since its previous row), ``rows`` (set of kinds
+    wanted; default the ending kinds), ``max_connections``, ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``,
+    ``verify_checksums``. Raises ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
     def pump(self, source: Source, rows: int = 4096) -> bool:

@@ -2,8 +2,8 @@
 
 use crate::batch::EventBatch;
 use crate::config::Config;
-use crate::event::Row;
-use crate::flow::{Cause, Table, TableCounters, Workplace};
+use crate::event::{Row, RowKind};
+use crate::flow::{Boundaries, Cause, Table, TableCounters, Workplace};
 use crate::handshake::Room;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
@@ -15,6 +15,7 @@ pub struct Tap {
     config: Config,
     decoder: Decoder,
     table: Table,
+    boundaries: Boundaries,
     room: Room,
     profiles: Profiles,
     batch: EventBatch,
@@ -47,6 +48,7 @@ impl Tap {
         Self {
             decoder: Decoder::new(config.wire),
             table: Table::new(config.hash_key),
+            boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
             room: Room { options: config.options, ..Room::default() },
             profiles: Profiles::default(),
             batch: EventBatch::default(),
@@ -140,8 +142,12 @@ impl Tap {
             return;
         }
         self.now = at;
-        let Self { config, table, room, profiles, batch, counters, .. } = self;
+        let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
-        table.advance(&mut Workplace { config, room, profiles, batch, cause }, at);
+        let mut place = Workplace { config, room, profiles, batch, cause };
+        if boundaries.are_due(at) {
+            boundaries.pass(table, &mut place, at);
+        }
+        table.advance(&mut place, at);
     }
 }

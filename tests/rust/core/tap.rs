@@ -2,6 +2,8 @@
 
 #[path = "flow_bounds.rs"]
 mod bounds;
+#[path = "flow_interval.rs"]
+mod interval;
 #[path = "flow_order.rs"]
 mod order;
 #[path = "flow_rows.rs"]

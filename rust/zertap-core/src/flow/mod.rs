@@ -2,6 +2,7 @@
 
 mod connection;
 mod follow;
+mod interval;
 mod key;
 mod lanes;
 mod milestones;
@@ -11,5 +12,6 @@ mod timers;
 
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};
+pub use interval::Boundaries;
 pub use key::FlowKey;
 pub use table::{Table, TableCounters};
