@@ -36,12 +36,18 @@ class Request:
     """Keep the lists that the two sides offered."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
+    interval: tuple[int, int] | None = None
+    """Length of the recording intervals, and a boundary of theirs since midnight. Nanoseconds."""
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
         full = self.mode == "full"
-        config = {"certificates": full, "upgrades": full, "offers": self.offers}
-        return config if self.rows is None else {**config, "rows": set(self.rows)}
+        config: dict[str, Any] = {"certificates": full, "upgrades": full, "offers": self.offers}
+        if self.rows is not None:
+            config["rows"] = set(self.rows)
+        if self.interval is not None:
+            config["interval_ns"] = self.interval
+        return config
 
 
 class Watch:

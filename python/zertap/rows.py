@@ -17,10 +17,13 @@ from zertap._native import KINDS, PHASES, EventBatch, registry
 from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, Pattern, Slot, slots
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
 
-RECORD_ROWS: Final = frozenset(KINDS) - {"opened"}
+RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
 """The rows that the engine must write so that every event has the counters of its own moment."""
 
-_DUE, _MOVED = KINDS.index("due"), KINDS.index("moved")
+SUMMARY_ROWS: Final = RECORD_ROWS | {"interval"}
+"""The rows that the engine must write so that every interval has its own share of the counters."""
+
+_DUE, _MOVED, _INTERVAL = KINDS.index("due"), KINDS.index("moved"), KINDS.index("interval")
 _COLUMNS: Final = (
     "kind",
     "pattern",
@@ -142,6 +145,8 @@ def _events(kind: int, told: int, reached: list[int], rest: list[int], found: tu
     times = {LAST: end}
     if kind == _DUE:
         times = {TIMER: established + WAITING_SPAN}
+    elif kind == _INTERVAL:
+        times = {}
     elif kind == _MOVED:
         times = dict(enumerate(reached, start=told))
     return [

@@ -11,7 +11,7 @@ from zertap.cli.common import Captures, ChainOption, ModeOption, amount, check_f
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
-from zertap.rows import RECORD_ROWS
+from zertap.rows import RECORD_ROWS, SUMMARY_ROWS
 from zertap.sinks.base import Stream
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def records(
     )
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = Request(mode, chain, rows=RECORD_ROWS)
+    rows, boundaries = (SUMMARY_ROWS, _interval(interval, sync)) if summary else (RECORD_ROWS, None)
+    request = Request(mode, chain, rows=rows, interval=boundaries)
     return run(captures, request, Selection(), sink, watch, lambda: amount(sink.written, "record"))
 
 
@@ -112,6 +113,13 @@ def _summary_sink(
     places = Places(networks, _ports(ports) if ports else None)
     make = smf_summaries if form is Form.SMF else json_summaries
     return make(Stream(output), _settings(codes), interval, places)
+
+
+def _interval(length: str | None, sync: str | None) -> tuple[int, int]:
+    from zertap.aggregate import parse_interval
+
+    interval = parse_interval(length or "1h", sync or "00:00")
+    return interval.length, interval.sync
 
 
 def _settings(codes: Known) -> "Settings":

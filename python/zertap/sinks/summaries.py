@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from zertap.aggregate import Aggregation, Interval, Places, Set
+from zertap.aggregate import Aggregation, Interval, Places, Set, Table, render
 from zertap.plans import Part
 from zertap.sinks.base import Stream
 from zertap.zert.codec import encode_summary
@@ -47,7 +47,7 @@ class Summaries:
         begins = self._aggregation.began is None
         for each in self._aggregation.add(part.batch, rows):
             begins = begins and self._begin()
-            self._write(self._records(each, Reason.INTERVAL))
+            self._write_set(each, Reason.INTERVAL)
         if begins:
             self._begin()
 
@@ -66,9 +66,17 @@ class Summaries:
         """The last set of one input."""
         last = self._aggregation and self._aggregation.close()
         if last:
-            self._write(self._records(last, Reason.SHUTDOWN))
+            self._write_set(last, Reason.SHUTDOWN)
             self._write([aggregation_record(SummaryEvent.DISABLED, last.end, self._settings)])
         self._aggregation = None
+
+    def _write_set(self, each: Set, reason: Reason) -> None:
+        if self._encode is encode_summary and isinstance(each.summaries, Table):
+            for octets in render(each.summaries, self._settings, reason):
+                self._stream.write(octets)
+            self.written += len(each.summaries)
+        else:
+            self._write(self._records(each, reason))
 
     def _records(self, each: Set, reason: Reason) -> Iterator[SummaryRecord]:
         final = len(each.summaries) - 1

@@ -18,6 +18,7 @@ mod json;
 mod plan;
 mod registry;
 mod sources;
+mod sums;
 mod tap;
 mod value;
 
@@ -50,6 +51,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<plan::Plan>()?;
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;
+    module.add_class::<sums::Groups>()?;
+    module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;
     Ok(())
 }
