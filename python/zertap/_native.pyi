@@ -5,7 +5,7 @@ value of a row, named in ``SOURCES``; times are nanoseconds since 1970 (UTC, pac
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 __version__: str
 BUILD: str
@@ -91,10 +91,6 @@ class EventBatch:
 
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
-
-Variant: TypeAlias = tuple[int, int, int, int, bool]
-"""What decides how a group is rendered: class, face, way (0 plain, 1 turned, 2 ranged), local end (0 server, 1 client),
-IPv4 server?"""
 
 @final
 class Groups:

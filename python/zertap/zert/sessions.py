@@ -6,7 +6,7 @@ a record has for them: two algorithms that share the code Unknown are two sessio
 numbers, expiry, session identifiers, handshake type) are not part of it; a session shows those of its latest
 connection. A failed handshake has no facts: all failures of one protocol between two ends are one session.
 
-The identifier is 42 characters: the letter of the protocol (``T`` TLS or SSL, ``S`` SSH, ``I`` IPsec, ``C`` none), a
+The identifier is 42 characters: the letter of the protocol (``T`` TLS or SSL, ``S`` SSH, ``C`` none), a
 hyphen and 40 upper-case hexadecimal digits, the first 20 octets of the SHA-256 of ``Session.text`` in UTF-8. It depends
 on nothing else, so it is the same in every run, on every machine. IBM's hash and what goes into it are not known: ours
 never equals theirs, and the letters are recalled, not sourced.
@@ -25,7 +25,7 @@ from zertap.zert.events import Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts
 
 TCP = 6
-_LETTERS = {"TLS": "T", "SSH": "S", "IPsec": "I", "none": "C"}
+_LETTERS = {"TLS": "T", "SSH": "S", "none": "C"}
 _DIGEST_OCTETS = 20
 _EXCHANGE_BY_GROUP = (None, "TLS13")
 """Suites that leave the key exchange open: there the group is the key exchange."""

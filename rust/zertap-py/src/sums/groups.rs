@@ -2,12 +2,11 @@
 
 use super::key::Key;
 use super::place::Way;
-use super::{COUNTERS, Counts, Entry};
+use super::{COUNTERS, Counts, Entry, Map};
 use crate::error;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use zertap_core::wire::Address;
@@ -43,19 +42,21 @@ type Told<'py> = (Variant, Bound<'py, PyBytes>, Bound<'py, PyBytes>, [u16; 2], u
 pub(crate) struct Groups {
     groups: Vec<Group>,
     variants: Vec<Variant>,
-    texts: HashMap<u32, Arc<str>>,
+    texts: Map<u32, Arc<str>>,
     middles: Arc<[String]>,
 }
 
 impl Groups {
     /// In order of servers, clients, ports, ways, local ends and texts: the same however the rows came.
-    pub(crate) fn new(mut groups: Vec<Group>, texts: HashMap<u32, Arc<str>>, middles: Arc<[String]>) -> Self {
-        let text = |group: &Group| texts.get(&group.key.class).map_or("", |text| text);
-        groups.sort_unstable_by(|one, other| {
-            let sides = (one.key.place, one.key.local).cmp(&(other.key.place, other.key.local));
-            sides.then_with(|| text(one).cmp(text(other)))
+    pub(crate) fn new(groups: Vec<Group>, texts: Map<u32, Arc<str>>, middles: Arc<[String]>) -> Self {
+        let text = |at: u32| groups.get(at as usize).and_then(|group| texts.get(&group.key.class));
+        let mut order: Vec<(Rank, u32)> = groups.iter().map(|group| rank(&group.key)).zip(0..).collect();
+        order.sort_unstable_by(|(one, at), (other, there)| {
+            one.cmp(other).then_with(|| text(*at).cmp(&text(*there)))
         });
-        let (mut known, mut variants) = (HashMap::new(), Vec::new());
+        let sorted = order.iter().filter_map(|(_, at)| groups.get(*at as usize).copied());
+        let mut groups: Vec<Group> = sorted.collect();
+        let (mut known, mut variants) = (Map::default(), Vec::new());
         for group in &mut groups {
             let variant = group.variant();
             group.variant = *known.entry(variant).or_insert_with(|| {
@@ -65,6 +66,16 @@ impl Groups {
         }
         Self { groups, variants, texts, middles }
     }
+}
+
+/// Server, client, then ports, way and local end: what groups are sorted by before their texts.
+type Rank = (u128, u128, u64);
+
+fn rank(key: &Key) -> Rank {
+    let place = &key.place;
+    let [first, last] = place.ports.map(u64::from);
+    let rest = first << 32 | last << 16 | (place.way as u64) << 8 | u64::from(key.local);
+    (u128::from_be_bytes(place.server), u128::from_be_bytes(place.client), rest)
 }
 
 /// Where the fields of a template are that differ from group to group.

@@ -32,6 +32,9 @@ const ACTIVE: usize = 3;
 
 type Counts = [i64; COUNTERS];
 
+/// Keyed, since others choose addresses and ports, and quick.
+type Map<K, V> = HashMap<K, V, ahash::RandomState>;
+
 /// What a row adds to one group.
 #[derive(Clone, Debug)]
 struct Posting {
@@ -74,17 +77,19 @@ pub(crate) struct Entry {
 pub(crate) struct Sums {
     places: Places,
     middles: Arc<[String]>,
-    sorts: HashMap<u64, u32>,
+    sorts: Map<u64, u32>,
     taught: Vec<Sort>,
-    faces: HashMap<Face, u32>,
+    faces: Map<Face, u32>,
     next_face: u32,
-    meanings: HashMap<(u32, u8), Meaning>,
+    meanings: Map<(u32, u8), Meaning>,
     /// Faces that say more than their class, in an order of their own: which counts of two at one moment.
-    ranks: HashMap<u32, String>,
-    classes: HashMap<Arc<str>, u32>,
-    texts: HashMap<u32, Arc<str>>,
+    ranks: Map<u32, String>,
+    classes: Map<Arc<str>, u32>,
+    texts: Map<u32, Arc<str>>,
     next_class: u32,
-    entries: HashMap<Key, Entry>,
+    entries: Vec<(Key, Entry)>,
+    /// Where the entry of a key is.
+    index: Map<Key, u32>,
     /// The rows made ready for counting, if all about them is known: the first, and of each its sort and its face.
     ready: Option<(usize, Vec<(u32, u32)>)>,
 }
@@ -115,16 +120,17 @@ impl Sums {
         Ok(Self {
             places: Places { networks, merged, turned },
             middles: middles.into(),
-            sorts: HashMap::new(),
+            sorts: Map::default(),
             taught: Vec::new(),
-            faces: HashMap::new(),
+            faces: Map::default(),
             next_face: FACELESS + 1,
-            meanings: HashMap::new(),
-            ranks: HashMap::new(),
-            classes: HashMap::new(),
-            texts: HashMap::new(),
+            meanings: Map::default(),
+            ranks: Map::default(),
+            classes: Map::default(),
+            texts: Map::default(),
             next_class: 0,
-            entries: HashMap::new(),
+            entries: Vec::new(),
+            index: Map::default(),
             ready: None,
         })
     }
@@ -186,27 +192,27 @@ impl Sums {
 
     fn close(&mut self, py: Python<'_>, keep: bool) -> Groups {
         py.detach(|| {
-            let alive = |entry: &Entry| entry.touched || entry.initial[ACTIVE] != 0;
-            let living = self.entries.iter().filter(|(_, entry)| alive(entry));
-            let groups = living.map(|(key, entry)| Group::new(*key, *entry)).collect();
+            let mut entries = std::mem::take(&mut self.entries);
+            entries.retain(|(_, entry)| entry.touched || entry.initial[ACTIVE] != 0);
+            let groups = entries.iter().map(|(key, entry)| Group::new(*key, *entry)).collect();
+            self.index.clear();
             if keep {
-                self.entries.retain(|_, entry| alive(entry));
-                for entry in self.entries.values_mut() {
+                for ((key, entry), at) in entries.iter_mut().zip(0..) {
                     (entry.initial, entry.touched) = (entry.last, false);
+                    self.index.insert(*key, at);
                 }
-            } else {
-                self.entries.clear();
+                self.entries = entries;
             }
             Groups::new(groups, self.texts.clone(), Arc::clone(&self.middles))
         })
     }
 
     fn forget(&mut self) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let faces: BTreeSet<u32> = self.entries.values().map(|entry| entry.face).collect();
+        let faces: BTreeSet<u32> = self.entries.iter().map(|(_, entry)| entry.face).collect();
         self.faces.retain(|_, face| faces.contains(face));
         self.meanings.retain(|(face, _), _| *face == FACELESS || faces.contains(face));
         self.ranks.retain(|face, _| faces.contains(face));
-        let used = self.entries.keys().map(|key| key.class);
+        let used = self.entries.iter().map(|(key, _)| key.class);
         let classes: BTreeSet<u32> =
             used.chain(self.meanings.values().map(|meaning| meaning.class)).collect();
         self.classes.retain(|_, class| classes.contains(class));
@@ -271,7 +277,11 @@ impl Sums {
                 let meaning = *self.meanings.get(&(face, posting.shown))?;
                 for local in sides.iter() {
                     let key = Key { class: meaning.class, place, local };
-                    let entry = self.entries.entry(key).or_default();
+                    let at = *self.index.entry(key).or_insert_with(|| {
+                        self.entries.push((key, Entry::default()));
+                        self.entries.len() as u32 - 1
+                    });
+                    let (_, entry) = self.entries.get_mut(at as usize)?;
                     entry.add(posting, &traffic);
                     if meaning.dated && is_later(&self.ranks, (row.at.0, face), (entry.at, entry.face)) {
                         (entry.at, entry.face) = (row.at.0, face);
@@ -299,7 +309,7 @@ impl Entry {
 }
 
 /// Whether the facts of one row are later than those of another.
-fn is_later(ranks: &HashMap<u32, String>, one: (u64, u32), other: (u64, u32)) -> bool {
+fn is_later(ranks: &Map<u32, String>, one: (u64, u32), other: (u64, u32)) -> bool {
     one.0 > other.0 || (one.0 == other.0 && ranks.get(&one.1) > ranks.get(&other.1))
 }
 
