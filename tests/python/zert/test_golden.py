@@ -67,7 +67,10 @@ def test_one_record_by_hand(layout_rows: list[dict[str, str]]) -> None:
     assert all(not value or not (value if isinstance(value, bytes) else b"\1").strip(b"\x40\0") for value in blanked)
 
 
-IDENT = {
+Said = dict[str, int | str]
+"""Fields by name: numbers, octets in hexadecimal, text."""
+
+IDENT: Said = {
     "SMF119TI_SYSName": "SYS1",
     "SMF119TI_SysplexName": "PLEX1",
     "SMF119TI_Stack": "TCPIP",
@@ -75,7 +78,7 @@ IDENT = {
     "SMF119TI_ASName": "TCPIP",
     "SMF119TI_ASID": 0x4D,
 }
-COUNTERS = {
+COUNTERS: Said = {
     "IntervalDuration": 1_800_000_000 << 12,
     "Event_Type": 1,
     "Flags": 0x40,
@@ -97,17 +100,17 @@ COUNTERS = {
     "EndLifeInSegDG": 8,
     "EndLifeOutSegDG": 9,
 }
-CLEAR = COUNTERS | {"SecProtos": 0, "SessionID": "C-" + "0" * 40}
-TLS_SUMMARY = {"Source": 1, "Prot_Ver": 0x0303, "Neg_Cipher": "C02F", "CS_Enc_Alg": 0x12, "SCert_Key_Type": 2}
-CERTIFICATE = {"SCert_Serial_Len": 1, "SCert_Serial": "07" + "00" * 19, "SCert_Time_Type": 1}
-IPSEC = {
+CLEAR: Said = COUNTERS | {"SecProtos": 0, "SessionID": "C-" + "0" * 40}
+TLS_SUMMARY: Said = {"Source": 1, "Prot_Ver": 0x0303, "Neg_Cipher": "C02F", "CS_Enc_Alg": 0x12, "SCert_Key_Type": 2}
+CERTIFICATE: Said = {"SCert_Serial_Len": 1, "SCert_Serial": "07" + "00" * 19, "SCert_Time_Type": 1}
+IPSEC: Said = {
     "IKEMajVer": 1,
     "IKETunLclEndpt": "c0000207" + "00" * 12,
     "EncapMode": 1,
     "AuthProto": 51,
     "EncAlg": 4,
 }
-BY_HAND: dict[str, tuple[int, dict[str, dict[str, int | str]]]] = {
+BY_HAND: dict[str, tuple[int, dict[str, Said]]] = {
     "summary-none": (0x80, {"COMMON": CLEAR}),
     "summary-tls": (
         0x80,
@@ -185,7 +188,7 @@ def test_every_summary_by_hand(layout_rows: list[dict[str, str]], name: str) -> 
     assert (header["SMF119RTY"], header["SMF119STY"], header["SMF119LEN"]) == (119, 12, len(golden(name)))
     assert len(names) == (name == "summary-tls")
     prefixes = {"IDENT": "", "COMMON": "SMF119SS_SA", "TLS": "SMF119SS_TLS_", "SSH": "SMF119SS_SSH_"}
-    wanted = {"IDENT": IDENT | {"SMF119TI_Reason": reason}, **expected}
+    wanted: dict[str, Said] = {"IDENT": IDENT | {"SMF119TI_Reason": reason}, **expected}
     assert found.keys() == wanted.keys()
     for section, fields in wanted.items():
         prefix = prefixes.get(section, "SMF119SS_IPSec_")
