@@ -40,7 +40,7 @@ type Told<'py> = (Variant, Bound<'py, PyBytes>, Bound<'py, PyBytes>, [u16; 2], u
 /// See the stub.
 #[pyclass(module = "zertap._native", frozen)]
 pub(crate) struct Groups {
-    groups: Vec<Group>,
+    sorted: Vec<Group>,
     variants: Vec<Variant>,
     texts: Map<u32, Arc<str>>,
     middles: Arc<[String]>,
@@ -55,16 +55,16 @@ impl Groups {
             one.cmp(other).then_with(|| text(*at).cmp(&text(*there)))
         });
         let sorted = order.iter().filter_map(|(_, at)| groups.get(*at as usize).copied());
-        let mut groups: Vec<Group> = sorted.collect();
+        let mut sorted: Vec<Group> = sorted.collect();
         let (mut known, mut variants) = (Map::default(), Vec::new());
-        for group in &mut groups {
+        for group in &mut sorted {
             let variant = group.variant();
             group.variant = *known.entry(variant).or_insert_with(|| {
                 variants.push(variant);
                 variants.len() as u32 - 1
             });
         }
-        Self { groups, variants, texts, middles }
+        Self { sorted, variants, texts, middles }
     }
 }
 
@@ -95,11 +95,11 @@ type Template = (Vec<u8>, Option<(usize, usize)>);
 #[pymethods]
 impl Groups {
     fn __len__(&self) -> usize {
-        self.groups.len()
+        self.sorted.len()
     }
 
     fn group<'py>(&self, py: Python<'py>, index: usize) -> Option<Told<'py>> {
-        let group = self.groups.get(index)?;
+        let group = self.sorted.get(index)?;
         let (place, entry) = (group.key.place, group.entry);
         let octets = |address: &[u8; 16]| PyBytes::new(py, address);
         Some((
@@ -141,7 +141,7 @@ impl Groups {
         digits: &[u8; 16],
         last: (usize, u8),
     ) -> Option<Vec<u8>> {
-        let groups = self.groups.get(start..stop)?;
+        let groups = self.sorted.get(start..stop)?;
         let length: usize = groups.first().and_then(|group| templates.get(group.variant as usize))?.0.len();
         let mut out = Vec::with_capacity(groups.len() * length);
         let mut text = String::new();
@@ -162,7 +162,7 @@ impl Groups {
                 put(octets, initial, &fitting(entry.initial[0]).to_be_bytes())?;
                 put(octets, last, &fitting(entry.last[0]).to_be_bytes())?;
             }
-            if index + 1 == self.groups.len() {
+            if index + 1 == self.sorted.len() {
                 put(octets, last.0, &[last.1])?;
             }
         }

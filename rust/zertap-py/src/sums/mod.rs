@@ -267,8 +267,7 @@ impl Sums {
             let (place, sides) = self.places.of(row);
             let (octets, segments) =
                 if sort.totals { (row.octets, row.segments) } else { (row.octets_delta, row.segments_delta) };
-            let mut traffic =
-                [octets[0], octets[1], segments[0], segments[1]].map(|count| count.cast_signed());
+            let mut traffic = [octets[0], octets[1], segments[0], segments[1]].map(u64::cast_signed);
             if place.is_turned() {
                 traffic = [traffic[1], traffic[0], traffic[3], traffic[2]];
             }
