@@ -14,7 +14,8 @@ BUILD: str
 PHASES: tuple[str, ...]
 """Names of ``handshake::Phase``, indexed by number: SILENT, SNIFFING, CLEAR, TLS_BEGUN, ..., UNSEEN."""
 KINDS: tuple[str, ...]
-"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished."""
+"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished,
+interval."""
 FAULTS: tuple[str | None, ...]
 """Words of ``handshake::Fault``, indexed by number; the first is ``None``."""
 FLAGS: Mapping[str, str]
@@ -107,12 +108,80 @@ def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]])
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
 
 @final
+class Groups:
+    """Groups of rows as ``Sums.close`` left them, frozen; in order of server, client, ports, way, local end, text. The
+    *variant* of a group decides how it is rendered: class, face, way (0 plain, 1 turned, 2 ranged), local end
+    (0 server, 1 client), IPv4 server?"""
+
+    def __len__(self) -> int: ...
+    def group(
+        self, index: int
+    ) -> tuple[tuple[int, int, int, int, bool], bytes, bytes, list[int], int, list[int], list[int]] | None:
+        """One group: variant, server and client address (sixteen octets), first and last port, time of the latest row
+        whose facts say more than the class, counters at the beginning and at the end. ``None`` beyond the last."""
+    def variants(self) -> list[tuple[int, int, int, int, bool]]:
+        """The distinct variants, in the order in which ``render`` wants their templates."""
+    def render(
+        self,
+        rows: tuple[int, int],
+        templates: Sequence[tuple[bytes, tuple[int, int] | None]],
+        spots: Any,
+        digits: bytes,
+        last: tuple[int, int],
+    ) -> bytes:
+        """The groups from the first to before the second of *rows*, each its variant's template with its own values:
+        addresses (IPv4 at the left) at ``spots.server`` and ``.client``, both ports at ``.ports``, at ``.identifier``
+        forty *digits* of the SHA-256 of the group's text (see ``Sums``), counters (four of four octets, four of eight,
+        big-endian, at most what fits) at ``.initial`` and ``.last``; the count of connections once more at the
+        template's two places, if it has them. *last*: offset and octet to put into the last group of all. Raises
+        ``Usage``."""
+
+@final
+class Sums:
+    """Sums of rows over groups. A group is a class, two ends, ports and the local end; a class is a text that Python
+    teaches for the facts of rows. Counters: connections, those in part, short ones, active ones; octets to and from the
+    server, segments likewise. ``networks`` (address octets, prefix length) tell which ends are local (none: the
+    server); server ports within ``merged`` count as one; an IPv4 connection from port ``turned[0]`` to one from
+    ``turned[1]`` on was opened by its server. ``middles``: six texts, for each way and local end. The text of a group:
+    the lines ``server=ADDRESS``, ``client=ADDRESS``, ``ports=FIRST-LAST``, its middle, its class. Raises ``Usage``."""
+
+    def __new__(
+        cls,
+        networks: Sequence[tuple[bytes, int]],
+        merged: tuple[int, int] | None,
+        turned: tuple[int, int],
+        middles: Sequence[str],
+    ) -> Sums: ...
+    def __len__(self) -> int:
+        """Groups that are remembered."""
+    def span(self, batch: EventBatch, start: int, stop: int, boundary: int) -> tuple[int, int, int]:
+        """The first of these rows that does not belong before *boundary* (*stop* if all do), its moment (0 if none),
+        and when the latest row before it was written. An ``interval`` row belongs before its boundary."""
+    def prepare(self, batch: EventBatch, start: int, stop: int) -> tuple[list[int], list[tuple[int, int, int]]]:
+        """Makes rows ready to be counted. What must be taught first, before another ``prepare``: sorts (``pattern`` +
+        ``kind`` << 32 + ``history_before`` << 40), and words for facts: (word, face, a row that has it)."""
+    def teach_sort(self, sort: int, totals: bool, postings: Sequence[tuple[int, bool, Sequence[int], bool]]) -> None:
+        """What rows of a sort add: to the class of each word (with the row's facts?) four counters, and the traffic?
+        *totals*: traffic is that of the whole life, else that since the previous row."""
+    def teach(self, shown: int, face: int, text: str, rank: str | None) -> int:
+        """The class of a word with the facts of a face (0: without facts), by its text; its number. *rank*: these facts
+        say more than the text, so the latest are kept, of several at one moment those of the greatest rank."""
+    def count(self, batch: EventBatch) -> None:
+        """Adds the rows made ready. Raises ``Usage`` unless all was taught."""
+    def close(self, keep: bool) -> Groups:
+        """The groups to which rows were added since the last call, or that were active then. Others are forgotten, and
+        all unless *keep*; what is kept begins anew with what it had at the end."""
+    def forget(self) -> tuple[set[int], set[int]]:
+        """Forgets faces and classes that no group has; those that are left: classes, faces."""
+
+@final
 class Tap:
     """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers``
     ``fingerprints`` (bool), ``community_seed``, ``pseudonyms`` (manner, key of 32 octets), ``nameless`` (bool),
-    ``waiting_span_ns``, ``rows`` (set of kinds wanted; default the ending kinds), ``max_connections``,
-    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises
-    ``zertap.errors.Usage``."""
+    ``waiting_span_ns``, ``interval_ns`` (length and offset since 1970 of recording intervals: at each boundary an
+    ``interval`` row, if wanted, of every connection with segments since its previous row), ``rows`` (set of kinds
+    wanted; default the ending kinds), ``max_connections``, ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``,
+    ``verify_checksums``. Raises ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
     def pump(self, source: Source, rows: int = 4096) -> bool:

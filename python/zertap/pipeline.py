@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
 from zertap.configuration import Configuration
-from zertap.configuration.builds import tap_limits
+from zertap.configuration.builds import boundaries, record_rows, tap_limits
 from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
 from zertap.ledger import Ledger
@@ -51,12 +51,17 @@ class Request:
     """Kinds of rows wanted; the last one of each connection if ``None``."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """The engine's other settings, by its own names; its defaults for those that are not here."""
+    interval: tuple[int, int] | None = None
+    """Length of the recording intervals, and a boundary of theirs since midnight. Nanoseconds."""
 
     @classmethod
-    def of(cls, configuration: Configuration, *, chain: bool = False, rows: frozenset[str] | None = None) -> "Request":
-        """The request that a configuration makes."""
+    def of(cls, configuration: Configuration, *, chain: bool = False, records: bool = False) -> "Request":
+        """The request that a configuration makes; with the rows and boundaries that its records need."""
         mode, offers = configuration["observer.mode"], configuration["observer.offers"]
-        return cls(mode, chain, offers, rows=rows, limits=tap_limits(configuration))
+        request = cls(mode, chain, offers, limits=tap_limits(configuration))
+        if not records:
+            return request
+        return replace(request, rows=record_rows(configuration), interval=boundaries(configuration))
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
@@ -65,7 +70,11 @@ class Request:
         config |= {"fingerprints": self.fingerprints, "community_seed": self.community_seed}
         if self.pseudonyms is not None:
             config |= self.pseudonyms.config()
-        return config if self.rows is None else {**config, "rows": set(self.rows)}
+        if self.rows is not None:
+            config["rows"] = set(self.rows)
+        if self.interval is not None:
+            config["interval_ns"] = self.interval
+        return config
 
     def with_needs_of(self, fields: Iterable[Field]) -> "Request":
         """The same request, and whatever the engine must keep for *fields*."""

@@ -10,7 +10,6 @@ from zertap.configuration import Configuration
 from zertap.configuration.builds import TAP_KEYS
 from zertap.pipeline import BATCH_ROWS, Request
 from zertap.plans import Part
-from zertap.rows import RECORD_ROWS
 from zertap.sinks.base import Stream
 from zertap.sinks.recording import Recording
 
@@ -101,4 +100,4 @@ class Session:
     def _new_tap(self) -> Tap | None:
         if not self.configuration["globalconfig.zert"]:
             return None
-        return Tap(Request.of(self.configuration, rows=RECORD_ROWS).config())
+        return Tap(Request.of(self.configuration, records=True).config())

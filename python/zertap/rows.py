@@ -17,10 +17,13 @@ from zertap._native import KINDS, PHASES, EventBatch, registry
 from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, Pattern, Slot, slots
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
 
-RECORD_ROWS: Final = frozenset(KINDS) - {"opened"}
+RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
 """The rows that the engine must write so that every event has the counters of its own moment."""
 
-_DUE, _MOVED = KINDS.index("due"), KINDS.index("moved")
+SUMMARY_ROWS: Final = RECORD_ROWS | {"interval"}
+"""The rows that the engine must write so that every interval has its own share of the counters."""
+
+_DUE, _MOVED, _INTERVAL = KINDS.index("due"), KINDS.index("moved"), KINDS.index("interval")
 _OPEN: Final = frozenset({KINDS.index("unfinished"), KINDS.index("evicted")})
 """Kinds of last rows whose connections did not end: our view of them did."""
 _COLUMNS: Final = (
@@ -102,6 +105,8 @@ class RowReader:
         times = {LAST: at if kind in _OPEN else end}
         if kind == _DUE:
             times = {TIMER: established + self._waiting_span}
+        elif kind == _INTERVAL:
+            times = {}
         elif kind == _MOVED:
             times = dict(enumerate(reached, start=told))
         return [

@@ -25,7 +25,6 @@ from zertap.configuration import Configuration
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
 from zertap.pseudonyms import Pseudonyms
-from zertap.rows import RECORD_ROWS
 from zertap.sinks.base import Stream
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def records(
     sink = _sink(form, output, _shown(configuration, disguise))
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = replace(Request.of(configuration, chain=chain, rows=RECORD_ROWS), pseudonyms=disguise)
+    request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
     return run(captures, request, Selection(), sink, watch, "record", stats, sink.follow)
 
 

@@ -78,6 +78,26 @@ def interval(configuration: Configuration) -> "Interval":
     return parse_interval(length, configuration["globalconfig.syncval"])
 
 
+def summarises(configuration: Configuration) -> bool:
+    """Whether summaries are written."""
+    return all(configuration[key] for key in ("globalconfig.zert", "globalconfig.aggregation", "smfconfig.zertsummary"))
+
+
+def record_rows(configuration: Configuration) -> frozenset[str]:
+    """The rows that the engine must write for the records that are wanted."""
+    from zertap.rows import RECORD_ROWS, SUMMARY_ROWS
+
+    return SUMMARY_ROWS if summarises(configuration) else RECORD_ROWS
+
+
+def boundaries(configuration: Configuration) -> tuple[int, int] | None:
+    """Length and synchronisation of the recording intervals, if there are summaries. Unit: nanoseconds."""
+    if not summarises(configuration):
+        return None
+    intervals = interval(configuration)
+    return intervals.length, intervals.sync
+
+
 def places(configuration: Configuration) -> "Places":
     """What summaries know of the network."""
     from zertap.aggregate import Places

@@ -8,7 +8,7 @@ discovery the session sees to it, which then begins with a new engine.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from zertap.configuration import Configuration
-from zertap.configuration.builds import interval, places, record_settings, row_reader, terminates
+from zertap.configuration.builds import interval, places, record_settings, row_reader, summarises, terminates
 from zertap.ledger import Outlet
 from zertap.plans import Part
 from zertap.sinks.base import Stream
@@ -88,10 +88,10 @@ class Recording:
     def _renew(self, configuration: Configuration, changed: Sequence[str], at: int) -> None:
         """New sinks, where the old ones would go on writing as before."""
         self._details = self._make_details(configuration)
-        if self._summaries and (not _sums(configuration) or any(key.startswith(_SUMMED) for key in changed)):
+        if self._summaries and (not summarises(configuration) or any(key.startswith(_SUMMED) for key in changed)):
             self._summaries.end(at)
             self._summaries = None
-        if _sums(configuration) and self._summaries is None:
+        if summarises(configuration) and self._summaries is None:
             self._since = max(self._since, at)
             self._summaries = self._make_summaries(configuration)
 
@@ -129,7 +129,7 @@ class Recording:
         return details
 
     def _make_summaries(self, configuration: Configuration) -> Summaries | None:
-        if not _sums(configuration):
+        if not summarises(configuration):
             return None
         make: Callable[..., Summaries] = smf_summaries if self._form == "smf" else json_summaries
         settings, where = record_settings(configuration), places(configuration)
@@ -155,11 +155,6 @@ class _Shared(Stream):
 
     def close(self) -> None:
         """Leaves it open."""
-
-
-def _sums(configuration: Configuration) -> bool:
-    """Whether summaries are written."""
-    return all(configuration[key] for key in ("globalconfig.zert", "globalconfig.aggregation", "smfconfig.zertsummary"))
 
 
 def _established_since(part: Part, rows: range, since: int) -> Iterator[range]:

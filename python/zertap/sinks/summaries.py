@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from zertap.aggregate import Aggregation, Interval, Places, Set
+from zertap.aggregate import Aggregation, Interval, Places, Set, Table, render
 from zertap.ledger import Outlet
 from zertap.plans import Part
 from zertap.sinks.base import Stream
@@ -59,7 +59,7 @@ class Summaries:
         begins = self._aggregation.began is None
         for each in self._aggregation.add(part.batch, rows):
             begins = begins and self._begin()
-            self._write(self._records(each, Reason.INTERVAL))
+            self._write_set(each, Reason.INTERVAL)
         if begins:
             self._begin()
 
@@ -88,9 +88,16 @@ class Summaries:
         """The last set of one input, which ends with its last row, or *at* a later moment."""
         last = self._aggregation and self._aggregation.close(at)
         if last:
-            self._write(self._records(last, reason))
+            self._write_set(last, reason)
             self._write([aggregation_record(SummaryEvent.DISABLED, max(last.end, at), self._settings)])
         self._aggregation = None
+
+    def _write_set(self, each: Set, reason: Reason) -> None:
+        if self._encode is encode_summary and isinstance(each.summaries, Table):
+            for octets in render(each.summaries, self._settings, reason):
+                self._stream.write_pieces(list(_records_in(octets)), self.outlet)
+        else:
+            self._write(self._records(each, reason))
 
     def _records(self, each: Set, reason: Reason) -> Iterator[SummaryRecord]:
         final = len(each.summaries) - 1
@@ -99,6 +106,15 @@ class Summaries:
 
     def _write(self, records: Iterable[SummaryRecord]) -> None:
         self._stream.write_pieces([self._encode(record) for record in records], self.outlet)
+
+
+def _records_in(octets: bytes) -> Iterator[bytes]:
+    """The records of a piece, by the lengths in their descriptor words."""
+    at = 0
+    while at < len(octets):
+        end = at + int.from_bytes(octets[at : at + 2])
+        yield octets[at:end]
+        at = end
 
 
 def smf_summaries(

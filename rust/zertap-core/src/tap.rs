@@ -2,8 +2,8 @@
 
 use crate::batch::EventBatch;
 use crate::config::Config;
-use crate::event::Row;
-use crate::flow::{Cause, Identity, Table, TableCounters, Workplace};
+use crate::event::{Row, RowKind};
+use crate::flow::{Boundaries, Cause, Identity, Table, TableCounters, Workplace};
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
@@ -17,6 +17,7 @@ pub struct Tap {
     config: Config,
     decoder: Decoder,
     table: Table,
+    boundaries: Boundaries,
     room: Room,
     profiles: Profiles,
     batch: EventBatch,
@@ -73,6 +74,7 @@ impl Tap {
         Self {
             decoder: Decoder::new(config.wire),
             table: Table::new(config.hash_key),
+            boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
             room: Room { options: config.options, ..Room::default() },
             profiles: Profiles::default(),
             batch: EventBatch::default(),
@@ -248,8 +250,12 @@ impl Tap {
         }
         self.now = at;
         self.began.get_or_insert(at);
-        let Self { config, table, room, profiles, batch, counters, .. } = self;
+        let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
-        table.advance(&mut Workplace { config, room, profiles, batch, cause }, at);
+        let mut place = Workplace { config, room, profiles, batch, cause };
+        if boundaries.are_due(at) {
+            boundaries.pass(table, &mut place, at);
+        }
+        table.advance(&mut place, at);
     }
 }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zertap_core::event::{Milestone, Row};
+use zertap_core::event::Row;
 use zertap_core::handshake::{CryptoProfile, Phase};
 use zertap_core::registry::HashAlgorithm;
 use zertap_core::time::Span;
@@ -60,8 +60,8 @@ impl EventBatch {
     }
 
     /// History, establishment, end and length of life of a row, packed: equal numbers mean equal events.
-    fn pattern_of(&self, row: &Row) -> u32 {
-        Pattern::of(row, Span(self.telling.waiting_span)).pack()
+    pub(crate) fn pattern_of(&self, row: &Row) -> u32 {
+        packed(row, Span(self.telling.waiting_span))
     }
 
     fn row(&self, index: usize) -> PyResult<&Row> {
@@ -245,29 +245,25 @@ const ENTRY_BITS: u32 = 5;
 /// Milestones, and the standing phase where that is not one of them.
 const ENTRIES: usize = 5;
 
+/// The pattern of a row, packed.
+fn packed(row: &Row, waiting_span: Span) -> u32 {
+    let ended = row.kind.is_end();
+    let life = row.established.map_or(Span(0), |established| row.end.since(established));
+    let long = if ended { life >= waiting_span } else { row.due_passed };
+    let standing = matches!(row.phase, Phase::Unseen | Phase::TlsProvisional);
+    let milestones = row.history.entries().iter().map(|entry| (entry.phase, entry.after_due));
+    let entries = milestones.chain(standing.then_some((row.phase, row.due_passed))).take(ENTRIES);
+    let mut packed = u32::from(row.established.is_some()) | u32::from(ended) << 1 | u32::from(long) << 2;
+    let mut shift = 6;
+    for (phase, after) in entries {
+        packed |= (u32::from(phase as u8) << 1 | u32::from(after)) << shift;
+        packed += 1 << 3;
+        shift += ENTRY_BITS;
+    }
+    packed
+}
+
 impl Pattern {
-    fn of(row: &Row, waiting_span: Span) -> Self {
-        let entry = |milestone: &Milestone| (milestone.phase as u8, milestone.after_due);
-        let mut entries: Vec<(u8, bool)> = row.history.entries().iter().map(entry).collect();
-        if matches!(row.phase, Phase::Unseen | Phase::TlsProvisional) {
-            entries.push((row.phase as u8, row.due_passed));
-        }
-        let ended = row.kind.is_end();
-        let life = row.established.map_or(Span(0), |established| row.end.since(established));
-        let long = if ended { life >= waiting_span } else { row.due_passed };
-        Self { entries, established: row.established.is_some(), ended, long }
-    }
-
-    fn pack(&self) -> u32 {
-        let mut packed = u32::from(self.established) | u32::from(self.ended) << 1 | u32::from(self.long) << 2;
-        packed |= (self.entries.len().min(ENTRIES) as u32) << 3;
-        for (at, (phase, after)) in self.entries.iter().take(ENTRIES).enumerate() {
-            let entry = u32::from(*phase) << 1 | u32::from(*after);
-            packed |= entry << (6 + ENTRY_BITS * at as u32);
-        }
-        packed
-    }
-
     fn unpack(packed: u32) -> Self {
         let length = ((packed >> 3) & 7).min(ENTRIES as u32);
         let entry = |at: u32| {

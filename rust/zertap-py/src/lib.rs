@@ -21,6 +21,7 @@ mod plan;
 mod pseudonym;
 mod registry;
 mod sources;
+mod sums;
 mod tap;
 mod value;
 mod veil;
@@ -63,6 +64,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<plan::Plan>()?;
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;
+    module.add_class::<sums::Groups>()?;
+    module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;
     Ok(())
 }

@@ -629,7 +629,7 @@ fn closed(kind: RowKind) -> &'static str {
         RowKind::Reset => "rst",
         RowKind::Replaced => "replaced",
         RowKind::Evicted => "evicted",
-        RowKind::Opened | RowKind::Moved | RowKind::Due | RowKind::Unfinished => "open",
+        RowKind::Opened | RowKind::Moved | RowKind::Due | RowKind::Interval | RowKind::Unfinished => "open",
     }
 }
 

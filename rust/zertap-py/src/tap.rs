@@ -16,7 +16,7 @@ use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::handshake::Journal;
 use zertap_core::tap::RawFrame;
-use zertap_core::time::{Span, Timestamp};
+use zertap_core::time::{Recurring, Span, Timestamp};
 use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
 
 /// See the stub.
@@ -295,6 +295,7 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Sett
                 *pseudonyms = Some(pseudonym::make(py, &manner, key)?);
             }
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
+            "interval_ns" => config.interval = Some(interval(py, value.extract()?)?),
             "rows" => config.rows = row_kinds(py, &value)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
             "max_half_open" => config.max_half_open = positive(py, &key, value.extract()?)?,
@@ -309,6 +310,12 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Sett
 
 fn positive(py: Python<'_>, key: &str, value: usize) -> PyResult<usize> {
     if value == 0 { Err(error::usage(py, &format!("`{key}` must be at least 1"))) } else { Ok(value) }
+}
+
+/// Length and offset of recording intervals.
+fn interval(py: Python<'_>, (length, offset): (u64, u64)) -> PyResult<Recurring> {
+    Recurring::new(Span(length), Span(offset))
+        .ok_or_else(|| error::usage(py, "`interval_ns` must be at least 1"))
 }
 
 fn row_kinds(py: Python<'_>, names: &Bound<'_, PyAny>) -> PyResult<RowKinds> {

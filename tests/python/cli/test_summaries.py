@@ -43,10 +43,10 @@ def test_fifty_connections_are_one_summary(capture: Path) -> None:
     first, *found, last = summaries(capture)
     assert [first["Event_Type"]["code"], last["Event_Type"]["code"]] == ["02", "03"]
     assert [(each["SrvPortStart"], each["EndLifeConnCnt"], each["EndLifeShortConnCnt"]) for each in found] == [
-        (443, 1, 1),
         (80, 51, 50),
+        (443, 1, 1),
     ]
-    assert [each["EndFailedHsConnCnt"] for each in found] == [1, 0]
+    assert [each["EndFailedHsConnCnt"] for each in found] == [0, 1]
     assert [each["reason"] for each in found] == ["50", "10"]
 
 
@@ -76,13 +76,13 @@ def _is_shown(value: object) -> bool:
 def test_each_interval_has_its_set(capture: Path) -> None:
     _, *found, _ = summaries(capture, "--interval", "1m")
     assert [(each["SrvPortStart"], each["InitActiveConnCnt"], each["EndActiveConnCnt"]) for each in found] == [
-        (443, 0, 0),
         (80, 0, 1),
+        (443, 0, 0),
         (80, 1, 0),
     ]
     assert [each["reason"] for each in found] == ["C0", "80", "10"]
     assert [each["at"] for each in found] == ["00:01:00.00", "00:01:00.00", "00:01:30.00"]
-    assert found[1]["EndLifeConnCnt"] == found[2]["InitLifeConnCnt"] == 51
+    assert found[0]["EndLifeConnCnt"] == found[2]["InitLifeConnCnt"] == 51
     assert found[2]["IntervalDuration"] // 4096 == 30_006_000
 
 

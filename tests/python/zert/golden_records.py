@@ -175,6 +175,22 @@ def summaries() -> Iterator[tuple[str, Record, Shape]]:
         Shape.Z32,
     )
     yield "summary-enabled", SummaryRecord(base.header, ident(NAMES), SummaryCommon(event=2)), Shape.Z32
+    yield "summary-disabled", SummaryRecord(base.header, ident(NAMES), SummaryCommon(event=3)), Shape.Z32
+    yield "summary-last-of-end", replace(base, ident=replace(ident(NAMES), reason=0x20), common=clear), Shape.Z32
+    shut = replace(clear, server_port_first=50_000, server_port_last=50_100, user_id="*FTPUSR*")
+    yield "summary-one-of-shutdown", replace(base, ident=replace(ident(NAMES), reason=0x50), common=shut), Shape.Z32
+    six = replace(
+        clear,
+        flags=0xA0,
+        server_address=address_octets("2001:db8::7"),
+        client_address=address_octets("2001:db8::1"),
+        initial_connections=0xFFFF_FFFF,
+        final_out_bytes=0xFFFF_FFFF_FFFF_FFFF,
+    )
+    yield "summary-ipv6-client-side", replace(base, ident=replace(ident(NAMES), reason=0xC0), common=six), Shape.Z32
+    peers = replace(SESSION_COUNTERS, flags=0, protocols=0x20, ip_protocol=17, session_id="I-" + "0" * 40)
+    peers = replace(peers, server_port_first=12_000, server_port_last=12_000)
+    yield "summary-enterprise-extender", replace(base, common=peers, ipsec=ipsec), Shape.Z32
 
 
 def listing(record: Record, shape: Shape) -> str:

@@ -6,6 +6,8 @@ mod bounds;
 mod contradictions;
 #[path = "frames_support.rs"]
 mod frames;
+#[path = "flow_interval.rs"]
+mod interval;
 #[path = "flow_loss.rs"]
 mod loss;
 #[path = "flow_order.rs"]

@@ -629,7 +629,7 @@ impl Workplace<'_> {
     }
 
     /// Writes a row of a live connection.
-    fn write(&mut self, conn: &mut Connection, kind: RowKind) {
+    pub(super) fn write(&mut self, conn: &mut Connection, kind: RowKind) {
         let provisional = conn.listening.take().map(|listening| {
             let settled = self.settled(&listening, conn);
             conn.listening = Some(listening);

@@ -3,6 +3,7 @@
 mod connection;
 mod follow;
 mod index;
+mod interval;
 mod key;
 mod lanes;
 mod linger;
@@ -16,5 +17,6 @@ mod told;
 
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};
+pub use interval::Boundaries;
 pub use key::FlowKey;
 pub use table::{Identity, Table, TableCounters};

@@ -197,20 +197,28 @@ impl Table {
 
     /// End of input: every connection that lives gets its last row, in order of first packets.
     pub fn finish(&mut self, place: &mut Workplace<'_>) {
-        let mut live: Vec<(u64, u32)> = self
-            .slots
-            .iter()
-            .zip(0u32..)
-            .filter_map(|(slot, index)| slot.connection.as_ref().map(|conn| (conn.number, index)))
-            .collect();
-        live.sort_unstable();
-        for (_, index) in live {
+        for index in self.in_order(|_| true) {
             if let Some(conn) = self.connection(index) {
                 place.abandon(conn, RowKind::Unfinished);
                 self.counters.unfinished += 1;
             }
             self.remove(index);
         }
+    }
+
+    /// When the next timer fires.
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        [self.due.next(), self.gaps.next(), self.closing.next()].into_iter().flatten().min()
+    }
+
+    /// The slots of connections that are wanted, in order of first packets.
+    pub(super) fn in_order(&self, wanted: impl Fn(&Connection) -> bool) -> Vec<u32> {
+        let slots = self.slots.iter().zip(0u32..);
+        let connections = slots.filter_map(|(slot, index)| Some((slot.connection.as_ref()?, index)));
+        let mut found: Vec<(u64, u32)> =
+            connections.filter(|(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number, index)).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, index)| index).collect()
     }
 
     fn open(
@@ -496,7 +504,7 @@ impl Table {
         Some(index)
     }
 
-    fn connection(&mut self, index: u32) -> Option<&mut Connection> {
+    pub(super) fn connection(&mut self, index: u32) -> Option<&mut Connection> {
         self.slots.get_mut(index as usize)?.connection.as_mut()
     }
 
