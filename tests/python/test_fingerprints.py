@@ -110,6 +110,10 @@ if os.environ.get("ZERTAP_EVERY_CAPTURE"):
     CAPTURES = [TOUR, *EVERY]
 
 
+UNREAD = {("ssh-bad-length.pcap", "hassh")}
+"""The server's impossible length had ended the handshake before the client's list came: nothing is read after it."""
+
+
 def of_tshark(path: Path) -> dict[tuple[Any, ...], dict[str, str]]:
     """The first value of each field that tshark shows, by the two ends of its connection."""
     names = ["ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport", *FIELDS_OF_TSHARK]
@@ -142,7 +146,9 @@ def test_tshark_computes_the_same(path: Path) -> None:
         ends = tuple(sorted([(each.client_ip, each.client_port), (each.server_ip, each.server_port)]))
         for attribute, value in theirs.get(ends, {}).items():
             view: Any = each.tls if attribute.startswith("ja") else each.ssh
-            if view is not None and getattr(view, attribute) != value:
+            if (path.name, attribute) in UNREAD:
+                assert each.verdict == "failed" and getattr(view, attribute) is None, "a stale reason"
+            elif view is not None and getattr(view, attribute) != value:
                 differences.append((each.first_packet, attribute, getattr(view, attribute), value))
     assert not differences
 

@@ -20,7 +20,7 @@ from zertap.pipeline import Mode, Reading, Request, Selection, deliver
 from zertap.plans import Part
 from zertap.protection import Protection
 from zertap.pseudonyms import Manner, Pseudonyms
-from zertap.sinks.base import Sink
+from zertap.sinks.base import ReaderGone, Sink
 
 Captures = Annotated[
     list[str],
@@ -108,7 +108,13 @@ def run(
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
     with watch, closing(iter(reading)) as parts:
-        deliver(follow(parts), selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+        try:
+            deliver(follow(parts), selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+        except ReaderGone:
+            pass
+        except OutputFailed as error:
+            # Whoever follows may write too: when an input begins or ends.
+            outcome.tell(_with_amount(error, sink))
     watch.tell(amount(sink.outlet.written, thing))
     _account(reading.ledger, selection, sink, stats, outcome)
     if selection.findings:

@@ -12,17 +12,17 @@ pub struct Fates {
     /// The input ended before it did.
     pub unfinished: u64,
     /// Picked up in mid-life or behind a loss: no start was seen (A8).
-    pub unmonitored: u64,
+    pub unseen: u64,
     /// An attempt that was never accepted, however it ended (A2).
     pub never_established: u64,
 }
 
 impl Fates {
     /// Counts a connection at its last row, whether anybody wants the row or not.
-    pub(crate) const fn count(&mut self, kind: RowKind, attempt: bool, unmonitored: bool) {
+    pub(crate) const fn count(&mut self, kind: RowKind, attempt: bool, unseen: bool) {
         let fate = match kind {
             _ if attempt => &mut self.never_established,
-            _ if unmonitored => &mut self.unmonitored,
+            _ if unseen => &mut self.unseen,
             RowKind::Evicted => &mut self.evicted,
             RowKind::Unfinished => &mut self.unfinished,
             _ => &mut self.ended,
@@ -31,7 +31,7 @@ impl Fates {
     }
 
     const fn all(self) -> u64 {
-        self.ended + self.evicted + self.unfinished + self.unmonitored + self.never_established
+        self.ended + self.evicted + self.unfinished + self.unseen + self.never_established
     }
 }
 

@@ -187,7 +187,7 @@ impl Tap {
             ("ended", ledger.fates.ended),
             ("live", ledger.live + ledger.fates.unfinished),
             ("evicted", ledger.fates.evicted),
-            ("unmonitored", ledger.fates.unmonitored),
+            ("unmonitored", ledger.fates.unseen),
             ("never_established", ledger.fates.never_established),
             ("rows", ledger.rows),
             ("rows_waiting", ledger.rows_waiting),

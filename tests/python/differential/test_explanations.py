@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -131,6 +132,14 @@ SPOKEN = [case for kind, case in kinds(OWN) if kind[0] in {"plaintext", "ended_c
 """Connections in which something is said in clear."""
 
 
+OUR_WORDS = {
+    word.lower()
+    for path in (Path(zertap.__file__).parent / "explanation").glob("*.py")
+    for word in re.findall(r"[A-Za-z]{8,}", path.read_text(encoding="utf-8"))
+}
+"""Words of our own sentences: a server may use them too."""
+
+
 @pytest.mark.parametrize("case", SPOKEN, ids=lambda case: case.capture.stem)
 def test_no_octets_of_payload_occur_in_an_explanation(case: Case) -> None:
     """What one side said in clear: none of its words of some length is in any form of the output."""
@@ -140,11 +149,14 @@ def test_no_octets_of_payload_occur_in_an_explanation(case: Case) -> None:
     explained = zertap.explain(*case)
     shown = f"{explained}{explained.jsonl().decode()}{explained._repr_html_()}".lower()
     for (payload,) in rows:
-        text = bytes.fromhex(payload.replace(":", ""))
-        for word in text.split():
-            if len(word) > 7 and word.isalnum() and word.lower() != b"starttls":
-                assert word.decode("latin-1").lower() not in shown
-        assert payload[:32] not in shown
+        # A TCP layer inside another has a payload of its own: tshark joins them by commas.
+        for part in payload.replace(":", "").split(","):
+            text = bytes.fromhex(part)
+            for word in text.split():
+                if len(word) > 7 and word.isalnum() and word.decode("latin-1").lower() not in OUR_WORDS:
+                    assert word.decode("latin-1").lower() not in shown
+            # A few octets are also part of some number: times and identities are full of digits.
+            assert len(text) < 8 or part[:32] not in shown
 
 
 def test_damage_is_told_and_what_comes_before_it_is_explained(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_clock_a_year_ahead_fires_each_timer_once(tmp_path: Path) -> None:
     assert done.returncode == 0
     row = next(row for row in rows(done) if row["server_port"] == 443)
     assert [event["type"] for event in row["events"]] == [1, 3]
-    records = run("records", path, "--format", "jsonl")
+    records = run("records", path, "--format", "jsonl", "--no-switches")
     assert [row["COMMON"]["SMF119SC_SAEvent_Type"]["code"] for row in rows(records)] == ["01", "03"]
 
 

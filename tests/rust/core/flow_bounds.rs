@@ -209,7 +209,7 @@ fn the_account_balances_after_every_packet_whatever_is_dropped_on_the_way() {
     for (fate, count) in [
         ("ended", fates.ended),
         ("evicted", fates.evicted),
-        ("unmonitored", fates.unmonitored),
+        ("unseen", fates.unseen),
         ("never established", fates.never_established),
     ] {
         assert!(count > 10, "{fate}: {fates:?}");
