@@ -161,7 +161,7 @@ def test_switching_aggregation_off_writes_the_final_set(tmp_path: Path) -> None:
 def test_switching_aggregation_on_sums_up_only_connections_established_since(tmp_path: Path) -> None:
     replay(tmp_path / "x", [(35, SUMMED)], ONLY_DETAIL)
     found = [line for line in told(tmp_path / "x") if line.startswith("12")]
-    assert found == ["12:2 @40", "12:1 80 1 10 @80", "12:1 443 1 50 @80", "12:3 @80"]
+    assert found == ["12:2 @40", "12:1 80 1 50 @80", "12:1 443 1 10 @80", "12:3 @80"]
 
 
 def test_names_and_form_follow_at_once(tmp_path: Path) -> None:

@@ -24,15 +24,19 @@ class Csv:
         self._fields = fields
         self._plans = Plans(fields)
         self.outlet = Outlet(stream.name, "rows")
-        self._stream.write(_line([each.column for each in fields]))
+        self._head = _line([each.column for each in fields])
+        """Written with the first row, or when it is clear that there is none."""
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
-        objects = self._plans.objects(part, rows)
-        self._stream.write_pieces([_line([_cell(row, each) for each in self._fields]) for row in objects], self.outlet)
+        lines = [_line([_cell(row, each) for each in self._fields]) for row in self._plans.objects(part, rows)]
+        lines[0] = self._head + lines[0]
+        self._head = b""
+        self._stream.write_pieces(lines, self.outlet)
 
     def close(self) -> None:
         """See ``Sink.close``."""
+        self._stream.write(self._head)
         self._stream.close()
 
 

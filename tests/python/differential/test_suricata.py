@@ -80,9 +80,15 @@ def no_certificate(mine: Event, difference: Difference) -> bool:
     return difference == ("tls.session_resumed", None, True) and ("_anon_" in suite or "PSK" in suite)
 
 
+def unread(mine: Event, difference: Difference) -> bool:
+    key, value, _ = difference
+    return key.startswith("ssh.client.hassh") and value is None and mine["zertap"].get("reason") == "bad_length"
+
+
 ARGUED: dict[str, tuple[Callable[[Event, Difference], bool], str]] = {
     "no answer": (no_answer, "no ServerHello settled a version; Suricata tells that of a hello, an alert or a retry"),
     "cut": (cut, "Suricata reads no hello that the capture cut"),
+    "unread": (unread, "a list that comes after the handshake has failed is not read"),
     "no certificate": (no_certificate, "a full handshake without a certificate looks resumed to Suricata"),
 }
 """Differences that are right: what they are, and why."""
