@@ -45,7 +45,8 @@ say little:
 beats the default.
 
 - `zertap config show` prints the values in effect, each with its origin: `default` or `FILE:LINE`. As text the blocks
-  and labels are those of NETSTAT CONFIG (labels in bold are IBM's; headings and the other labels are modelled on its reports, not copied from one); `--format jsonl` gives one object a key, `--format toml` a file to start from.
+  and labels are laid out as by NETSTAT CONFIG: labels in bold are IBM's, headings and the other labels are modelled
+  on them, not copied from a report; `--format jsonl` gives one object a key, `--format toml` a file to start from.
 - `zertap config check FILE` reads a file and says what is wrong with it.
 
 Something wrong is one line and exit status 2: the file, the line, the key and the reason. A key that does not exist is

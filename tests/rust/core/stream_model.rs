@@ -221,3 +221,26 @@ fn distances_are_exact_across_the_wrap() {
     assert_eq!(Seq(u32::MAX).plus(2), Seq(1));
     assert_eq!(Seq(1).minus(2), Seq(u32::MAX));
 }
+
+/// The server's octets are lost; the client's, which acknowledge them, wait, and its FIN stands behind them.
+#[test]
+fn a_piece_that_waits_for_the_other_side_is_no_hole_though_a_fin_follows_it() {
+    let (mut stream, mut flags, limits) = (Stream::default(), Flags::default(), StreamLimits::default());
+    for (side, first) in [(CLIENT, 100), (SERVER, 200)] {
+        stream.halves[side].begin(Seq(first));
+        stream.halves[side].count_segment();
+    }
+    let ack = Some(Seq(300));
+    stream.acknowledge(CLIENT, Seq(300));
+    let piece = Piece { seq: Seq(100), bytes: &[1; 7], length: 7, ack };
+    assert!(stream.offer(CLIENT, piece, Care::Causal, &mut flags).is_none());
+    assert!(stream.offer_fin(CLIENT, Seq(107), ack, Care::Causal, &mut flags).is_none());
+    assert!(stream.release(Care::Causal, &limits).is_none());
+    assert!(matches!(stream.flush(), Some((SERVER, Delivery::Gap(100)))));
+    let Some((CLIENT, Delivery::Data { bytes, .. })) = stream.release(Care::Causal, &limits) else {
+        panic!("the client's octets were captured")
+    };
+    assert_eq!(*bytes, [1; 7]);
+    assert!(matches!(stream.release(Care::Causal, &limits), Some((CLIENT, Delivery::Fin { .. }))));
+    assert!(stream.flush().is_none());
+}

@@ -328,7 +328,9 @@ impl Stream {
         let next = half.next();
         let below_island =
             self.holding.as_ref().is_some_and(|held| held.first(side).is_some_and(|seq| seq != next));
-        let below_fin = self.pending_fin(side).is_some_and(|fin| fin.at != next);
+        // What is held at `next` was captured: it waits for the other direction, and a FIN behind it is no hole's end.
+        let waits = self.holding.as_ref().is_some_and(|held| held.starts_at(side, next));
+        let below_fin = !waits && self.pending_fin(side).is_some_and(|fin| fin.at != next);
         self.has_acknowledged_hole(side) || (half.is_known() && (below_island || below_fin))
     }
 
