@@ -57,6 +57,7 @@ tables: $(VENV)/.ready ## writes what is generated: registries, schema page, rec
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
+	$(BIN)/python -m zertap.zert.decode_page > docs/decode.md
 
 bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
 	cargo bench $(RUST_TESTED)

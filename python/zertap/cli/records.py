@@ -2,32 +2,37 @@
 
 import ipaddress
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zertap.cli.common import Captures, ChainOption, ModeOption, amount, check_files, run
+from zertap.cli.forms import (
+    BlockOption,
+    CompressOption,
+    Form,
+    Frame,
+    FramingOption,
+    NamesOption,
+    record_output,
+)
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
 from zertap.rows import RECORD_ROWS
-from zertap.sinks.base import Stream
 
 if TYPE_CHECKING:
-    from zertap.sinks.records import Networks, Records
+    from zertap.encoding import Networks
+    from zertap.sinks.octets import Output
+    from zertap.sinks.records import Records
     from zertap.sinks.summaries import Summaries
     from zertap.zert.mapping import Settings
 
 
 _LAST_PORT = 65_535
-
-
-class Form(StrEnum):
-    """Forms of records."""
-
-    SMF = "smf"
-    JSONL = "jsonl"
 
 
 class Known(StrEnum):
@@ -44,7 +49,7 @@ def records(
         str | None,
         typer.Option("--output", "-o", help="Write to this file.", metavar="FILE"),
     ] = None,
-    form: Annotated[Form, typer.Option("--format", "-f", help="SMF records, or the same as JSON lines.")] = Form.SMF,
+    form: Annotated[Form, typer.Option("--format", "-f", help="SMF records, or the same in another form.")] = Form.SMF,
     mode: ModeOption = "full",
     chain: ChainOption = False,
     local: Annotated[
@@ -66,21 +71,24 @@ def records(
         str | None,
         typer.Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
     ] = None,
+    names: NamesOption = None,
+    framing: FramingOption = Frame.RDW,
+    block_size: BlockOption = None,
+    compress: CompressOption = None,
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
-    SMF records carry their descriptor words (RDW). All times are packet time in UTC.
+    SMF records carry their descriptor words. All times are packet time in UTC.
     """
     check_files(captures, output)
     if not summary and (interval or sync or ftp_ports):
         raise Usage("--interval, --sync and --ftp-ports are about summaries: add --summary")
-    if form is Form.SMF and output is None and sys.stdout.isatty():
-        raise Usage("SMF records are not for a terminal: name a file with -o, or choose --format jsonl")
     networks = _networks(local or [])
+    target = partial(record_output, output, form, names, compress, framing, block_size)
     sink: Records | Summaries = (
-        _summary_sink(form, output, codes, networks, (interval, sync, ftp_ports))
+        _summary_sink(target, codes, networks, (interval, sync, ftp_ports))
         if summary
-        else _sink(form, output, codes, networks)
+        else _sink(target, codes, networks)
     )
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
@@ -88,30 +96,27 @@ def records(
     return run(captures, request, Selection(), sink, watch, lambda: amount(sink.written, "record"))
 
 
-def _sink(form: Form, output: str | None, codes: Known, networks: "Networks") -> "Records":
-    """The sink for *form*; the record code is loaded only here."""
-    from zertap.sinks.records import json_records, smf_records
+def _sink(target: "Callable[[], Output]", codes: Known, networks: "Networks") -> "Records":
+    """The sink for detail records; the record code is loaded only here."""
+    from zertap.sinks.records import Records
 
-    make = smf_records if form is Form.SMF else json_records
-    return make(Stream(output), _settings(codes), networks)
+    return Records(target(), _settings(codes), networks)
 
 
 def _summary_sink(
-    form: Form,
-    output: str | None,
+    target: "Callable[[], Output]",
     codes: Known,
     networks: "Networks",
     options: tuple[str | None, str | None, str | None],
 ) -> "Summaries":
     """The sink for summaries; its *options* are interval, synchronisation value and FTP ports."""
     from zertap.aggregate import Places, parse_interval
-    from zertap.sinks.summaries import json_summaries, smf_summaries
+    from zertap.sinks.summaries import Summaries
 
     length, sync, ports = options
     interval = parse_interval(length or "1h", sync or "00:00")
     places = Places(networks, _ports(ports) if ports else None)
-    make = smf_summaries if form is Form.SMF else json_summaries
-    return make(Stream(output), _settings(codes), interval, places)
+    return Summaries(target(), _settings(codes), interval, places)
 
 
 def _settings(codes: Known) -> "Settings":

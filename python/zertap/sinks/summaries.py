@@ -1,32 +1,26 @@
-"""zERT summary records (SMF 119 subtype 12): as SMF octets with descriptor words, or as JSON lines.
+"""zERT summary records (SMF 119 subtype 12).
 
 Each input is aggregated on its own: a record says that aggregation was enabled, then comes one set of records for each
 interval, at last the set of the interval that the end of the input cut short, and a record that aggregation was
 disabled. An input without any connection has no records.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-
-import msgspec
+from collections.abc import Iterable, Iterator, Sequence
 
 from zertap.aggregate import Aggregation, Interval, Places, Set
 from zertap.plans import Part
-from zertap.sinks.base import Stream
+from zertap.sinks.octets import Output
 from zertap.zert.codec import encode_summary
 from zertap.zert.mapping import Settings
-from zertap.zert.readable import to_json
 from zertap.zert.records_summary import SummaryRecord
 from zertap.zert.summary import Reason, SummaryEvent, aggregation_record, summary_record
-
-_Encode = Callable[[SummaryRecord], bytes]
 
 
 class Summaries:
     """Writes one record for each session and interval."""
 
-    def __init__(self, stream: Stream, encode: _Encode, settings: Settings, interval: Interval, places: Places) -> None:
-        self._stream = stream
-        self._encode = encode
+    def __init__(self, output: Output, settings: Settings, interval: Interval, places: Places) -> None:
+        self._output = output
         self._settings = settings
         self._interval = interval
         self._places = places
@@ -54,7 +48,7 @@ class Summaries:
     def close(self) -> None:
         """See ``Sink.close``."""
         self._finish()
-        self._stream.close()
+        self._output.close()
 
     def _begin(self) -> bool:
         """Says that aggregation was enabled, once; so it needs not be said again."""
@@ -77,15 +71,5 @@ class Summaries:
 
     def _write(self, records: Iterable[SummaryRecord]) -> None:
         for record in records:
-            self._stream.write(self._encode(record))
+            self._output.write(encode_summary(record))
             self.written += 1
-
-
-def smf_summaries(stream: Stream, settings: Settings, interval: Interval, places: Places) -> Summaries:
-    """Records as octets."""
-    return Summaries(stream, encode_summary, settings, interval, places)
-
-
-def json_summaries(stream: Stream, settings: Settings, interval: Interval, places: Places) -> Summaries:
-    """Records as JSON lines in the layout's field names."""
-    return Summaries(stream, lambda record: msgspec.json.encode(to_json(record)) + b"\n", settings, interval, places)

@@ -225,14 +225,14 @@ impl Read for Counted {
 
 /// Standard input as a file of its own: unbuffered, so that nothing is copied twice, and with its true errors.
 #[cfg(unix)]
-fn own_stdin() -> io::Result<File> {
+pub(crate) fn own_stdin() -> io::Result<File> {
     use std::os::fd::AsFd;
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// Standard input as a file of its own.
 #[cfg(windows)]
-fn own_stdin() -> io::Result<File> {
+pub(crate) fn own_stdin() -> io::Result<File> {
     use std::os::windows::io::AsHandle;
     io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }

@@ -34,6 +34,11 @@ impl EventBatch {
         &self.rows
     }
 
+    /// How long after its establishment a connection is due.
+    pub(crate) fn waiting_span(&self) -> Span {
+        Span(self.waiting_span)
+    }
+
     /// The words of one row for a plan.
     pub(crate) fn words<'a>(&'a self, plan: &'a Plan, row: &Row) -> Words<'a> {
         plan.words(self.pattern_of(row), self.waiting_span, self.file_of(row))
@@ -49,7 +54,7 @@ impl EventBatch {
     }
 
     /// History, establishment, end and length of life of a row, packed: equal numbers mean equal events.
-    fn pattern_of(&self, row: &Row) -> u32 {
+    pub(crate) fn pattern_of(&self, row: &Row) -> u32 {
         Pattern::of(row, Span(self.waiting_span)).pack()
     }
 

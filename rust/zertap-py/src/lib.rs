@@ -15,7 +15,9 @@ mod capture;
 mod clock;
 mod error;
 mod json;
+mod packing;
 mod plan;
+mod record;
 mod registry;
 mod sources;
 mod tap;
@@ -51,5 +53,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;
     module.add_class::<tap::Tap>()?;
+    module.add_class::<record::stencil::Stencils>()?;
+    module.add_class::<record::decoder::Decoder>()?;
+    module.add_class::<packing::Octets>()?;
+    module.add_class::<packing::Packer>()?;
     Ok(())
 }

@@ -1,0 +1,147 @@
+//! Records written from rows: octets of a whole record, and holes that each row fills.
+//!
+//! Rows that are alike have the same records but for the holes, so Python makes the records of a likeness once, by
+//! its plain codec, and says which of their octets differ from row to row. The octets are then copied for every
+//! such row. Which records a row has, and what stands in them, is not decided here.
+
+use super::likeness::{Likeness, Networks};
+use super::patch::{Fill, Patch, Times};
+use crate::batch::EventBatch;
+use crate::error;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::collections::HashMap;
+use zertap_core::event::Row;
+use zertap_core::time::Span;
+
+/// Likenesses kept at most; when there are more, all are asked for anew. Attackers invent certificates.
+const MOST: usize = 8192;
+/// Longest shift of the time of writing: a day and a bit, so that no date leaves its range.
+const LONGEST_SHIFT: i64 = 100_000_000_000_000;
+
+/// A hole as Python describes it: offset, length, form, source.
+type Hole = (usize, usize, String, String);
+/// A stencil: octets, slot of its time, holes.
+type Given = (Vec<u8>, i64, Vec<Hole>);
+
+/// One record of a likeness.
+#[derive(Debug)]
+struct Stencil {
+    octets: Box<[u8]>,
+    /// Milestone number, or -1 for the end of the waiting span, or -2 for the row's end.
+    slot: i64,
+    patches: Vec<Patch>,
+}
+
+/// See the stub.
+#[pyclass(module = "zertap._native")]
+pub(crate) struct Stencils {
+    networks: Networks,
+    shift: i64,
+    known: HashMap<Likeness, Vec<Stencil>>,
+}
+
+#[pymethods]
+impl Stencils {
+    #[new]
+    #[pyo3(signature = (networks, shift))]
+    fn new(py: Python<'_>, networks: Vec<([u8; 16], u32)>, shift: i64) -> PyResult<Self> {
+        let networks =
+            Networks::new(networks).ok_or_else(|| error::usage(py, "a prefix has at most 128 bits"))?;
+        if shift.unsigned_abs() > LONGEST_SHIFT.unsigned_abs() {
+            return Err(error::usage(py, "the time of writing is shifted by a day at most"));
+        }
+        Ok(Self { networks, shift, known: HashMap::new() })
+    }
+
+    fn write<'py>(
+        &mut self,
+        py: Python<'py>,
+        batch: PyRef<'_, EventBatch>,
+        rows: Vec<usize>,
+        teach: &Bound<'py, PyAny>,
+    ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
+        if self.known.len() >= MOST {
+            self.known.clear();
+        }
+        let batch = &*batch;
+        let mut out = Out::default();
+        while let Some((row, likeness)) = py.detach(|| self.fill(batch, &rows, &mut out)) {
+            let given: Vec<Given> = teach.call1((row,))?.extract()?;
+            let stencils = given.into_iter().map(|given| compile(py, given)).collect::<PyResult<_>>()?;
+            self.known.insert(likeness, stencils);
+        }
+        Ok((PyBytes::new(py, &out.octets), out.records))
+    }
+
+    #[getter]
+    fn known(&self) -> usize {
+        self.known.len()
+    }
+}
+
+/// What was written so far.
+#[derive(Debug, Default)]
+struct Out {
+    octets: Vec<u8>,
+    records: usize,
+    /// How many of the rows are done.
+    rows: usize,
+}
+
+impl Stencils {
+    /// Writes the records of rows, up to one whose likeness is not known.
+    fn fill(&self, batch: &EventBatch, rows: &[usize], out: &mut Out) -> Option<(usize, Likeness)> {
+        while let Some(number) = rows.get(out.rows) {
+            if let Some(row) = batch.rows().get(*number) {
+                let likeness = Likeness::of(batch, row, &self.networks);
+                let Some(stencils) = self.known.get(&likeness) else { return Some((*number, likeness)) };
+                for stencil in stencils {
+                    stencil.write(out, row, batch.waiting_span(), self.shift);
+                }
+                out.records += stencils.len();
+            }
+            out.rows += 1;
+        }
+        None
+    }
+}
+
+impl Stencil {
+    fn write(&self, out: &mut Out, row: &Row, waiting_span: Span, shift: i64) {
+        let established = row.established.unwrap_or_default();
+        let event = match self.slot {
+            -1 => established.after(waiting_span),
+            slot => usize::try_from(slot)
+                .ok()
+                .and_then(|slot| row.history.entries().get(slot))
+                .map_or(row.end, |milestone| milestone.at),
+        };
+        let written = event.0.saturating_add_signed(shift);
+        let times = Times { established: established.0, event: event.0, written };
+        let start = out.octets.len();
+        out.octets.extend_from_slice(&self.octets);
+        let Some(record) = out.octets.get_mut(start..) else { return };
+        for patch in &self.patches {
+            patch.apply(record, row, &times);
+        }
+    }
+}
+
+fn compile(py: Python<'_>, (octets, slot, holes): Given) -> PyResult<Stencil> {
+    let longest = holes.iter().filter(|hole| hole.2 == "octets").map(|hole| hole.1).max().unwrap_or_default();
+    let patch = |(offset, length, form, source): Hole| {
+        let within = offset.checked_add(length).is_some_and(|end| end <= octets.len());
+        Fill::named(&form, &source, longest)
+            .filter(|_| within)
+            .map(|fill| Patch { offset, length, fill })
+            .ok_or_else(|| {
+                error::usage(
+                    py,
+                    &format!("no such hole: `{form}` of `{source}`, {length} octets at {offset}"),
+                )
+            })
+    };
+    let patches = holes.into_iter().map(patch).collect::<PyResult<_>>()?;
+    Ok(Stencil { octets: octets.into_boxed_slice(), slot, patches })
+}
