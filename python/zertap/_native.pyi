@@ -122,7 +122,7 @@ class Decoder:
 
     ``kinds``: name, octets that tell such a record (offset, value), offsets of count and first entry of its directory,
     what turns it (part, offset, mask) if anything, how its lines begin, parts. A part: title, key, entry of the
-    directory (None: the record's beginning), required?, style (``fields names opaque``), fields. A field: key, form,
+    directory (None: the record's beginning), required?, style (``fields names opaque``), size, fields. A field: key, form,
     offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant`` (text) ``number``
     ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of what makes it
     long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label`` (words), ``names``

@@ -107,7 +107,7 @@ def _kind(subtype: int, tables: Tables, columns: dict[str, str]) -> KindSpec:
 def _header(columns: dict[str, str]) -> PartSpec:
     columns |= {"devTime": "text", "devTimeFormat": "text"}
     stamp: FieldSpec = ("devTimeFormat", "constant", 0, 0, 0, [], [TIME_FORMAT], None)
-    return (HEADER.name, HEADER.name, None, True, "fields", [written("devTime", "stamp"), stamp])
+    return (HEADER.name, HEADER.name, None, True, "fields", HEADER.size, [written("devTime", "stamp"), stamp])
 
 
 def _parts(subtype: int, tables: Tables, columns: dict[str, str]) -> Iterator[PartSpec]:

@@ -26,8 +26,8 @@ from zertap.zert.layouts import DETAIL, HEADER, RECORD_TYPE, SUMMARY, TRIPLETS_A
 
 FieldSpec = tuple[str, str, int, int, int, list[int], list[str], int | None]
 """Key, form, offset, length, the offset in a turned record, numbers, texts, table of words: see ``Decoder``."""
-PartSpec = tuple[str, str, int | None, bool, str, list[FieldSpec]]
-"""Title, key, triplet, required, style, fields."""
+PartSpec = tuple[str, str, int | None, bool, str, int, list[FieldSpec]]
+"""Title, key, triplet, required, style, size, fields."""
 KindSpec = tuple[str, list[tuple[int, bytes]], tuple[int, int], tuple[int, int, int] | None, str, list[PartSpec]]
 """Name, marks, places of the triplets, what turns a record, how its lines begin, parts."""
 
@@ -133,8 +133,9 @@ def _nested_header(subtype: int, names: Names, tables: Tables) -> PartSpec:
     if names is Names.SMF:
         fields = [f for f in HEADER.fields if f.attribute not in _FRAMING]
         lines = [show(field, field.name, "coded", tables, _HEADER_PART, None) for field in fields]
-        return (HEADER.name, HEADER.name, None, True, "fields", lines)
-    return (HEADER.name, "", None, True, "fields", [_constant("record", f"119-{subtype}"), written("written")])
+        return (HEADER.name, HEADER.name, None, True, "fields", HEADER.size, lines)
+    lines = [_constant("record", f"119-{subtype}"), written("written")]
+    return (HEADER.name, "", None, True, "fields", HEADER.size, lines)
 
 
 def _key(field: Field, section: Section, names: Names) -> str:
@@ -185,7 +186,7 @@ def _flat_header(subtype: int, names: Names, tables: Tables, columns: dict[str, 
             if field.attribute not in _FRAMING:
                 columns[field.name] = _type(field, coded=False)
                 lines.append(show(field, field.name, "number", tables, _HEADER_PART, None))
-    return (HEADER.name, HEADER.name, None, True, "fields", lines)
+    return (HEADER.name, HEADER.name, None, True, "fields", HEADER.size, lines)
 
 
 def _flat_fields(
@@ -273,7 +274,8 @@ def rest(section: Section, key: str, tables: Tables, names: Names = Names.READAB
 def part_spec(section: Section, triplet: int, fields: list[FieldSpec], key: str | None = None) -> PartSpec:
     """A section of a record; ``key``: what it is called in nested views."""
     style = "opaque" if section.layout is None else "names" if section.several else "fields"
-    return (section.name, key or section.name, triplet, section.attribute in ("ident", "common"), style, fields)
+    required, size = section.attribute in ("ident", "common"), section.layout.size if section.layout else 0
+    return (section.name, key or section.name, triplet, required, style, size, fields)
 
 
 def kind_spec(

@@ -173,7 +173,7 @@ impl Builder {
             (Builder::Time(builder), Cell::Time(hundredths)) => {
                 let valid = *hundredths < calendar::HUNDREDTHS_A_DAY;
                 // A day has fewer than 2^31 milliseconds.
-                builder.append_option(valid.then_some((*hundredths * 10).cast_signed()));
+                builder.append_option(valid.then(|| (*hundredths * 10).cast_signed()));
             }
             (Builder::Moment(builder), Cell::Moment(time, day)) => {
                 builder.append_option(calendar::moment(*time, *day));

@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 /// A field as Python describes it: key, form, offset, length, the other offset, numbers, texts, table of words.
 type FieldSpec = (String, String, usize, usize, usize, Vec<usize>, Vec<String>, Option<usize>);
-/// A part: title, key, entry of the directory, required, style, fields.
-type PartSpec = (String, String, Option<usize>, bool, String, Vec<FieldSpec>);
+/// A part: title, key, entry of the directory, required, style, size, fields.
+type PartSpec = (String, String, Option<usize>, bool, String, usize, Vec<FieldSpec>);
 /// A kind: name, marks, (count, first) of the directory, what turns it, beginning of its lines, parts.
 type KindSpec =
     (String, Vec<(usize, Vec<u8>)>, (usize, usize), Option<(usize, usize, u8)>, String, Vec<PartSpec>);
@@ -259,7 +259,7 @@ fn compile(py: Python<'_>, spec: KindSpec, words: &[Arc<Words>]) -> PyResult<Kin
 }
 
 fn compile_part(py: Python<'_>, spec: PartSpec, words: &[Arc<Words>]) -> PyResult<Part> {
-    let (title, key, entry, required, style, fields) = spec;
+    let (title, key, entry, required, style, size, fields) = spec;
     let style = match style.as_str() {
         "fields" => Style::Fields,
         "names" => Style::Names,
@@ -267,7 +267,7 @@ fn compile_part(py: Python<'_>, spec: PartSpec, words: &[Arc<Words>]) -> PyResul
         other => return Err(error::usage(py, &format!("no such style of a part: `{other}`"))),
     };
     let fields = fields.into_iter().map(|field| compile_field(py, field, words)).collect::<PyResult<_>>()?;
-    Ok(Part { title, key, entry, required, style, fields })
+    Ok(Part { title, key, entry, required, style, size, fields })
 }
 
 fn compile_field(py: Python<'_>, spec: FieldSpec, words: &[Arc<Words>]) -> PyResult<Field> {

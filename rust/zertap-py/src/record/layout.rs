@@ -41,6 +41,8 @@ pub(super) struct Part {
     pub(super) entry: Option<usize>,
     pub(super) required: bool,
     pub(super) style: Style,
+    /// Octets that the list explains, those without a meaning too.
+    pub(super) size: usize,
     pub(super) fields: Vec<Field>,
 }
 
@@ -115,8 +117,7 @@ impl Kind {
                 Some(_) => None,
             };
             if let (Some(octets), Style::Fields, Some(_)) = (&octets, part.style, part.entry) {
-                let known = part.size();
-                let unread = octets.length.saturating_sub(known) + octets.length * (octets.number - 1);
+                let unread = octets.length.saturating_sub(part.size) + octets.length * (octets.number - 1);
                 found.ignored += unread as u64;
             }
             found.parts.push(octets);
@@ -159,11 +160,6 @@ impl Part {
             return Err((at, reason));
         };
         Ok(Some(Octets { all: octets, length, number }))
-    }
-
-    /// Octets that the list explains.
-    fn size(&self) -> usize {
-        self.fields.iter().map(|field| field.offset + field.length).max().unwrap_or_default()
     }
 }
 

@@ -24,7 +24,7 @@ from zertap.zert.layouts import Shape
 from zertap.zert.local import local_sides
 from zertap.zert.mapping import Settings, SystemNames, detail_record
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OURS = sorted((ROOT / "pcaps").rglob("*.pcap*"))
 SHARED = Path(os.environ.get("ZERTAP_SHARED") or ROOT.parent / "shared") / "captures"
 NETWORKS: tuple[Networks, ...] = (
