@@ -122,8 +122,8 @@ class Decoder:
 
     ``kinds``: name, octets that tell such a record (offset, value), offsets of count and first entry of its directory,
     what turns it (part, offset, mask) if anything, how its lines begin, parts. A part: title, key, entry of the
-    directory (None: the record's beginning), required?, style (``fields names opaque``), size, fields. A field: key, form,
-    offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant`` (text) ``number``
+    directory (None: the record's beginning), required?, style (``fields names opaque``), size, fields. A field: key,
+    form, offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant``, ``number``,
     ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of what makes it
     long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label`` (words), ``names``
     and ``plain_names`` (keys of kind and text; words), ``opaque``. ``page``: 256 characters. ``columns``: name and type
@@ -152,8 +152,8 @@ class Decoder:
         """Takes them as rows of CSV, one column a name, the names first."""
     def pairs(self) -> bytes:
         """Takes them as lines of ``key=value``, separated by tabs."""
-    def arrow(self) -> Any:
-        """Takes them as a PyCapsule ``arrow_array_stream`` of one record batch."""
+    def columns(self) -> RecordColumns:
+        """Takes them as columns."""
     def ipc(self) -> bytes:
         """Takes them as a whole Arrow IPC stream: schema, one record batch, end mark."""
     @property
@@ -168,6 +168,14 @@ class Decoder:
     @property
     def ignored(self) -> int:
         """Octets of the records taken that no list explains."""
+
+@final
+class RecordColumns:
+    """Records as Arrow columns; may be read any number of times."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        """A PyCapsule ``arrow_array_stream`` of one record batch."""
 
 @final
 class Octets:

@@ -6,7 +6,7 @@ the SMF file finds. Each output takes runs of whole records, each with its descr
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from zertap._native import Decoder, Packer
 from zertap.errors import OutputFailed
@@ -137,8 +137,8 @@ def parquet(stream: Stream | Packed, names: Names, framing: str | None = None) -
     """A Parquet file (optional extra)."""
     gathering = Gathering(stream)
     decoder = flat(names).decoder(framing)
-    gathering.take(_Exporter(decoder))
-    return Shown(decoder, lambda each: gathering.take(_Exporter(each)), gathering.close)
+    gathering.take(decoder.columns())
+    return Shown(decoder, lambda each: gathering.take(each.columns()), gathering.close)
 
 
 def _lines(stream: Stream | Packed, view: View, render: Callable[[Decoder], bytes], framing: str | None) -> Shown:
@@ -146,13 +146,3 @@ def _lines(stream: Stream | Packed, view: View, render: Callable[[Decoder], byte
         stream.write(render(decoder))
 
     return Shown(view.decoder(framing), take, stream.close)
-
-
-class _Exporter:
-    """Records of a decoder, as DuckDB reads Arrow; once."""
-
-    def __init__(self, decoder: Decoder) -> None:
-        self._decoder = decoder
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
-        return self._decoder.arrow()

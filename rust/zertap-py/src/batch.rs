@@ -55,7 +55,7 @@ impl EventBatch {
 
     /// History, establishment, end and length of life of a row, packed: equal numbers mean equal events.
     pub(crate) fn pattern_of(&self, row: &Row) -> u32 {
-        Pattern::of(row, Span(self.waiting_span)).pack()
+        Pattern::packed(row, Span(self.waiting_span))
     }
 
     fn row(&self, index: usize) -> PyResult<&Row> {
@@ -238,26 +238,21 @@ const ENTRY_BITS: u32 = 5;
 const ENTRIES: usize = 5;
 
 impl Pattern {
-    fn of(row: &Row, waiting_span: Span) -> Self {
+    /// The pattern of a row, packed; nothing is allocated, since every row asks.
+    fn packed(row: &Row, waiting_span: Span) -> u32 {
+        let standing = matches!(row.phase, Phase::Unseen | Phase::TlsProvisional);
+        let standing = standing.then_some((row.phase as u8, row.due_passed));
         let entry = |milestone: &Milestone| (milestone.phase as u8, milestone.after_due);
-        let mut entries: Vec<(u8, bool)> = row.history.entries().iter().map(entry).collect();
-        if matches!(row.phase, Phase::Unseen | Phase::TlsProvisional) {
-            entries.push((row.phase as u8, row.due_passed));
-        }
         let ended = row.kind.is_end();
         let life = row.established.map_or(Span(0), |established| row.end.since(established));
         let long = if ended { life >= waiting_span } else { row.due_passed };
-        Self { entries, established: row.established.is_some(), ended, long }
-    }
-
-    fn pack(&self) -> u32 {
-        let mut packed = u32::from(self.established) | u32::from(self.ended) << 1 | u32::from(self.long) << 2;
-        packed |= (self.entries.len().min(ENTRIES) as u32) << 3;
-        for (at, (phase, after)) in self.entries.iter().take(ENTRIES).enumerate() {
-            let entry = u32::from(*phase) << 1 | u32::from(*after);
-            packed |= entry << (6 + ENTRY_BITS * at as u32);
+        let mut packed = u32::from(row.established.is_some()) | u32::from(ended) << 1 | u32::from(long) << 2;
+        let mut length = 0;
+        for (phase, after) in row.history.entries().iter().map(entry).chain(standing).take(ENTRIES) {
+            packed |= (u32::from(phase) << 1 | u32::from(after)) << (6 + ENTRY_BITS * length);
+            length += 1;
         }
-        packed
+        packed | length << 3
     }
 
     fn unpack(packed: u32) -> Self {

@@ -55,6 +55,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<tap::Tap>()?;
     module.add_class::<record::stencil::Stencils>()?;
     module.add_class::<record::decoder::Decoder>()?;
+    module.add_class::<record::decoder::RecordColumns>()?;
     module.add_class::<packing::Octets>()?;
     module.add_class::<packing::Packer>()?;
     Ok(())

@@ -38,8 +38,43 @@ pub(super) enum Form {
     Opaque,
 }
 
-/// Words by number.
-pub(super) type Words = HashMap<u64, String>;
+/// Words by number: most codes are small.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    small: Vec<Option<String>>,
+    large: HashMap<u64, String>,
+}
+
+/// Numbers below this are looked up by place.
+const SMALL: u64 = 4096;
+
+impl Words {
+    pub(super) fn new(given: HashMap<u64, String>) -> Self {
+        let mut words = Words::default();
+        for (number, word) in given {
+            if number >= SMALL {
+                words.large.insert(number, word);
+                continue;
+            }
+            let place = number as usize;
+            if words.small.len() <= place {
+                words.small.resize(place + 1, None);
+            }
+            if let Some(small) = words.small.get_mut(place) {
+                *small = Some(word);
+            }
+        }
+        words
+    }
+
+    #[inline]
+    fn get(&self, number: u64) -> Option<&str> {
+        if number < SMALL {
+            return self.small.get(number as usize)?.as_deref();
+        }
+        self.large.get(&number).map(String::as_str)
+    }
+}
 
 /// What one field says.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +104,7 @@ const ZEROS: [u8; 256] = [0; 256];
 const BLANKS: [u8; 256] = [0x40; 256];
 
 /// What a field says in a part that is there.
+#[inline]
 pub(super) fn read<'a>(found: &Found<'a>, part: &Octets<'a>, field: &'a Field) -> Cell<'a> {
     match &field.form {
         Form::Constant(text) => Cell::Constant(text),
@@ -90,11 +126,11 @@ pub(super) fn read<'a>(found: &Found<'a>, part: &Octets<'a>, field: &'a Field) -
         Form::Stamp(day) => Cell::Stamp(number(octets(found, part, field)) as u32, date(part, *day)),
         Form::Coded(words) => {
             let value = number(octets(found, part, field));
-            Cell::Coded(value, 2 * field.length, words.get(&value).map(String::as_str))
+            Cell::Coded(value, 2 * field.length, words.get(value))
         }
         Form::Label(words) => {
             let value = number(octets(found, part, field));
-            Cell::Label(value, 2 * field.length, words.get(&value).map(String::as_str))
+            Cell::Label(value, 2 * field.length, words.get(value))
         }
         Form::Names(..) => Cell::Names(part.all, &field.form),
         Form::Opaque => Cell::Opaque(part.all, part.length),
@@ -140,7 +176,14 @@ fn slice<'a>(part: &Octets<'a>, at: usize, length: usize, default: &'static [u8;
 }
 
 /// A big-endian number.
+#[inline]
 pub(super) fn number(octets: &[u8]) -> u64 {
+    match octets {
+        [a] => return u64::from(*a),
+        [a, b] => return u64::from(u16::from_be_bytes([*a, *b])),
+        [a, b, c, d] => return u64::from(u32::from_be_bytes([*a, *b, *c, *d])),
+        _ => {}
+    }
     octets.iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
 
@@ -152,7 +195,7 @@ fn trimmed(octets: &[u8], padding: u8) -> &[u8] {
 /// As many octets as are said to be used; where more are in use, up to the last of them.
 fn in_use(octets: &[u8], used: usize) -> &[u8] {
     let beyond = octets.get(used..).unwrap_or_default();
-    if beyond.iter().any(|octet| *octet != 0) {
+    if beyond.iter().fold(0, |any, octet| any | octet) != 0 {
         trimmed(octets, 0)
     } else {
         octets.get(..used).unwrap_or(octets)
@@ -173,7 +216,7 @@ pub(super) fn named<'a>(
     octets: &'a [u8],
     words: &'a Words,
 ) -> impl Iterator<Item = (u16, Option<&'a str>, &'a [u8])> {
-    names(octets).map(|(kind, text)| (kind, words.get(&u64::from(kind)).map(String::as_str), text))
+    names(octets).map(|(kind, text)| (kind, words.get(kind.into()), text))
 }
 
 /// A form from what Python says: its word, its numbers, its texts, its table.

@@ -182,6 +182,9 @@ impl Builder {
             (Builder::Text(builder), Cell::Constant(text) | Cell::Label(_, _, Some(text))) => {
                 builder.append_value(text);
             }
+            (Builder::Text(builder), Cell::Text([]) | Cell::Raw([]) | Cell::Label(0, _, None)) => {
+                builder.append_value("");
+            }
             (Builder::Text(builder), cell) => {
                 room.clear();
                 write_plain(room, cell, page);

@@ -68,7 +68,7 @@ impl Decoder {
         let page = Box::new(
             Page::try_from(characters).map_err(|_| error::usage(py, "a code page has 256 characters"))?,
         );
-        let words: Vec<Arc<Words>> = words.into_iter().map(Arc::new).collect();
+        let words: Vec<Arc<Words>> = words.into_iter().map(|each| Arc::new(Words::new(each))).collect();
         let heads = kinds.iter().map(|kind| kind.4.clone()).collect();
         let kinds: Vec<Arc<Kind>> =
             kinds.into_iter().map(|kind| compile(py, kind, &words).map(Arc::new)).collect::<PyResult<_>>()?;
@@ -149,11 +149,9 @@ impl Decoder {
         PyBytes::new(py, &out)
     }
 
-    fn arrow<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+    fn columns(&mut self, py: Python<'_>) -> PyResult<RecordColumns> {
         let batch = py.detach(|| self.batch()).map_err(raise)?;
-        let schema = batch.schema();
-        let reader = RecordBatchIterator::new([Ok(batch)], schema);
-        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
+        Ok(RecordColumns { batch })
     }
 
     fn ipc<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -184,6 +182,32 @@ impl Decoder {
     #[getter]
     fn ignored(&self) -> u64 {
         self.ignored
+    }
+}
+
+/// See the stub.
+#[pyclass(module = "zertap._native", frozen)]
+pub(crate) struct RecordColumns {
+    batch: RecordBatch,
+}
+
+#[pymethods]
+impl RecordColumns {
+    fn __len__(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // A wish that the protocol lets us leave unanswered: there is one schema.
+        let _ = requested_schema;
+        let schema = self.batch.schema();
+        let reader = RecordBatchIterator::new([Ok(self.batch.clone())], schema);
+        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
     }
 }
 

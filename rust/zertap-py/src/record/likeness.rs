@@ -5,13 +5,14 @@
 
 use crate::batch::EventBatch;
 use crate::sources;
+use std::hash::{Hash, Hasher};
 use zertap_core::event::Row;
 use zertap_core::handshake::TextKind;
 
 type Digest = [u8; 32];
 
 /// See the head note.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Likeness {
     pattern: u32,
     kind: u8,
@@ -25,7 +26,7 @@ pub(super) struct Likeness {
     note: u64,
     server_certificate: Option<Digest>,
     client_certificate: Option<Digest>,
-    host_key: Option<Box<[u8]>>,
+    host_key: Option<Digest>,
 }
 
 impl Likeness {
@@ -47,7 +48,34 @@ impl Likeness {
             note: row.note,
             server_certificate: digest(settled.and_then(|settled| settled.server_certificate.as_ref())),
             client_certificate: digest(settled.and_then(|settled| settled.client_certificate.as_ref())),
-            host_key: sources::text(row, TextKind::HostKeyFingerprint).map(Into::into),
+            host_key: sources::text(row, TextKind::HostKeyFingerprint).and_then(<[u8]>::first_chunk).copied(),
+        }
+    }
+}
+
+impl Hash for Likeness {
+    /// Of what usually differs; digests are as good as any hash in their first octets.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let head = |digest: &Option<Digest>| {
+            digest
+                .as_ref()
+                .and_then(|digest| digest.first_chunk::<8>())
+                .map_or(0, |head| u64::from_le_bytes(*head))
+        };
+        state.write_u64(u64::from(self.pattern) << 32 | u64::from(self.profile.unwrap_or(u32::MAX)));
+        state.write_u64(u64::from_le_bytes([
+            self.kind,
+            self.phase,
+            self.history_before,
+            self.ends,
+            self.protocol_client,
+            0,
+            0,
+            0,
+        ]));
+        state.write_u64(self.note);
+        for digest in [&self.server_certificate, &self.client_certificate, &self.host_key] {
+            state.write_u64(head(digest));
         }
     }
 }

@@ -56,12 +56,31 @@ pub(super) enum Text {
     TlsSessionId,
 }
 
-/// The times of one record. Unit: nanoseconds since 1970.
+/// The times of one record, each as hundredths since midnight and packed date.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    pub(super) established: u64,
-    pub(super) event: u64,
-    pub(super) written: u64,
+    pub(super) established: (u32, u32),
+    pub(super) event: (u32, u32),
+    pub(super) written: (u32, u32),
+}
+
+/// Makes times of instants; records that follow one another mostly bear one date.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Calendar {
+    days: u32,
+    /// Zero: none yet.
+    packed: u32,
+}
+
+impl Calendar {
+    /// Hundredths since midnight and packed date of an instant in nanoseconds since 1970.
+    pub(super) fn time(&mut self, at: u64) -> (u32, u32) {
+        let (days, hundredths) = calendar::split(at);
+        if self.packed == 0 || self.days != days {
+            *self = Self { days, packed: calendar::pack(days) };
+        }
+        (hundredths, self.packed)
+    }
 }
 
 impl Fill {
@@ -108,8 +127,8 @@ impl Patch {
         match self.fill {
             Fill::Number(number) => put(hole, number.of(row)),
             Fill::Address(end) => put_address(hole, row.addresses[end]),
-            Fill::Hundredths(instant) => put(hole, calendar::split(instant.of(times)).1.into()),
-            Fill::Day(instant) => put(hole, calendar::pack(calendar::split(instant.of(times)).0).into()),
+            Fill::Hundredths(instant) => put(hole, instant.of(times).0.into()),
+            Fill::Day(instant) => put(hole, instant.of(times).1.into()),
             Fill::Octets(text) => {
                 let octets = text.of(row);
                 let used = octets.len().min(hole.len());
@@ -133,7 +152,7 @@ impl Number {
 }
 
 impl Instant {
-    const fn of(self, times: &Times) -> u64 {
+    const fn of(self, times: &Times) -> (u32, u32) {
         match self {
             Instant::Established => times.established,
             Instant::Event => times.event,

@@ -5,7 +5,7 @@
 //! such row. Which records a row has, and what stands in them, is not decided here.
 
 use super::likeness::{Likeness, Networks};
-use super::patch::{Fill, Patch, Times};
+use super::patch::{Calendar, Fill, Patch, Times};
 use crate::batch::EventBatch;
 use crate::error;
 use pyo3::prelude::*;
@@ -38,7 +38,9 @@ struct Stencil {
 pub(crate) struct Stencils {
     networks: Networks,
     shift: i64,
-    known: HashMap<Likeness, Vec<Stencil>>,
+    /// Number of a likeness in `taught`.
+    known: HashMap<Likeness, usize>,
+    taught: Vec<Vec<Stencil>>,
 }
 
 #[pymethods]
@@ -51,7 +53,7 @@ impl Stencils {
         if shift.unsigned_abs() > LONGEST_SHIFT.unsigned_abs() {
             return Err(error::usage(py, "the time of writing is shifted by a day at most"));
         }
-        Ok(Self { networks, shift, known: HashMap::new() })
+        Ok(Self { networks, shift, known: HashMap::new(), taught: Vec::new() })
     }
 
     fn write<'py>(
@@ -63,15 +65,37 @@ impl Stencils {
     ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
         if self.known.len() >= MOST {
             self.known.clear();
+            self.taught.clear();
         }
         let batch = &*batch;
-        let mut out = Out::default();
-        while let Some((row, likeness)) = py.detach(|| self.fill(batch, &rows, &mut out)) {
+        let mut found = Vec::with_capacity(rows.len());
+        while let Some((row, likeness)) = py.detach(|| self.look_up(batch, &rows, &mut found)) {
             let given: Vec<Given> = teach.call1((row,))?.extract()?;
             let stencils = given.into_iter().map(|given| compile(py, given)).collect::<PyResult<_>>()?;
-            self.known.insert(likeness, stencils);
+            self.known.insert(likeness, self.taught.len());
+            self.taught.push(stencils);
         }
-        Ok((PyBytes::new(py, &out.octets), out.records))
+        let of = |number: &usize| self.taught.get(*number).map(Vec::as_slice).unwrap_or_default();
+        let records = found.iter().map(|number| of(number).len()).sum();
+        let length = found.iter().flat_map(of).map(|stencil| stencil.octets.len()).sum();
+        let octets = PyBytes::new_with(py, length, |room| {
+            py.detach(|| {
+                let (mut rest, mut calendar) = (room, Calendar::default());
+                for (row, number) in rows.iter().zip(&found) {
+                    let Some(row) = batch.rows().get(*row) else { continue };
+                    for stencil in of(number) {
+                        let Some((record, behind)) = rest.split_at_mut_checked(stencil.octets.len()) else {
+                            return;
+                        };
+                        let times = stencil.times(row, batch.waiting_span(), self.shift, &mut calendar);
+                        stencil.write(record, row, &times);
+                        rest = behind;
+                    }
+                }
+            });
+            Ok(())
+        })?;
+        Ok((octets, records))
     }
 
     #[getter]
@@ -80,35 +104,34 @@ impl Stencils {
     }
 }
 
-/// What was written so far.
-#[derive(Debug, Default)]
-struct Out {
-    octets: Vec<u8>,
-    records: usize,
-    /// How many of the rows are done.
-    rows: usize,
-}
+/// Stands for the stencils of a row that is not there.
+const NOTHING: usize = usize::MAX;
 
 impl Stencils {
-    /// Writes the records of rows, up to one whose likeness is not known.
-    fn fill(&self, batch: &EventBatch, rows: &[usize], out: &mut Out) -> Option<(usize, Likeness)> {
-        while let Some(number) = rows.get(out.rows) {
-            if let Some(row) = batch.rows().get(*number) {
-                let likeness = Likeness::of(batch, row, &self.networks);
-                let Some(stencils) = self.known.get(&likeness) else { return Some((*number, likeness)) };
-                for stencil in stencils {
-                    stencil.write(out, row, batch.waiting_span(), self.shift);
-                }
-                out.records += stencils.len();
+    /// The numbers of the rows' likenesses, up to one that is not known.
+    fn look_up(
+        &self,
+        batch: &EventBatch,
+        rows: &[usize],
+        found: &mut Vec<usize>,
+    ) -> Option<(usize, Likeness)> {
+        for number in rows.get(found.len()..).unwrap_or_default() {
+            let Some(row) = batch.rows().get(*number) else {
+                found.push(NOTHING);
+                continue;
+            };
+            let likeness = Likeness::of(batch, row, &self.networks);
+            match self.known.get(&likeness) {
+                Some(stencils) => found.push(*stencils),
+                None => return Some((*number, likeness)),
             }
-            out.rows += 1;
         }
         None
     }
 }
 
 impl Stencil {
-    fn write(&self, out: &mut Out, row: &Row, waiting_span: Span, shift: i64) {
+    fn times(&self, row: &Row, waiting_span: Span, shift: i64, calendar: &mut Calendar) -> Times {
         let established = row.established.unwrap_or_default();
         let event = match self.slot {
             -1 => established.after(waiting_span),
@@ -117,13 +140,18 @@ impl Stencil {
                 .and_then(|slot| row.history.entries().get(slot))
                 .map_or(row.end, |milestone| milestone.at),
         };
-        let written = event.0.saturating_add_signed(shift);
-        let times = Times { established: established.0, event: event.0, written };
-        let start = out.octets.len();
-        out.octets.extend_from_slice(&self.octets);
-        let Some(record) = out.octets.get_mut(start..) else { return };
+        Times {
+            established: calendar.time(established.0),
+            event: calendar.time(event.0),
+            written: calendar.time(event.0.saturating_add_signed(shift)),
+        }
+    }
+
+    /// Fills `record`, which is as long as the stencil.
+    fn write(&self, record: &mut [u8], row: &Row, times: &Times) {
+        record.copy_from_slice(&self.octets);
         for patch in &self.patches {
-            patch.apply(record, row, &times);
+            patch.apply(record, row, times);
         }
     }
 }

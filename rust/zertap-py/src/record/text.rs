@@ -25,7 +25,7 @@ pub(super) fn write_json(out: &mut Vec<u8>, cell: &Cell<'_>, page: &Page) {
             out.push(b'}');
         }
         Cell::Moment(time, day) | Cell::Stamp(time, day) if calendar::moment(*time, *day).is_none() => {
-            out.extend_from_slice(b"null")
+            out.extend_from_slice(b"null");
         }
         Cell::Names(octets, Form::Names(kind_key, text_key, words, coded)) => {
             write_names(out, octets, (kind_key, text_key), words, *coded, page);
@@ -75,7 +75,7 @@ pub(super) fn write_plain(out: &mut Vec<u8>, cell: &Cell<'_>, page: &Page) {
             None => write_quoted(out, (*packed).into(), 8),
         },
         Cell::Time(hundredths) if *hundredths < calendar::HUNDREDTHS_A_DAY => {
-            calendar::write_time(out, *hundredths)
+            calendar::write_time(out, *hundredths);
         }
         Cell::Time(hundredths) => write_quoted(out, (*hundredths).into(), 8),
         Cell::Moment(time, day) => {
@@ -143,7 +143,12 @@ pub(super) fn decoded(octets: &[u8], page: &Page) -> String {
 fn write_decoded(out: &mut Vec<u8>, octets: &[u8], page: &Page) {
     let mut room = [0; 4];
     for octet in octets {
-        out.extend_from_slice(page[usize::from(*octet)].encode_utf8(&mut room).as_bytes());
+        let character = page[usize::from(*octet)];
+        if character.is_ascii() {
+            out.push(character as u8);
+        } else {
+            out.extend_from_slice(character.encode_utf8(&mut room).as_bytes());
+        }
     }
 }
 
