@@ -76,7 +76,12 @@ def _open(file: str) -> Octets:
     try:
         return Octets(file)
     except OSError as error:
-        raise RecordsUnreadable(error.strerror or str(error), file) from None
+        raise RecordsUnreadable(_reason(error), file) from None
+
+
+def _reason(error: OSError) -> str:
+    """What the operating system says, without its number."""
+    return error.strerror or str(error).partition(" (os error")[0]
 
 
 def _pieces(file: str, octets: Octets) -> Iterator[bytes]:
@@ -87,7 +92,7 @@ def _pieces(file: str, octets: Octets) -> Iterator[bytes]:
             piece = octets.read(_PIECE)
         except OSError as error:
             kind = RecordDamaged if begun else RecordsUnreadable
-            raise kind(error.strerror or str(error), file) from None
+            raise kind(_reason(error), file) from None
         if not piece:
             return
         begun = True

@@ -5,21 +5,22 @@
 //!
 //! The floors, lowest first: `clock` turns stamps into time and `order` reads numbers, `error` and `frame` hold the
 //! words, `window` holds the part of the stream being read, `compressed` unpacks into it, `pcap` and `pcapng` find
-//! the records in it, and `source` chooses between them. `octets` reads files that hold no packets.
+//! the records in it, and `source` chooses between them. `unpacked` reads files that hold no packets.
 
 mod clock;
 mod compressed;
 mod error;
 mod frame;
-mod octets;
+
 mod order;
 mod pcap;
 mod pcapng;
 mod source;
+mod unpacked;
 mod window;
 
 pub use clock::TimeResolution;
 pub use error::{CaptureError, CaptureErrorKind};
 pub use frame::{Compression, Container, Frame, Info, Interface};
-pub use octets::Octets;
 pub use source::Source;
+pub use unpacked::Octets;

@@ -8,7 +8,7 @@ use arrow_array::builder::{
     ArrayBuilder, Date32Builder, StringBuilder, Time32MillisecondBuilder, TimestampMillisecondBuilder,
     UInt8Builder, UInt16Builder, UInt32Builder, UInt64Builder,
 };
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use std::sync::Arc;
 
@@ -92,7 +92,8 @@ type PartColumns = Vec<Vec<(usize, usize)>>;
 pub(super) struct Columns {
     types: Vec<Type>,
     schema: SchemaRef,
-    builders: Vec<Builder>,
+    /// Made with the first value: most columns belong to parts that a file does not have.
+    builders: Vec<Option<Builder>>,
     rows: usize,
     cell: Vec<u8>,
 }
@@ -104,7 +105,7 @@ impl Columns {
         Self {
             types: types.to_vec(),
             schema: Arc::new(Schema::new(fields)),
-            builders: types.iter().map(|each| each.builder()).collect(),
+            builders: types.iter().map(|_| None).collect(),
             rows: 0,
             cell: Vec::new(),
         }
@@ -124,10 +125,12 @@ impl Columns {
         for ((part, octets), columns) in found.kind.parts.iter().zip(&found.parts).zip(places) {
             let Some(octets) = octets else { continue };
             for (field, column) in columns {
-                let (Some(field), Some(builder)) = (part.fields.get(*field), self.builders.get_mut(*column))
+                let (Some(field), Some(builder), Some(kind)) =
+                    (part.fields.get(*field), self.builders.get_mut(*column), self.types.get(*column))
                 else {
                     continue;
                 };
+                let builder = builder.get_or_insert_with(|| kind.builder());
                 builder.push(&read(found, octets, field), self.rows, (page, &mut self.cell));
             }
         }
@@ -137,8 +140,20 @@ impl Columns {
     /// Takes the rows so far; the columns are empty again.
     pub(super) fn take(&mut self) -> Result<RecordBatch, ArrowError> {
         let rows = std::mem::take(&mut self.rows);
-        let finished = self.builders.iter_mut().map(|builder| builder.finish(rows)).collect();
-        self.builders = self.types.iter().map(|each| each.builder()).collect();
+        let mut nothing: Vec<(Type, ArrayRef)> = Vec::new();
+        let finished = self.types.iter().zip(&mut self.builders).map(|(kind, builder)| {
+            if let Some(mut builder) = builder.take() {
+                return builder.finish(rows);
+            }
+            // Empty columns of one type are one and the same.
+            if let Some((_, array)) = nothing.iter().find(|(known, _)| known == kind) {
+                return Arc::clone(array);
+            }
+            let array = new_null_array(&kind.data_type(), rows);
+            nothing.push((*kind, Arc::clone(&array)));
+            array
+        });
+        let finished = finished.collect();
         RecordBatch::try_new(Arc::clone(&self.schema), finished)
     }
 }
