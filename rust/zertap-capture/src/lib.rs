@@ -3,7 +3,7 @@
 //! A [`Source`] reads one capture, whatever its shape (pcap or pcapng, plain, gzip or zstd, a file, a pipe or
 //! standard input), and hands out one borrowed [`Frame`] after the other. It does not look inside a frame.
 //!
-//! The floors, lowest first: `clock` turns stamps into time and `order` reads numbers, `error` and `frame` hold the
+//! The floors, lowest first: `clock` turns stamps into time, `order` reads numbers and `stdin` opens standard input, `error` and `frame` hold the
 //! words, `window` holds the part of the stream being read, `compressed` unpacks into it, `pcap` and `pcapng` find
 //! the records in it, and `source` chooses between them. `unpacked` reads files that hold no packets.
 
@@ -11,11 +11,11 @@ mod clock;
 mod compressed;
 mod error;
 mod frame;
-
 mod order;
 mod pcap;
 mod pcapng;
 mod source;
+mod stdin;
 mod unpacked;
 mod window;
 

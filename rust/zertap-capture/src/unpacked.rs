@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use crate::compressed;
-use crate::source::own_stdin;
+use crate::stdin::own_stdin;
 use crate::window::Input;
 
 /// How many first octets tell the compression.
