@@ -61,7 +61,9 @@ def test_csv_arrow_and_parquet_have_one_schema_and_the_same_rows(smf: Path, tmp_
     assert arrow.columns == parquet.columns == list(table[0])
     assert arrow.equals(parquet)
     assert [row["remote_address"] or None for row in table] == arrow["remote_address"].to_list()
-    kinds = duckdb.sql(f"SELECT record, count(*) FROM '{tmp_path}/parquet' GROUP BY 1 ORDER BY 1").fetchall()
+    kinds = duckdb.sql(
+        f"SELECT record, count(*) FROM read_parquet('{tmp_path}/parquet') GROUP BY 1 ORDER BY 1"
+    ).fetchall()
     assert [kind for kind, _ in kinds] == ["119-11", "119-12"]
 
 

@@ -233,7 +233,7 @@ def test_leef_is_one_line_a_record_with_keys_of_letters_and_digits(records: list
         assert all(key.isascii() and key.isalnum() for key in keys)
 
 
-UNWORDED = ("", "label", 0, 1, 0, [], [], None)
+UNWORDED: tuple[Any, ...] = ("", "label", 0, 1, 0, [], [], None)
 """A field that wants words, and has no list of them."""
 
 
