@@ -53,11 +53,18 @@ fmt: $(VENV)/.ready ## formats Rust and Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-tables: $(VENV)/.ready ## writes what is generated: registries, schema page, record layouts
+tables: $(VENV)/.ready ## writes what is generated: registries, pages of fields and shapes, record layouts, configuration
 	cargo xtask tables
 	$(BIN)/python docs/schema_page.py
+	$(BIN)/python docs/shapes_page.py
+	$(BIN)/python docs/info_page.py
+	$(BIN)/python tests/contract/catalogue.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
 	$(BIN)/python -m zertap.zert.decode_page > docs/decode.md
+	$(BIN)/python -m zertap.configuration.page > docs/configuration.md
+
+truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where installed
+	PATH="$(BIN):$$PATH" PYTHONPATH=tests/python $(BIN)/python -m truth
 
 bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
 	cargo bench $(RUST_TESTED)
@@ -100,4 +107,4 @@ $(VENV)/.ready: $(VENV)/.built pyproject.toml
 	$(PIP) install $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
 	touch $@
 
-.PHONY: help build run test lint fmt tables bench fuzz pcaps clean
+.PHONY: help build run test lint fmt tables truth bench fuzz pcaps clean

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zertap.protection import Protection
-from zertap.schema import FIELDS, TYPES, VERSION, Field
+from zertap.schema import EVERY_FIELD, FIELDS, NEEDS, TYPES, VERSION, Field
 
 PAGE = Path(__file__).parent / "schema.md"
 
@@ -43,17 +43,36 @@ The fields. *Known by* names the key of `evidence` that says how the fact is kno
 """
 
 
+OPTIONAL_HEAD = """
+## Opt-in fields
+
+They exist only where they are asked for: by the option named, which adds them beside their kin, or by their name in
+`--fields`, `--where` or `--fail-on`. What is not asked for costs nothing. JA3 and JA4 are those of the first
+ClientHello, without GREASE; a hello that was not captured whole has none, nor has one in SSLv2's form. The Community ID
+is that of the addresses in the same row (pseudonyms included), with the seed of `--community-id-seed`.
+
+| field | type | asked for by | meaning |
+|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The whole page."""
     verdicts = "".join(f"| `{each.word}` | {VERDICTS[each]} |\n" for each in Protection)
     fields = "".join(_row(each) for each in FIELDS)
     objects = "".join(_object(each) for each in FIELDS if each.parts)
-    return HEAD + verdicts + FIELD_HEAD + fields + "\n## Objects\n" + objects
+    optional = "".join(_optional(each) for each in EVERY_FIELD if each.needs)
+    return HEAD + verdicts + FIELD_HEAD + fields + OPTIONAL_HEAD + optional + "\n## Objects\n" + objects
 
 
 def _row(field: Field) -> str:
     known_by = f"`{field.known_by}`" if field.known_by else ""
     return f"| `{field.path}` | {TYPES[field.type]} | {known_by} | {field.doc} |\n"
+
+
+def _optional(field: Field) -> str:
+    asked_by = NEEDS[field.needs] if field.needs else ""
+    return f"| `{field.path}` | {TYPES[field.type]} | {asked_by} | {field.doc} |\n"
 
 
 def _object(field: Field) -> str:

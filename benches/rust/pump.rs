@@ -7,7 +7,7 @@ use std::path::Path;
 
 use zertap_capture::Source;
 use zertap_core::config::Config;
-use zertap_core::tap::Tap;
+use zertap_core::tap::{RawFrame, Tap};
 use zertap_core::wire::LinkType;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -15,8 +15,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut source = Source::open(Path::new(&path))?;
     let mut tap = Tap::new(Config { hash_key: [7, 11], ..Config::default() });
     let mut rows = 0;
-    while let Some(frame) = source.next_frame()? {
-        tap.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
+    loop {
+        let before = tap.counters().frames;
+        let frames = source.next_frames()?;
+        tap.push_frames(&mut frames.map(|frame| RawFrame {
+            at: frame.at,
+            link: LinkType(frame.link),
+            bytes: frame.bytes,
+            wire_length: frame.wire_length,
+        }));
+        if tap.counters().frames == before {
+            break;
+        }
         if tap.waiting_rows() >= BATCH_ROWS {
             rows += tap.drain().len();
         }

@@ -20,7 +20,7 @@ from lab.network import LabError, Network
 from lab.recorder import Recorder
 from lab.scenario import SCENARIOS, Scenario
 
-PACKAGES = ["cryptography", "pyOpenSSL", "paramiko", "asyncssh", "aiosmtpd"]
+PACKAGES = ["cryptography", "pyOpenSSL", "paramiko", "asyncssh", "aiosmtpd", "scapy"]
 
 
 def main(names: list[str]) -> int:
@@ -80,7 +80,7 @@ def _record(scenario: Scenario, raw: Path) -> int:
         scenario.finish(raw, made)
     else:
         raw.rename(made)
-    rows, differs = book.expected_rows(scenario, said, made)
+    rows, differs = book.expected_rows(scenario, said, raw if scenario.judge_raw else made)
     versions = [book.version_of(program) for program in (*scenario.programs, "tcpdump")]
     kept.write_bytes(made.read_bytes())
     book.enter(scenario, kept, rows, versions, differs)

@@ -14,28 +14,37 @@ from zertap.errors import (
     Usage,
     ZertapError,
 )
+from zertap.explanation import Explanation, Step, explain
 from zertap.observation import Observation, Tap, observe
 from zertap.protection import Protection
+from zertap.pseudonyms import Pseudonyms
 from zertap.schema import FIELDS
+from zertap.survey import CaptureInfo, info
 
 __all__ = [
     "FIELDS",
     "CaptureDamaged",
+    "CaptureInfo",
     "CaptureUnreadable",
     "Connection",
+    "Explanation",
     "InputDamaged",
     "InputUnreadable",
     "MissingExtra",
     "Observation",
     "OutputFailed",
     "Protection",
+    "Pseudonyms",
     "RecordDamaged",
     "RecordsUnreadable",
     "SshView",
+    "Step",
     "Tap",
     "TlsView",
     "Usage",
     "ZertapError",
     "__version__",
+    "explain",
+    "info",
     "observe",
 ]

@@ -14,13 +14,18 @@ BUILD: str
 PHASES: tuple[str, ...]
 """Names of ``handshake::Phase``, indexed by number: SILENT, SNIFFING, CLEAR, TLS_BEGUN, ..., UNSEEN."""
 KINDS: tuple[str, ...]
-"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished."""
+"""Names of row kinds, indexed by number: opened, moved, due, closed, reset, replaced, evicted, unfinished,
+interval."""
 FAULTS: tuple[str | None, ...]
 """Words of ``handshake::Fault``, indexed by number; the first is ``None``."""
 FLAGS: Mapping[str, str]
 """Flag word -> its meaning in one sentence."""
+FLAG_BITS: Mapping[str, int]
+"""Flag word -> its bit in the column ``flags``."""
 SOURCES: Mapping[str, str]
 """Source name -> type: ``u64 f64 bool text time words list object`` (``time`` is ns, rendered RFC 3339 in JSON)."""
+SKIPS: Mapping[str, str]
+"""Word for a frame that gave no TCP segment -> its meaning in one sentence."""
 LINK_TYPES: frozenset[int]
 """LINKTYPE numbers the decoder reads."""
 
@@ -47,9 +52,10 @@ class Plan:
 
 @final
 class Source:
-    """One capture: a file, or standard input (``-``). Raises ``zertap.errors.CaptureUnreadable``."""
+    """One capture: a file, or standard input (``-``). With ``silence_ns`` it counts what the capture is like; so long
+    without a frame is a silence. Raises ``zertap.errors.CaptureUnreadable``."""
 
-    def __new__(cls, path: str) -> Source: ...
+    def __new__(cls, path: str, silence_ns: int | None = None) -> Source: ...
     @property
     def name(self) -> str: ...
     @property
@@ -58,7 +64,13 @@ class Source:
     def total_bytes(self) -> int | None: ...
     @property
     def packets(self) -> int: ...
-    def info(self) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]:
+        """Container (``pcap pcapng``), compression (``gzip zstd None``), byte_order (``big little``), interfaces:
+        link_type, snap_length, time_resolution (base, exponent)."""
+    def tally(self) -> dict[str, Any] | None:
+        """What was counted so far, if it was asked for: packets, untimed, times (first, last; or None), steps_back
+        (count, largest, packet), silences, silent_ns, longest_silences [(packet, start, length)], interfaces [packets,
+        captured_bytes, wire_bytes, cut, kept_of_cut]."""
 
 @final
 class EventBatch:
@@ -87,6 +99,10 @@ class EventBatch:
         ``.``."""
     def ipc(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
         """The same as a whole Arrow IPC stream: schema, one record batch, end mark; no dictionaries, no compression."""
+
+def pseudonym(manner: str, key: bytes, address: str) -> str:
+    """The pseudonym of one address: ``manner`` is ``prefix`` or ``plain``, the key has 32 octets. Raises
+    ``zertap.errors.Usage``."""
 
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
@@ -122,13 +138,14 @@ class Decoder:
 
     ``kinds``: name, octets that tell such a record (offset, value), offsets of count and first entry of its directory,
     what turns it (part, offset, mask) if anything, how its lines begin, parts. A part: title, key, entry of the
-    directory (None: the record's beginning), required?, style (``fields names opaque``), size, fields. A field: key,
-    form, offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant``, ``number``,
-    ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of what makes it
-    long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label`` (words), ``names``
-    and ``plain_names`` (keys of kind and text; words), ``opaque``. ``page``: 256 characters. ``columns``: name and type
-    (``u8 u16 u32 u64 text day time moment``); fields go by these names. ``tallied``: numbers (offset, length) by which
-    other records are counted. ``framing``: ``plain``, ``blocked``; found out if None. Raises ``zertap.errors.Usage``.
+    directory (None: the record's beginning), required?, style (``fields names opaque hidden``), size, fields. A field:
+    key, form, offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant``,
+    ``number``, ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of
+    what makes it long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label``
+    (words), ``names`` and ``plain_names`` (keys of kind and text; words), ``opaque``. ``page``: 256 characters.
+    ``columns``: name and type (``u8 u16 u32 u64 text day time moment``); fields go by these names. ``tallied``: numbers
+    (offset, length) by which other records are counted. ``framing``: ``plain``, ``blocked``; found out if None. Raises
+    ``zertap.errors.Usage``.
     """
 
     def __new__(
@@ -168,6 +185,9 @@ class Decoder:
     @property
     def ignored(self) -> int:
         """Octets of the records taken that no list explains."""
+    @property
+    def hidden(self) -> int:
+        """Records taken with a part of style ``hidden``, which is looked for and not shown."""
 
 @final
 class RecordColumns:
@@ -196,11 +216,80 @@ class Packer:
         """Gives the rest; nothing can be packed after."""
 
 @final
+class Groups:
+    """Groups of rows as ``Sums.close`` left them, frozen; in order of server, client, ports, way, local end, text. The
+    *variant* of a group decides how it is rendered: class, face, way (0 plain, 1 turned, 2 ranged), local end
+    (0 server, 1 client), IPv4 server?"""
+
+    def __len__(self) -> int: ...
+    def group(
+        self, index: int
+    ) -> tuple[tuple[int, int, int, int, bool], bytes, bytes, list[int], int, list[int], list[int]] | None:
+        """One group: variant, server and client address (sixteen octets), first and last port, time of the latest row
+        whose facts say more than the class, counters at the beginning and at the end. ``None`` beyond the last."""
+    def variants(self) -> list[tuple[int, int, int, int, bool]]:
+        """The distinct variants, in the order in which ``render`` wants their templates."""
+    def render(
+        self,
+        rows: tuple[int, int],
+        templates: Sequence[tuple[bytes, tuple[int, int] | None]],
+        spots: Any,
+        digits: bytes,
+        last: tuple[int, int],
+    ) -> bytes:
+        """The groups from the first to before the second of *rows*, each its variant's template with its own values:
+        addresses (IPv4 at the left) at ``spots.server`` and ``.client``, both ports at ``.ports``, at ``.identifier``
+        forty *digits* of the SHA-256 of the group's text (see ``Sums``), counters (four of four octets, four of eight,
+        big-endian, at most what fits) at ``.initial`` and ``.last``; the count of connections once more at the
+        template's two places, if it has them. *last*: offset and octet to put into the last group of all. Raises
+        ``Usage``."""
+
+@final
+class Sums:
+    """Sums of rows over groups. A group is a class, two ends, ports and the local end; a class is a text that Python
+    teaches for the facts of rows. Counters: connections, those in part, short ones, active ones; octets to and from the
+    server, segments likewise. ``networks`` (address octets, prefix length) tell which ends are local (none: the
+    server); server ports within ``merged`` count as one; an IPv4 connection from port ``turned[0]`` to one from
+    ``turned[1]`` on was opened by its server. ``middles``: six texts, for each way and local end. The text of a group:
+    the lines ``server=ADDRESS``, ``client=ADDRESS``, ``ports=FIRST-LAST``, its middle, its class. Raises ``Usage``."""
+
+    def __new__(
+        cls,
+        networks: Sequence[tuple[bytes, int]],
+        merged: tuple[int, int] | None,
+        turned: tuple[int, int],
+        middles: Sequence[str],
+    ) -> Sums: ...
+    def __len__(self) -> int:
+        """Groups that are remembered."""
+    def span(self, batch: EventBatch, start: int, stop: int, boundary: int) -> tuple[int, int, int]:
+        """The first of these rows that does not belong before *boundary* (*stop* if all do), its moment (0 if none),
+        and when the latest row before it was written. An ``interval`` row belongs before its boundary."""
+    def prepare(self, batch: EventBatch, start: int, stop: int) -> tuple[list[int], list[tuple[int, int, int]]]:
+        """Makes rows ready to be counted. What must be taught first, before another ``prepare``: sorts (``pattern`` +
+        ``kind`` << 32 + ``history_before`` << 40), and words for facts: (word, face, a row that has it)."""
+    def teach_sort(self, sort: int, totals: bool, postings: Sequence[tuple[int, bool, Sequence[int], bool]]) -> None:
+        """What rows of a sort add: to the class of each word (with the row's facts?) four counters, and the traffic?
+        *totals*: traffic is that of the whole life, else that since the previous row."""
+    def teach(self, shown: int, face: int, text: str, rank: str | None) -> int:
+        """The class of a word with the facts of a face (0: without facts), by its text; its number. *rank*: these facts
+        say more than the text, so the latest are kept, of several at one moment those of the greatest rank."""
+    def count(self, batch: EventBatch) -> None:
+        """Adds the rows made ready. Raises ``Usage`` unless all was taught."""
+    def close(self, keep: bool) -> Groups:
+        """The groups to which rows were added since the last call, or that were active then. Others are forgotten, and
+        all unless *keep*; what is kept begins anew with what it had at the end."""
+    def forget(self) -> tuple[set[int], set[int]]:
+        """Forgets faces and classes that no group has; those that are left: classes, faces."""
+
+@final
 class Tap:
-    """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers`` (bool),
-    ``waiting_span_ns``, ``rows`` (set of kinds wanted; default the ending kinds), ``max_connections``,
-    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``. Raises
-    ``zertap.errors.Usage``."""
+    """One single-threaded engine. ``config`` keys, all optional: ``certificates`` ``upgrades`` ``offers``
+    ``fingerprints`` (bool), ``community_seed``, ``pseudonyms`` (manner, key of 32 octets), ``nameless`` (bool),
+    ``waiting_span_ns``, ``interval_ns`` (length and offset since 1970 of recording intervals: at each boundary an
+    ``interval`` row, if wanted, of every connection with segments since its previous row), ``rows`` (set of kinds
+    wanted; default the ending kinds), ``max_connections``, ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``,
+    ``verify_checksums``. Raises ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
     def pump(self, source: Source, rows: int = 4096) -> bool:
@@ -224,4 +313,17 @@ class Tap:
     def finish(self) -> None:
         """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
     def drain(self) -> EventBatch: ...
+    def keep_journal(self, packet: int) -> None:
+        """From now on ``pump`` notes what the connection shows whose first packet is the ``packet``-th to come, and
+        stops when its last row is written."""
+    def journal(self) -> dict[str, Any] | None:
+        """That journal: ``steps`` (dicts: ``what file packet last_packet at last_at from count octets``, and what the
+        word in ``what`` adds), ``dropped`` (steps that found no place), ``over`` (the last row was written)."""
+    def clock(self) -> tuple[int, int] | None:
+        """The first and the latest moment told by packets or ``advance``; ``None`` before the first known one."""
     def counters(self) -> dict[str, int]: ...
+    def ledger(self) -> dict[str, int]:
+        """Where every frame and every connection went, at this moment: ``frames`` ``segments``; ``opened`` and what
+        became of them, each counted once: ``ended`` ``live`` (still in the table, or open when the input ended)
+        ``evicted`` ``unmonitored`` ``never_established``; ``rows`` written, of these ``rows_waiting``. What was
+        skipped stands in ``counters``."""

@@ -109,6 +109,13 @@ class TlsView(View):
     server_certificate: Fact[dict[str, Any] | None] = Fact()
     client_certificate: Fact[dict[str, Any] | None] = Fact()
     offered: Fact[dict[str, Any] | None] = Fact()
+    server_certificate_sha1: Fact[str | None] = Fact()
+    client_certificate_sha1: Fact[str | None] = Fact()
+    ja3: Fact[str | None] = Fact()
+    ja3_string: Fact[str | None] = Fact()
+    ja3s: Fact[str | None] = Fact()
+    ja3s_string: Fact[str | None] = Fact()
+    ja4: Fact[str | None] = Fact()
 
 
 class SshView(View):
@@ -132,6 +139,10 @@ class SshView(View):
     host_key_type: Fact[str | None] = Fact()
     host_key_bits: Fact[int | None] = Fact()
     offered: Fact[dict[str, Any] | None] = Fact()
+    hassh: Fact[str | None] = Fact()
+    hassh_string: Fact[str | None] = Fact()
+    hassh_server: Fact[str | None] = Fact()
+    hassh_server_string: Fact[str | None] = Fact()
 
 
 class Connection(View):
@@ -163,6 +174,7 @@ class Connection(View):
     handshake_type: Fact[int | None] = Fact()
     handshake_ms: Fact[float | None] = Fact()
     upgrade: Fact[str | None] = Fact()
+    community_id: Fact[str | None] = Fact()
     tls = Nested(TlsView)
     ssh = Nested(SshView)
     evidence: Fact[dict[str, str]] = Fact()

@@ -4,7 +4,7 @@ The native encoder asks for what it has not met: the records of one row, by the 
 alike in all that connections share are then written by it alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 
@@ -18,16 +18,23 @@ from zertap.zert.mapping import Settings
 Networks = Sequence[IPv4Network | IPv6Network]
 
 _MAPPED = bytes(10) + b"\xff\xff"
+_ALL_MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 class Encoding:
-    """The records of one engine's rows: one for each event, from each local side."""
+    """The records of one engine's rows: one for each event, from each local side.
 
-    def __init__(self, settings: Settings, networks: Networks = ()) -> None:
+    ``reader`` makes the reader of rows, which knows the rule for open ends and the engine's waiting span.
+    """
+
+    def __init__(
+        self, settings: Settings, networks: Networks = (), reader: Callable[[], RowReader] = RowReader
+    ) -> None:
         self._settings = settings
         self._networks = networks
-        self._reader = RowReader()
-        self._stencils = Stencils([_prefix(network) for network in networks], settings.header_offset)
+        self._reader = reader()
+        prefixes = [_prefix(network) for network in networks if not _is_empty(network)]
+        self._stencils = Stencils(prefixes, settings.header_offset)
 
     def write(self, batch: EventBatch, rows: Sequence[int]) -> tuple[bytes, int]:
         """The octets of the records of *rows*, one after the other, each with its descriptor word; how many."""
@@ -45,6 +52,11 @@ class Encoding:
         if not self._networks:
             return (Side.SERVER,)
         return local_sides(facts.client_address, facts.server_address, self._networks)
+
+
+def _is_empty(network: IPv4Network | IPv6Network) -> bool:
+    """Whether a network has no address that we name: IPv4 addresses that are mapped into IPv6 count as IPv4."""
+    return isinstance(network, IPv6Network) and network.subnet_of(_ALL_MAPPED)
 
 
 def _prefix(network: IPv4Network | IPv6Network) -> tuple[bytes, int]:

@@ -14,7 +14,8 @@ exception: it is a reason, a flag or a counter in the data.
     ├── InputDamaged          everything before the damage was delivered
     │   ├── CaptureDamaged
     │   └── RecordDamaged
-    └── OutputFailed          the results could not be written
+    ├── OutputFailed          the results could not be written
+    └── LedgerMismatch        the program's own account does not balance: a fault of ours
 """
 
 
@@ -72,3 +73,7 @@ class RecordDamaged(InputDamaged):
 
 class OutputFailed(ZertapError):
     """The results could not be written: disk full, no permission, a directory."""
+
+
+class LedgerMismatch(ZertapError):
+    """The account of a run does not balance: something was lost or counted twice, which is a fault of this program."""

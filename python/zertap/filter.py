@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from zertap.errors import Usage
 from zertap.protection import VERDICTS
-from zertap.schema import BY_PATH, FIELDS, GROUPS, Field
+from zertap.schema import BY_PATH, EVERY_FIELD, FIELDS, GROUPS, Field
 
 Row = Mapping[str, Any]
 """One connection, shaped like its JSON object."""
@@ -45,18 +45,20 @@ def compile_expression(text: str) -> Expression:
     """The expression in *text*. Raises ``Usage``, which names the column of what is wrong."""
     compiler = _Compiler(text)
     test = compiler.compile()
-    return Expression(text, tuple(each for each in FIELDS if each.path in compiler.used), test)
+    return Expression(text, tuple(each for each in EVERY_FIELD if each.path in compiler.used), test)
 
 
 def select_fields(names: Sequence[str]) -> tuple[Field, ...]:
-    """The fields called *names*, in that order; ``tls`` and ``ssh`` stand for all of their fields.
+    """The fields called *names*, in that order; ``tls`` and ``ssh`` stand for all of theirs that are in every output.
 
     Fields of one group come together where the first of them was named, since they form one object.
     Raises ``Usage`` for an unknown name.
     """
     chosen: dict[str, list[Field]] = {}
     for name in names:
-        fields = [each for each in FIELDS if each.path == name or (name in GROUPS and each.path.startswith(f"{name}."))]
+        fields = [each for each in FIELDS if name in GROUPS and each.path.startswith(f"{name}.")]
+        if name in BY_PATH:
+            fields = [BY_PATH[name]]
         if not fields:
             raise Usage(f"unknown field `{name}`{_guess(name)}")
         group = chosen.setdefault(fields[0].path.split(".")[0], [])

@@ -5,17 +5,21 @@ import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Any, Never, overload
 
 from zertap import _native
 from zertap.connection import Connection, endpoint
-from zertap.errors import CaptureDamaged, MissingExtra, ZertapError
+from zertap.errors import CaptureDamaged, MissingExtra, Usage, ZertapError
+from zertap.explanation import Explanation, explain
 from zertap.filter import Expression, compile_expression
+from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
-from zertap.schema import FIELDS
+from zertap.pseudonyms import Pseudonyms
+from zertap.schema import BY_PATH, FIELDS, Field, fields_with
 
 Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One capture file or several; ``-`` is standard input."""
@@ -29,14 +33,18 @@ def observe(
     mode: Mode = "full",
     chain: bool = False,
     offers: bool = False,
+    fingerprints: bool = False,
+    community_id: int | None = None,
+    pseudonyms: Pseudonyms | None = None,
     where: str | None = None,
     strict: bool = False,
 ) -> "Observation":
     """Every TCP connection in *captures*, in the order in which they ended.
 
     ``mode``: ``full`` or ``zert``. ``chain``: the captures are consecutive files of one tap. ``offers``: keep the
-    offered lists. ``where``: only connections that match this expression. ``strict``: damage raises instead of
-    standing in ``Observation.warnings``.
+    offered lists. ``fingerprints``: add JA3, JA3S, JA4 and HASSH. ``community_id``: add it, with this seed.
+    ``pseudonyms``: what stands in the place of addresses, also for ``where``. ``where``: only connections that match
+    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``.
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """
@@ -50,10 +58,25 @@ def observe(
             raise error
         warnings.append(error)
 
-    reading = Reading(paths, Request(mode, chain, offers), on_fault)
+    fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
+    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms)
+    reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
     parts = [part for part in reading if len(part.batch)]
-    whole = Observation([(part, range(len(part.batch))) for part in parts], dict(reading.counters), tuple(warnings))
+    reading.ledger.check()
+    pieces = [(part, range(len(part.batch))) for part in parts]
+    # An account is told with true addresses, so there is none where they were to be hidden.
+    origin = None if pseudonyms else Origin(mode, tuple(paths) if chain else ())
+    whole = Observation(pieces, dict(reading.counters), tuple(warnings), reading.ledger, origin, fields)
     return whole if expression is None else whole.where(expression)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How captures were observed: what it takes to observe one of them again."""
+
+    mode: Mode
+    chain: tuple[str, ...]
+    """All captures, where they are files of one tap."""
 
 
 class Observation:
@@ -62,7 +85,7 @@ class Observation:
     Not of the class ``collections.abc.Sequence``: programs that know both would then read rows, not columns.
 
     ``counters``: what was seen beside connections, by name. ``warnings``: damage found in the input; everything before
-    it is here.
+    it is here. ``ledger``: where every frame and every connection of the run went; of a selection, that of the whole.
     """
 
     def __init__(
@@ -70,17 +93,23 @@ class Observation:
         pieces: Sequence[tuple[Part, Sequence[int]]],
         counters: dict[str, int],
         warnings: tuple[ZertapError, ...] = (),
+        ledger: Ledger | None = None,
+        origin: Origin | None = None,
+        fields: tuple[Field, ...] = FIELDS,
     ) -> None:
         self._pieces = pieces
+        self._fields = fields
+        self.ledger = ledger or Ledger()
         self._ends = list(accumulate(len(rows) for _, rows in pieces))
         self.counters = counters
         self.warnings = warnings
+        self._origin = origin
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[Connection]:
-        plans = Plans(FIELDS)
+        plans = Plans(self._fields)
         for part, rows in self._pieces:
             yield from map(Connection, plans.objects(part, rows))
 
@@ -92,7 +121,7 @@ class Observation:
         if isinstance(index, slice):
             return self._pick([self._find(each) for each in range(len(self))[index]])
         piece, row = self._find(range(len(self))[index])
-        return Connection(next(Plans(FIELDS).objects(self._pieces[piece][0], [row])))
+        return Connection(next(Plans(self._fields).objects(self._pieces[piece][0], [row])))
 
     def where(self, expression: "str | Expression") -> "Observation":
         """Only the connections that match *expression*. Raises ``Usage``."""
@@ -100,7 +129,7 @@ class Observation:
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
-        return Observation(kept, self.counters, self.warnings)
+        return Observation(kept, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
     def summary(self) -> dict[str, int]:
         """Number of connections by verdict; only verdicts that occur."""
@@ -110,12 +139,30 @@ class Observation:
             numbers.update(column[row] for row in rows)
         return {each.word: numbers[each] for each in Protection if numbers[each]}
 
+    def explain(self, connection: int | str) -> Explanation:
+        """Why the verdict on one of these connections is what it is; its capture is read again.
+
+        ``connection``: its uid, or the number of its first packet. Raises ``Usage`` where none of these is meant, or
+        several are, or they come from no capture; else as ``observe``.
+        """
+        if self._origin is None:
+            raise Usage("these connections come from no capture that could be read again")
+        known = Plans([BY_PATH[name] for name in ("uid", "file", "first_packet")])
+        rows = (row for part, rows in self._pieces for row in known.objects(part, rows))
+        found = [row for row in rows if connection in (row["uid"], row["first_packet"], str(row["first_packet"]))]
+        if not found:
+            raise Usage(f"no connection here has the uid or begins with packet `{connection}`")
+        if len({row["file"] for row in found}) > 1:
+            raise Usage(f"connections of {len(found)} captures begin with packet {connection}: name one by its uid")
+        chain = self._origin.chain
+        return explain(found[0]["file"], found[0]["first_packet"], mode=self._origin.mode, chain=chain)
+
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         """All connections as one Arrow stream (Arrow PyCapsule interface): DuckDB, Polars, pandas, pyarrow read it."""
         plans: dict[int, Plans] = {}
         pieces = self._pieces or [(Part(_native.Tap().drain(), -1), ())]
         return _native.arrow_stream(
-            [(part.batch, plans.setdefault(part.engine, Plans(FIELDS)).of(part), rows) for part, rows in pieces]
+            [(part.batch, plans.setdefault(part.engine, Plans(self._fields)).of(part), rows) for part, rows in pieces]
         )
 
     def to_polars(self) -> Any:
@@ -157,7 +204,7 @@ class Observation:
             (self._pieces[piece][0], [row for _, row in found])
             for piece, found in groupby(places, key=lambda place: place[0])
         ]
-        return Observation(pieces, self.counters, self.warnings)
+        return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
 
 class Tap:
@@ -166,9 +213,27 @@ class Tap:
     Times are nanoseconds since 1970 and never read from a clock. One tap is single-threaded.
     """
 
-    def __init__(self, *, mode: Mode = "full", offers: bool = False, name: str | None = None) -> None:
-        self._tap = _native.Tap(Request(mode, offers=offers).config())
+    def __init__(
+        self,
+        *,
+        mode: Mode = "full",
+        offers: bool = False,
+        fingerprints: bool = False,
+        community_id: int | None = None,
+        pseudonyms: Pseudonyms | None = None,
+        name: str | None = None,
+    ) -> None:
+        request = Request(
+            mode,
+            offers=offers,
+            fingerprints=fingerprints,
+            community_seed=community_id or 0,
+            pseudonyms=pseudonyms,
+        )
+        self._tap = _native.Tap(request.config())
+        self._fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
         self._name = name
+        self._fetched = 0
 
     def push_frame(self, at: int, frame: bytes, *, link: int = 1, wire_length: int | None = None) -> None:
         """One frame of link type *link* (LINKTYPE number; 1 is Ethernet); *wire_length* if it was cut."""
@@ -199,12 +264,28 @@ class Tap:
     def drain(self) -> Observation:
         """The connections that ended since the last call."""
         part = Part(self._tap.drain(), 0, self._name)
-        return Observation([(part, range(len(part.batch)))], self.counters)
+        self._fetched += len(part.batch)
+        return Observation([(part, range(len(part.batch)))], self.counters, ledger=self.ledger, fields=self._fields)
 
     @property
     def counters(self) -> dict[str, int]:
         """What was seen beside connections, by name."""
         return self._tap.counters()
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where every frame and every connection went, at this moment. Raises ``LedgerMismatch``."""
+        ledger = Ledger(rows_fetched=self._fetched)
+        ledger.close(self._tap)
+        ledger.frames_read = ledger.frames
+        ledger.check()
+        return ledger
+
+
+def _fields_asked(*, fingerprints: bool, community_id: int | None) -> tuple[Field, ...]:
+    """The fields of an observation's connections: those of every output, and the opt-in ones asked for."""
+    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
+    return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
 
 
 def _html_cells(each: Connection) -> str:

@@ -6,17 +6,22 @@ damage is delivered. Nothing is kept per connection.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
+from zertap.configuration import Configuration
+from zertap.configuration.builds import boundaries, record_rows, tap_limits
 from zertap.errors import CaptureUnreadable, ZertapError
 from zertap.filter import Expression
+from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
-from zertap.schema import FIELDS
-from zertap.sinks.base import Sink
+from zertap.pseudonyms import Pseudonyms
+from zertap.schema import EVERY_FIELD, FIELDS, Field
+from zertap.sinks.base import ReaderGone, Sink
 
 Mode = Literal["full", "zert"]
 """``full`` looks at all that the wire shows; ``zert`` at what z/OS stream observation attends to."""
@@ -34,14 +39,46 @@ class Request:
     """Read them as consecutive files of one tap, so that a connection may cross from one into the next."""
     offers: bool = False
     """Keep the lists that the two sides offered."""
+    fingerprints: bool = False
+    """Keep what JA3, JA4 and HASSH are made of."""
+    community_seed: int = 0
+    """Seed of Community ID."""
+    pseudonyms: Pseudonyms | None = None
+    """What stands in the place of addresses."""
+    silence: float | None = None
+    """Count what the captures are like; so many seconds without a packet are a silence."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's other settings, by its own names; its defaults for those that are not here."""
+    interval: tuple[int, int] | None = None
+    """Length of the recording intervals, and a boundary of theirs since midnight. Nanoseconds."""
+
+    @classmethod
+    def of(cls, configuration: Configuration, *, chain: bool = False, records: bool = False) -> "Request":
+        """The request that a configuration makes; with the rows and boundaries that its records need."""
+        mode, offers = configuration["observer.mode"], configuration["observer.offers"]
+        request = cls(mode, chain, offers, limits=tap_limits(configuration))
+        if not records:
+            return request
+        return replace(request, rows=record_rows(configuration), interval=boundaries(configuration))
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
         full = self.mode == "full"
-        config = {"certificates": full, "upgrades": full, "offers": self.offers}
-        return config if self.rows is None else {**config, "rows": set(self.rows)}
+        config: dict[str, Any] = {**self.limits, "certificates": full, "upgrades": full, "offers": self.offers}
+        config |= {"fingerprints": self.fingerprints, "community_seed": self.community_seed}
+        if self.pseudonyms is not None:
+            config |= self.pseudonyms.config()
+        if self.rows is not None:
+            config["rows"] = set(self.rows)
+        if self.interval is not None:
+            config["interval_ns"] = self.interval
+        return config
+
+    def with_needs_of(self, fields: Iterable[Field]) -> "Request":
+        """The same request, and whatever the engine must keep for *fields*."""
+        return replace(self, fingerprints=self.fingerprints or any(each.needs == "fingerprints" for each in fields))
 
 
 class Watch:
@@ -74,8 +111,12 @@ class Reading:
         self._watch = watch or Watch()
         self.counters: Counter[str] = Counter()
         """The engines' counters, summed over the inputs read so far."""
+        self.ledger = Ledger()
+        """The account of the inputs read so far; whole once the iteration has ended, however it ended."""
+        self.source: Source | None = None
+        """The capture that was opened last."""
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Generator[Part, None, None]:
         inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
         for engine, captures in enumerate(inputs):
             yield from self._input(captures, engine)
@@ -85,19 +126,29 @@ class Reading:
     def _input(self, captures: Sequence[str], engine: int) -> Iterator[Part]:
         """One tap's files, to the end of the last."""
         tap = Tap(self._request.config())
-        for capture in captures:
-            source = None if self._watch.stopped else self._open(capture)
-            for _ in self._pump(tap, source) if source else ():
-                yield Part(tap.drain(), engine)
-        tap.finish()
-        yield Part(tap.drain(), engine)
-        self.counters.update(tap.counters())
+        try:
+            for capture in captures:
+                source = None if self._watch.stopped else self._open(capture)
+                for _ in self._pump(tap, source) if source else ():
+                    yield self._fetch(tap, engine)
+            tap.finish()
+            yield self._fetch(tap, engine)
+        finally:
+            self.counters.update(tap.counters())
+            self.ledger.close(tap)
+
+    def _fetch(self, tap: Tap, engine: int) -> Part:
+        batch = tap.drain()
+        self.ledger.rows_fetched += len(batch)
+        return Part(batch, engine, clock=tap.clock())
 
     def _open(self, capture: str) -> Source | None:
         """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""
         try:
             with self._watch.pumping():
-                return Source(capture)
+                silence = self._request.silence
+                self.source = Source(capture, None if silence is None else round(silence * 1e9))
+                return self.source
         except ZertapError as error:
             self._on_fault(error)
         return None
@@ -105,15 +156,18 @@ class Reading:
     def _pump(self, tap: Tap, source: Source) -> Iterator[None]:
         """Stops at each moment when rows may be waiting."""
         more, damaged = True, False
-        while more and not self._watch.stopped:
-            try:
-                with self._watch.pumping():
-                    more = tap.pump(source, BATCH_ROWS)
-            except ZertapError as error:
-                self._on_fault(error)
-                more, damaged = False, True
-            self._watch.saw(source)
-            yield
+        try:
+            while more and not self._watch.stopped:
+                try:
+                    with self._watch.pumping():
+                        more = tap.pump(source, BATCH_ROWS)
+                except ZertapError as error:
+                    self._on_fault(error)
+                    more, damaged = False, True
+                self._watch.saw(source)
+                yield
+        finally:
+            self.ledger.read(source)
         fault = None if damaged else unreadable_links(source)
         if fault:
             self._on_fault(fault)
@@ -138,7 +192,11 @@ class Selection:
         self._where = where
         self._alarm = alarm
         used = {*(where.fields if where else ()), *(alarm.fields if alarm else ())}
-        self._plans = Plans([each for each in FIELDS if each in used] or FIELDS[:1])
+        self._plans = Plans([each for each in EVERY_FIELD if each in used] or FIELDS[:1])
+        self.fields = tuple(used)
+        """The fields it looks at."""
+        self.seen = 0
+        """Rows that were looked at."""
         self.passed = 0
         """Rows that went out."""
         self.findings = 0
@@ -146,6 +204,7 @@ class Selection:
 
     def rows(self, part: Part, rows: Sequence[int]) -> Sequence[int]:
         """Those of *rows* that go out. Counts them, and findings among them."""
+        self.seen += len(rows)
         chosen = list(self._passing(part, rows)) if self._where or self._alarm else rows
         self.passed += len(chosen)
         return chosen
@@ -157,14 +216,37 @@ class Selection:
                 yield number
 
 
-def deliver(parts: Iterable[Part], selection: Selection, sink: Sink) -> None:
-    """Writes the selected rows of *parts* to *sink* and closes it. Raises what the sink raises.
+def deliver(
+    parts: Iterable[Part],
+    selection: Selection,
+    sinks: Sequence[Sink],
+    on_fault: Callable[[ZertapError], None],
+) -> None:
+    """Writes the selected rows of *parts* to every one of *sinks* and closes them.
 
-    Rows go in pieces: the last part of an input may hold a million connections that were still open.
+    A sink that fails is told to *on_fault* and gets no more (one whose reader has left is not even told); the others go
+    on. When none is left the reading ends. Rows go in pieces: the last part of an input may hold a million connections
+    that were still open.
     """
+    left = list(sinks)
     for part in parts:
         for start in range(0, len(part.batch), BATCH_ROWS):
             rows = selection.rows(part, range(start, min(start + BATCH_ROWS, len(part.batch))))
             if rows:
-                sink.write(part, rows)
-    sink.close()
+                left = [sink for sink in left if _goes_well(partial(sink.write, part, rows), on_fault)]
+            if not left:
+                return
+    for sink in left:
+        _goes_well(sink.close, on_fault)
+
+
+def _goes_well(step: Callable[[], None], on_fault: Callable[[ZertapError], None]) -> bool:
+    """Does one step of a sink; whether the sink can go on."""
+    try:
+        step()
+    except ReaderGone:
+        return False
+    except ZertapError as error:
+        on_fault(error)
+        return False
+    return True

@@ -21,12 +21,14 @@ class Part(NamedTuple):
     """Rows of one input, in the order in which they were written.
 
     ``engine`` numbers the engine that made them: patterns and profiles of different engines have nothing in common.
-    ``name`` stands in place of a capture's name where rows come from no capture.
+    ``name`` stands in place of a capture's name where rows come from no capture. ``clock`` holds the first and the
+    latest moment that the engine was told of, in nanoseconds since 1970.
     """
 
     batch: EventBatch
     engine: int
     name: str | None = None
+    clock: tuple[int, int] | None = None
 
 
 class Plans:

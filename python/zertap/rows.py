@@ -17,10 +17,15 @@ from zertap._native import KINDS, PHASES, EventBatch, registry
 from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, Pattern, Slot, slots
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
 
-RECORD_ROWS: Final = frozenset(KINDS) - {"opened"}
+RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
 """The rows that the engine must write so that every event has the counters of its own moment."""
 
-_DUE, _MOVED = KINDS.index("due"), KINDS.index("moved")
+SUMMARY_ROWS: Final = RECORD_ROWS | {"interval"}
+"""The rows that the engine must write so that every interval has its own share of the counters."""
+
+_DUE, _MOVED, _INTERVAL = KINDS.index("due"), KINDS.index("moved"), KINDS.index("interval")
+_OPEN: Final = frozenset({KINDS.index("unfinished"), KINDS.index("evicted")})
+"""Kinds of last rows whose connections did not end: our view of them did."""
 _COLUMNS: Final = (
     "kind",
     "pattern",
@@ -29,6 +34,7 @@ _COLUMNS: Final = (
     "connection",
     "established",
     "end",
+    "at",
     "client_port",
     "server_port",
     "bytes_client",
@@ -48,20 +54,26 @@ _SSH_FACTS: Final = (
 )
 
 
-def pattern_slots(batch: EventBatch, number: int) -> tuple[Slot, ...]:
-    """The events of one history pattern."""
+def pattern_slots(batch: EventBatch, number: int, *, terminate: bool = False) -> tuple[Slot, ...]:
+    """The events of one history pattern; with ``terminate`` as if its connection ended where our view of it does."""
     milestones, established, ended, past_timer = batch.pattern(number)
     named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
-    return slots(Pattern(named, established, ended, past_timer))
+    return slots(Pattern(named, established, ended or terminate, past_timer))
 
 
 class RowReader:
-    """Reads the batches of one engine."""
+    """Reads the batches of one engine.
 
-    def __init__(self) -> None:
+    ``terminate``: connections still open at the end of the input, or pushed out of memory, are taken for ended (A9).
+    ``waiting_span`` is the engine's. Unit: nanoseconds.
+    """
+
+    def __init__(self, *, terminate: bool = False, waiting_span: int = WAITING_SPAN) -> None:
+        self._terminated = _OPEN if terminate else frozenset[int]()
+        self._waiting_span = waiting_span
         self._batch: EventBatch | None = None
         self._columns: list[memoryview] = []
-        self._slots: dict[int, tuple[Slot, ...]] = {}
+        self._slots: dict[tuple[int, bool], tuple[Slot, ...]] = {}
         self._tls: dict[tuple[Any, ...], TlsFacts] = {}
         self._ssh: dict[tuple[Any, ...], SshFacts] = {}
 
@@ -77,19 +89,42 @@ class RowReader:
         if batch is not self._batch:
             self._batch, self._columns = batch, [batch.column(name) for name in _COLUMNS]
         kind, pattern, profile, told, *rest = [column[row] for column in self._columns]
-        found = self._slots.get(pattern)
+        terminate = kind in self._terminated
+        found = self._slots.get((pattern, terminate))
         if found is None:
-            found = self._slots[pattern] = pattern_slots(batch, pattern)
+            found = self._slots[pattern, terminate] = pattern_slots(batch, pattern, terminate=terminate)
         if not found:
             return None
         reached = batch.history(row)[told:] if kind == _MOVED else []
-        events = _events(kind, told, [at for _, at in reached], rest, found)
+        events = self._events(kind, told, [at for _, at in reached], rest, found)
         return (self._facts(batch, row, profile, rest, [event for event, _ in events]), events) if events else None
+
+    def _events(
+        self, kind: int, told: int, reached: list[int], rest: list[int], found: tuple[Slot, ...]
+    ) -> list[tuple[Event, int]]:
+        """The events of the pattern that happen at this very row, each with the slot of its time.
+
+        A ``moved`` row has *reached* milestones at these times, after those that the previous row *told*: mostly one,
+        but the segment that completes a handshake may go on in clear.
+        """
+        _, established, end, at, *_ = rest
+        times = {LAST: at if kind in _OPEN else end}
+        if kind == _DUE:
+            times = {TIMER: established + self._waiting_span}
+        elif kind == _INTERVAL:
+            times = {}
+        elif kind == _MOVED:
+            times = dict(enumerate(reached, start=told))
+        return [
+            (Event(slot.type, times[slot.slot], slot.shown.protocol, slot.shown.failed), slot.slot)
+            for slot in found
+            if slot.slot in times
+        ]
 
     def _facts(
         self, batch: EventBatch, row: int, profile: int, rest: list[int], events: list[Event]
     ) -> ConnectionFacts:
-        connection, established, _, client_port, server_port, octets_out, octets_back, out, back = rest
+        connection, established, _, _, client_port, server_port, octets_out, octets_back, out, back = rest
         shown = {event.protocol for event in events if not event.failed}
         session_id = batch.value(row, "tls_session_id") if "TLS" in shown else None
         return ConnectionFacts(
@@ -136,27 +171,6 @@ class RowReader:
                 **names,
             )
         return found
-
-
-def _events(
-    kind: int, told: int, reached: list[int], rest: list[int], found: tuple[Slot, ...]
-) -> list[tuple[Event, int]]:
-    """The events of the pattern that happen at this very row, each with the slot of its time.
-
-    A ``moved`` row has *reached* milestones at these times, after those that the previous row *told*: mostly one, but
-    the segment that completes a handshake may go on in clear.
-    """
-    _, established, end, *_ = rest
-    times = {LAST: end}
-    if kind == _DUE:
-        times = {TIMER: established + WAITING_SPAN}
-    elif kind == _MOVED:
-        times = dict(enumerate(reached, start=told))
-    return [
-        (Event(slot.type, times[slot.slot], slot.shown.protocol, slot.shown.failed), slot.slot)
-        for slot in found
-        if slot.slot in times
-    ]
 
 
 def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:

@@ -3,7 +3,8 @@
 JSON lines, CSV columns, Arrow and Parquet columns, the attributes of ``zertap.Connection``, the names that ``--where``
 and ``--fields`` understand, and ``docs/schema.md`` all follow from this list. Every connection has every field,
 whatever its verdict; a fact that is absent is ``null``, and ``tls`` and ``ssh`` are ``null`` as a whole unless the
-connection spoke that protocol.
+connection spoke that protocol. Fields that ``needs`` something are the exception: they exist only where it was asked
+for, by an option or by their name.
 
 What does not belong here: how a value is found (the engine), or what a phase means (``protection.py``).
 
@@ -31,7 +32,8 @@ class Field:
     """One field of a connection.
 
     ``path`` has dots for nesting; ``source`` is the engine's name of the value, or ``=constant``; ``type`` is one of
-    ``TYPES``; ``known_by`` is the key of ``evidence`` that says how the value is known.
+    ``TYPES``; ``known_by`` is the key of ``evidence`` that says how the value is known; ``needs`` is the one of
+    ``NEEDS`` without which the field does not exist.
     """
 
     path: str
@@ -40,6 +42,7 @@ class Field:
     doc: str
     known_by: str | None = None
     parts: tuple[Part, ...] = field(default=(), repr=False)
+    needs: str | None = None
 
     @property
     def column(self) -> str:
@@ -58,6 +61,13 @@ TYPES: Final = {
     "object": "object",
 }
 """Type name to what a reader of JSON sees."""
+
+NEEDS: Final = {
+    "community_id": "`--community-id`",
+    "fingerprints": "`--fingerprints`",
+    "sha1": "their name alone",
+}
+"""What brings an opt-in field into the output."""
 
 _CERTIFICATE: Final = (
     Part("serial", "text", "Serial number, upper-case hexadecimal."),
@@ -116,6 +126,12 @@ _GENERAL: Final = (
     Field("upgrade", "upgrade", "text", "The protocol whose upgrade led to the handshake (STARTTLS and its kin)."),
 )
 
+_GENERAL_IF_ASKED: Final = (
+    Field(
+        "community_id", "community_id", "text", "Community ID, version 1: the same in every tool.", needs="community_id"
+    ),
+)
+
 _TLS: Final = (
     Field("tls.version", "tls_version", "text", "`SSLv2` to `TLSv1.3`; another number as hexadecimal.", "parameters"),
     Field(
@@ -169,6 +185,30 @@ _TLS: Final = (
     Field("tls.offered", "tls_offered", "object", "What the client offered; only when asked for (`--offers`)."),
 )
 
+_TLS_IF_ASKED: Final = (
+    Field(
+        "tls.server_certificate_sha1",
+        "tls_server_certificate_sha1",
+        "text",
+        "SHA-1 of the server's certificate, lower-case hexadecimal.",
+        "certificates",
+        needs="sha1",
+    ),
+    Field(
+        "tls.client_certificate_sha1",
+        "tls_client_certificate_sha1",
+        "text",
+        "SHA-1 of the client's certificate, lower-case hexadecimal.",
+        "certificates",
+        needs="sha1",
+    ),
+    Field("tls.ja3", "tls_ja3", "text", "JA3 of the first ClientHello.", needs="fingerprints"),
+    Field("tls.ja3_string", "tls_ja3_string", "text", "The text of which JA3 is the MD5.", needs="fingerprints"),
+    Field("tls.ja3s", "tls_ja3s", "text", "JA3S of the ServerHello.", needs="fingerprints"),
+    Field("tls.ja3s_string", "tls_ja3s_string", "text", "The text of which JA3S is the MD5.", needs="fingerprints"),
+    Field("tls.ja4", "tls_ja4", "text", "JA4 of the first ClientHello.", needs="fingerprints"),
+)
+
 _SSH: Final = (
     Field("ssh.version", "ssh_version", "u64", "1 or 2."),
     Field("ssh.client_banner", "ssh_client_banner", "text", "The client's identification line."),
@@ -188,6 +228,19 @@ _SSH: Final = (
     Field("ssh.offered", "ssh_offered", "object", "What both sides offered; only when asked for (`--offers`)."),
 )
 
+_SSH_IF_ASKED: Final = (
+    Field("ssh.hassh", "ssh_hassh", "text", "HASSH of the client's offer.", needs="fingerprints"),
+    Field("ssh.hassh_string", "ssh_hassh_string", "text", "The text of which HASSH is the MD5.", needs="fingerprints"),
+    Field("ssh.hassh_server", "ssh_hassh_server", "text", "HASSH of the server's offer.", needs="fingerprints"),
+    Field(
+        "ssh.hassh_server_string",
+        "ssh_hassh_server_string",
+        "text",
+        "The text of which it is the MD5.",
+        needs="fingerprints",
+    ),
+)
+
 _CLOSING: Final = (
     Field(
         "evidence",
@@ -199,10 +252,21 @@ _CLOSING: Final = (
 )
 
 FIELDS: Final[tuple[Field, ...]] = _GENERAL + _TLS + _SSH + _CLOSING
-"""All fields, in output order."""
+"""The fields of every output, in output order."""
 
-BY_PATH: Final[dict[str, Field]] = {each.path: each for each in FIELDS}
-"""The same by path."""
+EVERY_FIELD: Final[tuple[Field, ...]] = (
+    _GENERAL + _GENERAL_IF_ASKED + _TLS + _TLS_IF_ASKED + _SSH + _SSH_IF_ASKED + _CLOSING
+)
+"""The same with those that exist only where they are asked for."""
+
+BY_PATH: Final[dict[str, Field]] = {each.path: each for each in EVERY_FIELD}
+"""Every field by path."""
+
+
+def fields_with(*asked: str) -> tuple[Field, ...]:
+    """``FIELDS``, and those that need one of *asked*, in output order."""
+    return tuple(each for each in EVERY_FIELD if each.needs is None or each.needs in asked)
+
 
 GROUPS: Final = ("tls", "ssh")
 """First parts of paths that form a nested object."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zertap._native import EventBatch, Source, Tap
 from zertap.aggregate import Aggregation, Gatherer, Interval, Ledger, Places, Set
-from zertap.rows import RECORD_ROWS
+from zertap.rows import SUMMARY_ROWS
 from zertap.zert.sessions import Counts, Session
 
 CAPTURES = sorted((Path(__file__).parents[2] / "pcaps" / "captures").iterdir())
@@ -15,9 +15,10 @@ MINUTE = 60 * 1_000_000_000
 
 
 @cache
-def batches(capture: Path, at_once: int = 4096) -> Sequence[EventBatch]:
+def batches(capture: Path, at_once: int = 4096, interval: Interval | None = None) -> Sequence[EventBatch]:
     """The rows of a capture, fetched when about this many wait."""
-    tap, source = Tap({"rows": set(RECORD_ROWS)}), Source(str(capture))
+    each = interval or Interval()
+    tap, source = Tap({"rows": set(SUMMARY_ROWS), "interval_ns": (each.length, each.sync)}), Source(str(capture))
     found = []
     while tap.pump(source, at_once):
         found.append(tap.drain())

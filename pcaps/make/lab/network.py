@@ -67,6 +67,7 @@ class Network:
 
     tag: str = field(default_factory=lambda: f"zt{os.getpid() % 100000}")
     programs: list[Program] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
 
     @property
     def client(self) -> str:
@@ -102,7 +103,8 @@ class Network:
         self.end_programs()
         for space in (self.client, self.server):
             subprocess.run(["ip", "netns", "del", space], check=False)
-        shutil.rmtree(self.logs, ignore_errors=True)
+        for folder in (self.logs, *self.folders):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def spawn(
         self,

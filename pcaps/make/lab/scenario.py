@@ -29,6 +29,7 @@ class Scenario:
     suffix: str
     finish: Finish | None
     differs: tuple[str, ...]
+    judge_raw: bool
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -44,11 +45,13 @@ def scenario(
     suffix: str = ".pcap",
     finish: Finish | None = None,
     differs: tuple[str, ...] = (),
+    judge_raw: bool = False,
 ) -> Callable[[Play], Play]:
     """Registers a scenario.
 
     *cases*: identifiers of the behaviour catalogue. *finish*: turns tcpdump's file into the kept one.
     *differs*: keys in which tshark is known to be wrong, each with its reason after a colon.
+    *judge_raw*: tshark cannot tell the kept file's connections apart and reads tcpdump's file.
     """
 
     def keep(play: Play) -> Play:
@@ -56,7 +59,7 @@ def scenario(
             raise ValueError(f"two scenarios are called {name}")
         script = "make/scenarios/" + Path(play.__code__.co_filename).name
         SCENARIOS[name] = Scenario(
-            name, shows, cases, programs, script, play, recording or Recording(), suffix, finish, differs
+            name, shows, cases, programs, script, play, recording or Recording(), suffix, finish, differs, judge_raw
         )
         return play
 

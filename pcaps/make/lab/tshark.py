@@ -17,6 +17,7 @@ Facts = dict[str, Any]
 TLS_PORTS = (443, 7777, 4433, 8443, 9993, 21, 25, 990)
 FIELDS = (
     "frame.number",
+    "frame.protocols",
     "tcp.stream",
     "ip.src",
     "ipv6.src",
@@ -56,6 +57,7 @@ ALERTS = {
     0: "close_notify",
     10: "unexpected_message",
     20: "bad_record_mac",
+    22: "record_overflow",
     40: "handshake_failure",
     41: "no_certificate",
     42: "bad_certificate",
@@ -224,8 +226,9 @@ def connections(capture: Path) -> list[Connection]:
     for line in run_text(argv).splitlines():
         row = dict(zip(FIELDS, line.split("\t"), strict=True))
         # In a tunnel the last address is the innermost.
-        source = (_list(row["ip.src"] or row["ipv6.src"])[-1], int(row["tcp.srcport"]))
-        target = (_list(row["ip.dst"] or row["ipv6.dst"])[-1], int(row["tcp.dstport"]))
+        inner = [layer for layer in row["frame.protocols"].split(":") if layer in ("ip", "ipv6")][-1]
+        source = (_list(row[f"{inner}.src"])[-1], int(row["tcp.srcport"]))
+        target = (_list(row[f"{inner}.dst"])[-1], int(row["tcp.dstport"]))
         known = streams.get(row["tcp.stream"])
         if known is None:
             flags = int(row["tcp.flags"], 16)

@@ -6,14 +6,16 @@ import gzip
 import subprocess
 from pathlib import Path
 
-from lab import facts, openssl
+from lab import facts, openssl, servers
+from lab.book import PYTHON
 from lab.identity import issue
-from lab.network import SERVER6, Network, run_text
+from lab.network import SERVER4, SERVER6, Network, run_text
 from lab.openssl import NAME, expect
 from lab.recorder import Recording
 from lab.scenario import Finish, Row, scenario
 
 SSL = ("OpenSSL",)
+REWRAP = Path(__file__).resolve().parents[1] / "programs" / "rewrap.py"
 
 
 def _full_12(lab: Network, **client: object) -> facts.Facts:
@@ -108,6 +110,90 @@ _seen(
     programs=("tcprewrite",),
     finish=_twice_tagged,
 )
+# Links that the kernel here does not have: a real conversation, wrapped afterwards.
+for _name, _shows, _case, _client in (
+    ("link-mpls", "two MPLS labels", "IP-05", {}),
+    ("link-pppoe", "PPPoE", "IP-05", {}),
+    ("link-gre", "GRE with IP inside", "IP-05", {}),
+    ("link-gre-ethernet", "GRE with a key and Ethernet inside", "IP-05", {}),
+    ("link-geneve", "Geneve", "IP-05", {}),
+    ("link-ip-in-ip", "IP in IP", "IP-05", {}),
+    ("link-ip-in-ipv6", "IP in IPv6", "IP-05", {}),
+    ("link-ipv6-in-ip", "IPv6 in IP", "IP-05", {"address": SERVER6}),
+    ("link-null-little", "BSD loopback (NULL), least octet first", "IP-05", {}),
+    ("link-null-big", "BSD loopback (NULL), most octet first", "IP-05", {}),
+    ("link-loop", "OpenBSD loopback (LOOP)", "IP-05", {}),
+    ("link-raw4", "link type IPV4", "IP-05", {}),
+    ("link-raw6", "link type IPV6", "IP-05", {"address": SERVER6}),
+    ("link-ah", "an authentication header before TCP", "IP-10", {}),
+    (
+        "link-extensions",
+        "IPv6 with hop-by-hop, routing, fragment and destination headers",
+        "IP-02",
+        {"address": SERVER6},
+    ),
+):
+    _seen(
+        _name,
+        f"TLS 1.2 in a frame that scapy made: {_shows}",
+        _case,
+        finish=_tool(str(PYTHON), str(REWRAP), _name.removeprefix("link-"), "IN", "OUT"),
+        programs=("scapy",),
+        **_client,
+    )
+
+
+@scenario(
+    "link-two-vlans",
+    "The same four-tuple on two VLANs at the same time: two connections; tags and the port put on by scapy",
+    cases=("IP-07",),
+    programs=("OpenSSL", "nginx", "scapy"),
+    finish=_tool(str(PYTHON), str(REWRAP), "two-vlans", "IN", "OUT"),
+    judge_raw=True,
+)
+def two_vlans(lab: Network) -> list[Row]:
+    servers.nginx(lab, f"{SERVER4}:443 ssl")
+    suites = [f"ECDHE-RSA-AES{bits}" for bits in ("128-GCM-SHA256", "256-GCM-SHA384")]
+    programs = []
+    for suite in suites:
+        programs.append(openssl.start(lab, "-tls1_2", "-ign_eof", "-cipher", suite))
+        programs[-1].wait_for("Verify return code")
+    # Both are open before either speaks, so that only the tag tells them apart.
+    rows = []
+    for program in programs:
+        program.say(b"GET / HTTP/1.0\r\n\r\n")
+        program.wait_for("200 OK")
+        program.wait()
+        tls = {**facts.openssl_client(program.output()), "sni": NAME, "server_certificate": facts.leaf(issue(NAME))}
+        rows.append(facts.tls_row(tls))
+    return rows
+
+
+def _mixed(raw: Path, made: Path) -> None:
+    """The second connection without its Ethernet headers, on an interface of its own."""
+    parts = [raw.with_name(f"part{n}.pcap") for n in range(2)]
+    for number, part in enumerate(parts):
+        run_text(["tshark", "-r", raw, "-Y", f"tcp.stream=={number}", "-F", "pcap", "-w", part])
+    bare = raw.with_name("bare.pcap")
+    run_text(["editcap", "-F", "pcap", "-C", "14", "-L", "-T", "rawip", parts[1], bare])
+    run_text(["mergecap", "-F", "pcapng", "-w", made, parts[0], bare])
+
+
+@scenario(
+    "file-mixed-links",
+    "pcapng with two link types: one connection on Ethernet, one as raw IP, put together by mergecap",
+    cases=("FILE-02",),
+    programs=("OpenSSL", "editcap"),
+    suffix=".pcapng",
+    finish=_mixed,
+)
+def mixed_links(lab: Network) -> list[Row]:
+    first = _full_12(lab)
+    text = openssl.client(lab, "-cipher", "ECDHE-RSA-AES256-GCM-SHA384")
+    second = {**facts.openssl_client(text), "sni": NAME, "alpn": None, "server_certificate": facts.leaf(issue(NAME))}
+    return [facts.tls_row(first), facts.tls_row(second)]
+
+
 _seen("file-nanoseconds", "pcap with nanosecond stamps", "FILE-01", recording=Recording(options=("--nano",)))
 _seen(
     "file-pcapng",

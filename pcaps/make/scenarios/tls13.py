@@ -74,15 +74,48 @@ def mlkem(lab: Network) -> list[Row]:
     return [facts.tls_row(said)]
 
 
-def pyopenssl(lab: Network, serve: list[str], connect: list[str]) -> facts.Facts:
-    """One connection between two pyOpenSSL programs; what the client says of it."""
+@scenario(
+    "tls13-mlkem-p256",
+    "TLS 1.3, SecP256r1MLKEM768 between two newer OpenSSLs",
+    cases=("TLS-01", "TLS-11"),
+    programs=("pyOpenSSL",),
+)
+def mlkem_p256(lab: Network) -> list[Row]:
+    return [facts.tls_row(pyopenssl(lab, [], [], group="SecP256r1MLKEM768"))]
+
+
+@scenario(
+    "tls13-mlkem-p384",
+    "TLS 1.3, SecP384r1MLKEM1024 between two newer OpenSSLs: hellos of two segments each way",
+    cases=("TLS-01", "TLS-11"),
+    programs=("pyOpenSSL",),
+)
+def mlkem_p384(lab: Network) -> list[Row]:
+    return [facts.tls_row(pyopenssl(lab, [], [], group="SecP384r1MLKEM1024"))]
+
+
+@scenario(
+    "tls13-mlkem-pure", "TLS 1.3, MLKEM768 alone, without a curve", cases=("TLS-01", "TLS-11"), programs=("pyOpenSSL",)
+)
+def mlkem_pure(lab: Network) -> list[Row]:
+    return [facts.tls_row(pyopenssl(lab, [], [], group="MLKEM768"))]
+
+
+def pyopenssl(lab: Network, serve: list[str], connect: list[str], group: str | None = None) -> facts.Facts:
+    """One connection between two pyOpenSSL programs, with *group* alone; what the client says of it."""
     who = issue(NAME)
-    lab.spawn(
-        lab.server, PYTHON, f"{PROGRAMS}/pyopenssl_server.py", who.certificate, who.key, "443", *serve, listens=443
-    )
-    done = lab.spawn(
-        lab.client, PYTHON, f"{PROGRAMS}/pyopenssl_client.py", SERVER4, "443", NAME, authority().certificate, *connect
-    )
+    env = {}
+    if group:
+        # pyOpenSSL cannot choose groups; the library's own configuration can.
+        config = lab.logs / "openssl.cnf"
+        config.write_text(
+            f"openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = own\n[own]\nGroups = {group}\n"
+        )
+        env["OPENSSL_CONF"] = str(config)
+    identity = (who.certificate, who.key, "443")
+    lab.spawn(lab.server, PYTHON, f"{PROGRAMS}/pyopenssl_server.py", *identity, *serve, listens=443, env=env)
+    ends = (SERVER4, "443", NAME, authority().certificate)
+    done = lab.spawn(lab.client, PYTHON, f"{PROGRAMS}/pyopenssl_client.py", *ends, *connect, env=env)
     done.wait()
     said = dict(line.split("=", 1) for line in done.output().splitlines() if "=" in line)
     openssl.expect(done.output(), "version=")

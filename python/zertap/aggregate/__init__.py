@@ -6,12 +6,14 @@
     places     where a session stands: server and client, port, which end is ours
     effects    what one kind of row does to the sessions of its connection
     ledger     changes by interval and session; ledgers add up in any order
-    tally      rows to the changes of one interval
+    table      summaries of one interval as the engine keeps them
+    tally      rows to sums of sessions
     book       intervals in order: counters at both ends of each
+    render     summaries of a table to records
     aggregate  the whole way for one engine
 
 Nothing is kept per connection: each row carries what its connection did since its previous row, and what went
-before. Rows that are alike are only counted, so the cost of a row is that of counting it.
+before. The engine adds rows up and Python tells it what they mean, once for each sort of rows and of facts.
 """
 
 from zertap.aggregate.aggregate import Aggregation, Gatherer
@@ -19,5 +21,19 @@ from zertap.aggregate.book import Book, Set
 from zertap.aggregate.interval import Interval, parse_interval
 from zertap.aggregate.ledger import Change, Ledger
 from zertap.aggregate.places import Places
+from zertap.aggregate.render import render
+from zertap.aggregate.table import Table
 
-__all__ = ["Aggregation", "Book", "Change", "Gatherer", "Interval", "Ledger", "Places", "Set", "parse_interval"]
+__all__ = [
+    "Aggregation",
+    "Book",
+    "Change",
+    "Gatherer",
+    "Interval",
+    "Ledger",
+    "Places",
+    "Set",
+    "Table",
+    "parse_interval",
+    "render",
+]

@@ -2,89 +2,116 @@
 
 An interval is over when a row comes that was written in a later one: time is that of the rows, which is packet time,
 so a file gives the summaries that were given live, however its rows are cut into batches. A row counts in the
-interval in which it was written. One written for an earlier moment than the row before it (a tap's clock does not run
-backwards, but a row may be late) counts in the interval that is open. An interval without any row is passed over.
+interval in which it was written; an ``interval`` row in the one that ended with it. One written for an earlier moment
+than the row before it (a tap's clock does not run backwards, but a row may be late) counts in the open interval.
 """
 
 from collections.abc import Iterator
 
 from zertap._native import EventBatch
-from zertap.aggregate.book import Book, Set
+from zertap.aggregate.book import Set, idle, limits
 from zertap.aggregate.interval import Interval
 from zertap.aggregate.ledger import Ledger
 from zertap.aggregate.places import Places
-from zertap.aggregate.tally import Columns, Tally
+from zertap.aggregate.tally import Tally
 from zertap.zert.layouts import Shape
 
 
-class Gatherer:
-    """Turns the rows of one engine into ledgers, one for each interval, in order.
+class _Counting:
+    """Rows counted interval by interval."""
 
-    The engine must write all kinds of rows but ``opened``. What it gathers may be added to what others gathered.
+    def __init__(self, interval: Interval, places: Places, shape: Shape, *, terminate: bool) -> None:
+        self.interval = interval
+        self.tally = Tally(places, shape, terminate=terminate)
+        self.number: int | None = None
+        """Number of the interval that is open; ``None`` before the first row."""
+        self.began: int | None = None
+        self.ended = 0
+        """The end of the interval that is over, or the latest row."""
+
+    def add(self, batch: EventBatch, rows: range) -> Iterator[tuple[int, int]]:
+        """Counts *rows*; yields the number of each interval that is over, when it is, and that of the next row."""
+        while rows:
+            if self.number is None:
+                first = self.tally.span(batch, rows, 0).following
+                self.number = self.interval.number(first)
+                self.began = min(batch.value(rows.start, "start"), first)
+            boundary = self.interval.start(self.number + 1)
+            stop, following, latest = self.tally.span(batch, rows, boundary)
+            self.tally.count(batch, range(rows.start, stop))
+            self.ended = max(self.ended, latest)
+            rows = range(stop, rows.stop)
+            if rows:
+                over, self.number, self.ended = self.number, self.interval.number(following), boundary
+                yield over, self.number
+
+
+class Gatherer:
+    """Turns the rows of one engine into ledgers, one for each interval that has rows, in order.
+
+    The engine must write ``SUMMARY_ROWS``. What it gathers may be added to what others gathered.
+    ``terminate``: connections still open at the end of the input are taken for ended (A9).
     """
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape = Shape.Z32) -> None:
-        self._interval = interval
-        self._tally = Tally(places, shape)
-        self._number: int | None = None
-        self._columns: Columns | None = None
-        self._ended = 0
-        self.began: int | None = None
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+    ) -> None:
+        self._counting = _Counting(interval, places, shape, terminate=terminate)
+
+    @property
+    def began(self) -> int | None:
         """When it began: the first packet of the first row's connection. Nanoseconds since 1970."""
+        return self._counting.began
 
     def add(self, batch: EventBatch, rows: range) -> Iterator[Ledger]:
         """Counts *rows*; yields the ledger of each interval that was over before the last of them."""
-        if not rows:
-            return
-        if self._columns is None or self._columns.batch is not batch:
-            self._columns = Columns(batch)
-        times = self._columns.of("at", rows)
-        number = self._number
-        if number is None:
-            number = self._interval.number(times[0])
-            self.began = min(self._columns.of("start", rows[:1])[0], times[0])
-        done = 0
-        while (until := self._end_of(number, times, done)) < len(times):
-            self._tally.count(self._columns, rows[done:until])
-            self._ended = self._interval.start(number + 1)
-            yield self._ledger(number)
-            number, done = self._interval.number(times[until]), until
-        self._tally.count(self._columns, rows[done:])
-        self._number, self._ended = number, max(self._ended, *times[done:])
+        return (self._ledger(number) for number, _ in self._counting.add(batch, rows))
 
-    def close(self) -> Ledger:
-        """The ledger of the interval that is open, which ends with the last row."""
-        return Ledger() if self._number is None else self._ledger(self._number)
-
-    def _end_of(self, number: int, times: list[int], done: int) -> int:
-        """Index of the first row from *done* on that was written after this interval."""
-        boundary = self._interval.start(number + 1)
-        rest = times[done:] if done else times
-        if max(rest, default=0) < boundary:
-            return len(times)
-        return done + next(index for index, at in enumerate(rest) if at >= boundary)
+    def close(self, at: int = 0) -> Ledger:
+        """The ledger of the interval that is open, which ends with the last row, or *at* a later moment."""
+        number = self._counting.number
+        self._counting.ended = max(self._counting.ended, at)
+        return Ledger() if number is None else self._ledger(number)
 
     def _ledger(self, number: int) -> Ledger:
-        return Ledger(self.began, self._ended, {number: self._tally.take()})
+        return Ledger(self._counting.began, self._counting.ended, {number: self._counting.tally.take()})
 
 
 class Aggregation:
-    """Aggregates the rows of one engine, interval by interval."""
+    """Aggregates the rows of one engine, interval by interval: what ``Gatherer`` and ``Book`` do, at once."""
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape = Shape.Z32) -> None:
-        self._gatherer = Gatherer(interval, places, shape)
-        self._book = Book(interval)
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+    ) -> None:
+        self._counting = _Counting(interval, places, shape, terminate=terminate)
 
     @property
     def began(self) -> int | None:
         """When aggregation began; ``None`` before the first row."""
-        return self._gatherer.began
+        return self._counting.began
+
+    @property
+    def remembered(self) -> int:
+        """How many sessions are remembered: those that are alive."""
+        return len(self._counting.tally)
 
     def add(self, batch: EventBatch, rows: range) -> Iterator[Set]:
         """Counts *rows*; yields the set of each interval that was over before the last of them."""
-        for ledger in self._gatherer.add(batch, rows):
-            yield from self._book.enter(ledger)
+        for number, following in self._counting.add(batch, rows):
+            yield self._set(number)
+            for silent in idle(number, following):
+                each = self._set(silent)
+                if not each.summaries:
+                    break
+                yield each
 
-    def close(self) -> Set | None:
-        """The last set, at the time of the last row; ``None`` if there were no rows."""
-        return next(self._book.enter(self._gatherer.close()), None)
+    def close(self, at: int = 0) -> Set | None:
+        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows."""
+        number = self._counting.number
+        self._counting.ended = max(self._counting.ended, at)
+        return None if number is None else self._set(number, self._counting.ended)
+
+    def _set(self, number: int, ended: int | None = None) -> Set:
+        counting = self._counting
+        start, end = limits(counting.interval, number, counting.began, ended)
+        return Set(start, end, counting.tally.close(start, end))

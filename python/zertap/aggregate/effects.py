@@ -59,6 +59,9 @@ def _split(kind: str, pattern: Pattern, told: int) -> tuple[list[Slot], list[Slo
         live = [slot for slot in slots(pattern) if slot.slot != LAST]
         return [slot for slot in live if slot.slot < told], [slot for slot in live if slot.slot >= told]
     every = slots(pattern)
+    if kind == "interval":
+        # No event: what a boundary passes on is traffic.
+        return [slot for slot in every if slot.slot != LAST], []
     if kind == "due":
         return _divided([slot for slot in every if slot.slot != LAST], TIMER)
     return _divided(list(every), LAST)

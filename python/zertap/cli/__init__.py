@@ -14,7 +14,10 @@ import typer
 from typer.main import get_command
 
 from zertap import _native
+from zertap.cli.config import config
 from zertap.cli.decode import decode
+from zertap.cli.explain import explain
+from zertap.cli.info import info
 from zertap.cli.layout import layout
 from zertap.cli.observe import observe
 from zertap.cli.records import records
@@ -49,9 +52,12 @@ def options(
 
 
 app.command()(observe)
+app.command()(explain)
 app.command()(records)
 app.command()(decode)
 app.command()(layout)
+app.add_typer(config, name="config")
+app.command()(info)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        result = get_command(app).main(args=arguments, prog_name="zertap", standalone_mode=False)
+        given = _with_form(sys.argv[1:] if arguments is None else arguments)
+        result = get_command(app).main(args=given, prog_name="zertap", standalone_mode=False)
         return int(result or Status.OK)
     except ZertapError as error:
         say(str(error) if error.file else f"zertap: {error}")
@@ -80,6 +87,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BaseException as error:  # noqa: BLE001  the last door: also a panic of the engine ends in one line
         say(_internal(error))
         return Status.INTERNAL
+
+
+def _with_form(arguments: Sequence[str]) -> list[str]:
+    """``--stats`` alone means ``--stats=text``: an option whose value may be left out is not known to the parser."""
+    options = list(arguments)
+    end = options.index("--") if "--" in options else len(options)
+    return ["--stats=text" if each == "--stats" and place < end else each for place, each in enumerate(options)]
 
 
 def _usage(error: typer.TyperException) -> int:
@@ -103,6 +117,8 @@ def _output_failed(error: OSError) -> int:
 
 def _internal(error: BaseException) -> str:
     """What broke and where, in one line."""
+    if isinstance(error, MemoryError):
+        return "zertap: out of memory: what was written before stands in the output"
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     what = " ".join(f"{type(error).__name__}: {error}".split())

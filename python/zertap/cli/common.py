@@ -1,18 +1,26 @@
 """What the commands share: their options, and how a run goes from captures to an exit status."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
-from zertap.cli.status import Outcome, Status
+from zertap.cli.status import Outcome, Status, say
 from zertap.cli.watch import Interruption
-from zertap.errors import Usage, ZertapError
+from zertap.configuration import Configuration, load
+from zertap.errors import LedgerMismatch, OutputFailed, Usage, ZertapError
 from zertap.filter import Expression, compile_expression
+from zertap.ledger import Ledger
 from zertap.pipeline import Mode, Reading, Request, Selection, deliver
+from zertap.plans import Part
 from zertap.protection import Protection
-from zertap.sinks.base import ReaderGone, Sink
+from zertap.pseudonyms import Manner, Pseudonyms
+from zertap.sinks.base import Sink
 
 Captures = Annotated[
     list[str],
@@ -20,9 +28,15 @@ Captures = Annotated[
         help="Capture files (pcap or pcapng, also compressed by gzip or zstd); - is standard input.", metavar="CAPTURE"
     ),
 ]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config", help="Configuration file. Default: the one that $ZERTAP_CONFIG names, or none.", metavar="FILE"
+    ),
+]
 ModeOption = Annotated[
-    Mode,
-    typer.Option(help="full: all that the wire shows. zert: what z/OS stream observation attends to."),
+    Mode | None,
+    typer.Option(help="full (default): all that the wire shows. zert: what z/OS stream observation attends to."),
 ]
 ChainOption = Annotated[
     bool,
@@ -35,6 +49,46 @@ WhereOption = Annotated[
     typer.Option(help="Only connections that match, e.g. \"verdict == 'failed' and server_port in (443, 8443)\"."),
 ]
 
+PseudonymsOption = Annotated[
+    Manner | None,
+    typer.Option(help="Pseudonyms in place of addresses: prefix keeps which share a network, plain does not."),
+]
+PseudonymKeyOption = Annotated[
+    str | None,
+    typer.Option(help="File with the key of pseudonyms; new:FILE makes it. Default: a random key, used once."),
+]
+WithoutNamesOption = Annotated[
+    bool,
+    typer.Option(
+        "--without-names", help="With --pseudonyms: leave out names, serials and digests of certificates too."
+    ),
+]
+
+
+class Stats(StrEnum):
+    """Forms of the account."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+StatsOption = Annotated[
+    Stats | None,
+    typer.Option(
+        help="Print on standard error where every frame, connection and row went; --stats alone means text.",
+        metavar="[text|json]",
+    ),
+]
+
+
+def configured(file: str | None) -> Configuration:
+    """The configuration of this file, or of the one that the environment names. Raises ``Usage``."""
+    return load(file or os.environ.get(VARIABLE) or None)
+
+
+VARIABLE = "ZERTAP_CONFIG"
+"""The environment variable that names a configuration file."""
+
 
 def run(
     captures: Sequence[str],
@@ -42,23 +96,58 @@ def run(
     selection: Selection,
     sink: Sink,
     watch: Interruption,
-    written: Callable[[], str],
+    thing: str,
+    stats: Stats | None = None,
+    follow: Callable[[Iterable[Part]], Iterable[Part]] = iter,
 ) -> Status:
-    """Observes *captures* into *sink* and tells on standard error what went wrong, and how much was *written*."""
+    """Observes *captures* into *sink*; tells on standard error what went wrong, and at an early end what was written.
+
+    *thing* is what the sink counts; *stats* the form in which the account is wanted; *follow* sees every part on its
+    way, also those without rows.
+    """
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
-    with watch:
-        try:
-            deliver(reading, selection, sink)
-        except ReaderGone:
-            pass
-        except ZertapError as error:
-            outcome.tell(error)
-    watch.tell(written())
+    with watch, closing(iter(reading)) as parts:
+        deliver(follow(parts), selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+    watch.tell(amount(sink.outlet.written, thing))
+    _account(reading.ledger, selection, sink, stats, outcome)
     if selection.findings:
         outcome.worsen(Status.FINDINGS)
     outcome.worsen(watch.status)
     return outcome.status
+
+
+def _with_amount(error: ZertapError, sink: Sink) -> ZertapError:
+    """What a full disk cost: exactly how much of what the sink was given is not in its file."""
+    if not isinstance(error, OutputFailed) or not sink.outlet.taken:
+        return error
+    outlet = sink.outlet
+    lost = f"{error.reason}: {outlet.unwritten:,} of {outlet.taken:,} {outlet.thing} not written"
+    return OutputFailed(lost, error.file, error.offset)
+
+
+def _account(ledger: Ledger, selection: Selection, sink: Sink, stats: Stats | None, outcome: Outcome) -> None:
+    """Closes the account: tells it if it is wanted, and in any case if it does not balance."""
+    ledger.rows_seen, ledger.rows_selected = selection.seen, selection.passed
+    ledger.outlets.append(sink.outlet)
+    if stats is Stats.JSON:
+        say(msgspec.json.encode(ledger.to_dict()).decode())
+    elif stats is Stats.TEXT:
+        for line in str(ledger).splitlines():
+            say(line)
+    try:
+        ledger.check()
+    except LedgerMismatch as error:
+        outcome.tell(error)
+
+
+def read_pseudonyms(manner: Manner | None, key: str | None, *, without_names: bool) -> Pseudonyms | None:
+    """What the three options ask for. Raises ``Usage``."""
+    if manner is None:
+        if key is not None or without_names:
+            raise Usage("--pseudonym-key and --without-names belong to --pseudonyms: add it")
+        return None
+    return Pseudonyms.read(manner, key, keep_names=not without_names)
 
 
 def amount(number: int, thing: str) -> str:

@@ -34,6 +34,12 @@ def decode(
     names: NamesOption = None,
     compress: CompressOption = None,
     readable: Annotated[bool, typer.Option("--readable", help="The same as --names readable.")] = False,
+    enforcement: Annotated[
+        bool,
+        typer.Option(
+            "--enforcement", help="Show the octets of enforcement sections (V2R5), whose layout is not public."
+        ),
+    ] = False,
 ) -> int:
     """Turns zERT records (SMF 119 subtypes 11 and 12) into a listing, JSON, CSV, Arrow, Parquet or LEEF.
 
@@ -48,7 +54,7 @@ def decode(
     octets = _open(file)
     outcome = Outcome()
     chosen = NameSet.READABLE if readable and names is None else names
-    target = shown(stream_for(output, form, compress), form, chosen)
+    target = shown(stream_for(output, form, compress), form, chosen, enforcement=enforcement)
     try:
         _run(file, octets, target, outcome)
     except ReaderGone:
@@ -62,10 +68,11 @@ def _run(file: str, octets: Octets, target: "Shown", outcome: Outcome) -> None:
     """Reads *file* into *target*, tells what is wrong with it, and closes the target whatever that was."""
     try:
         for piece in _pieces(file, octets):
-            target.write(piece)
+            target.feed(piece)
             if target.decoder.damage:
                 break
         target.finish()
+        _tell_hidden(file, target.decoder)
         _judge(file, target.decoder)
     except (RecordDamaged, RecordsUnreadable) as error:
         outcome.tell(error)
@@ -97,6 +104,14 @@ def _pieces(file: str, octets: Octets) -> Iterator[bytes]:
             return
         begun = True
         yield piece
+
+
+def _tell_hidden(file: str, decoder: "Decoder") -> None:
+    if decoder.hidden:
+        say(
+            f"{file}: the enforcement sections of {decoder.hidden:,} records were left out "
+            "(--enforcement shows their octets)"
+        )
 
 
 def _judge(file: str, decoder: "Decoder") -> None:

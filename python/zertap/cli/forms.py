@@ -66,13 +66,19 @@ _NESTED = (Form.JSONL, Form.TABLE)
 _BLOCKS = (12, 32_760)
 
 
+def check_terminal(output: str | None, form: Form, compression: Compression | None) -> None:
+    """Raises ``Usage`` for octets on a terminal."""
+    octets = form in _BINARY or compression not in (None, Compression.NONE)
+    if output is None and sys.stdout.isatty() and octets:
+        raise Usage(f"{form.value} is not for a terminal: name a file with -o, or choose --format table or jsonl")
+
+
 def stream_for(output: str | None, form: Form, compression: Compression | None) -> "Stream | Packed":
     """The stream for *form*, compressed or not. Raises ``Usage`` for octets on a terminal."""
     from zertap.sinks.octets import Packed, compression_of
 
+    check_terminal(output, form, compression)
     method = compression_of(output) if compression is None else compression.value
-    if output is None and sys.stdout.isatty() and (form in _BINARY or method not in (None, Compression.NONE)):
-        raise Usage(f"{form.value} is not for a terminal: name a file with -o, or choose --format table or jsonl")
     stream = Stream(output)
     return stream if method in (None, Compression.NONE) else Packed(stream, method)
 
@@ -101,8 +107,15 @@ def record_output(
     return SmfFile(stream_for(output, form, compression), kind, block or LONGEST_BLOCK)
 
 
-def shown(stream: "Stream | Packed", form: Form, names: NameSet | None, framing: str | None = None) -> "Shown":
-    """Records in another form than their octets."""
+def shown(
+    stream: "Stream | Packed",
+    form: Form,
+    names: NameSet | None,
+    framing: str | None = None,
+    *,
+    enforcement: bool = True,
+) -> "Shown":
+    """Records in another form than their octets; ``enforcement`` as for ``Look``."""
     from zertap.sinks import octets
     from zertap.zert.views import Names
 
@@ -117,4 +130,4 @@ def shown(stream: "Stream | Packed", form: Form, names: NameSet | None, framing:
     if form is Form.LEEF and names is not None:
         raise Usage("LEEF has names of its own: leave out --names")
     default = Names.SMF if form is Form.JSONL else Names.READABLE
-    return makers[form](stream, Names(names.value) if names else default, framing)
+    return makers[form](stream, octets.Look(Names(names.value) if names else default, framing, enforcement))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,19 +11,25 @@ import typer
 from zertap.cli.common import (
     Captures,
     ChainOption,
+    ConfigOption,
     ModeOption,
+    PseudonymKeyOption,
+    PseudonymsOption,
+    StatsOption,
     WhereOption,
-    amount,
+    WithoutNamesOption,
     check_files,
     compiled,
     compiled_alarm,
+    configured,
+    read_pseudonyms,
     run,
 )
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.errors import Usage
 from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
-from zertap.schema import FIELDS, Field
+from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink, Stream
 
 
@@ -34,6 +41,9 @@ class Format(StrEnum):
     CSV = "csv"
     ARROW = "arrow"
     PARQUET = "parquet"
+    ZEEK = "zeek"
+    EVE = "eve"
+    ECS = "ecs"
 
 
 def observe(
@@ -43,9 +53,19 @@ def observe(
         Format | None,
         typer.Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
     ] = None,
-    mode: ModeOption = "full",
+    mode: ModeOption = None,
     chain: ChainOption = False,
-    offers: Annotated[bool, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = False,
+    offers: Annotated[bool | None, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = None,
+    fingerprints: Annotated[
+        bool, typer.Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
+    ] = False,
+    community_id: Annotated[bool, typer.Option("--community-id", help="Add the Community ID, version 1.")] = False,
+    community_id_seed: Annotated[
+        int | None, typer.Option(help="Seed of the Community ID; adds it.", min=0, max=65535)
+    ] = None,
+    pseudonyms: PseudonymsOption = None,
+    pseudonym_key: PseudonymKeyOption = None,
+    without_names: WithoutNamesOption = False,
     where: WhereOption = None,
     fields: Annotated[
         str | None,
@@ -57,6 +77,8 @@ def observe(
             help="Exit with status 1 if a connection matches: verdict words, e.g. failed,plaintext, or an expression."
         ),
     ] = None,
+    stats: StatsOption = None,
+    config: ConfigOption = None,
 ) -> int:
     """Shows every TCP connection in captures and what protected it.
 
@@ -64,21 +86,39 @@ def observe(
     per connection. A capture that is damaged or unreadable does not stop the next one.
     """
     check_files(captures, output)
+    options = (("observer.mode", mode, "--mode"), ("observer.offers", offers, "--offers"))
+    configuration = configured(config).overridden(options)
     selection = Selection(compiled(where), compiled_alarm(fail_on))
-    chosen = FIELDS if fields is None else select_fields([name.strip() for name in fields.split(",") if name.strip()])
+    asked = _asked(fingerprints, community_id or community_id_seed is not None)
+    names = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
+    chosen = fields_with(*asked) if names is None else select_fields(names)
     terminal = output is None and sys.stdout.isatty()
     form = form or (Format.TABLE if terminal and fields is None else Format.JSONL)
     if form is Format.TABLE and fields is not None:
         raise Usage("--fields has no meaning for the table: choose another --format")
+    if form in SHAPED and fields is not None:
+        raise Usage(f"--fields has no meaning for {form}: its shape is fixed")
     if form in (Format.ARROW, Format.PARQUET) and terminal:
         raise Usage(f"{form} is not for a terminal: name a file with -o")
-    sink = _sink(form, output, chosen)
+    disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=without_names)
+    sink = _sink(form, output, chosen, asked)
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=terminal and form is not Format.TABLE))
-    request = Request(mode, chain, offers)
-    return run(captures, request, selection, sink, watch, lambda: amount(selection.passed, "connection"))
+    request = replace(
+        Request.of(configuration, chain=chain),
+        fingerprints=fingerprints,
+        community_seed=community_id_seed or 0,
+        pseudonyms=disguise,
+    ).with_needs_of([*chosen, *selection.fields])
+    return run(captures, request, selection, sink, watch, "connection", stats)
 
 
-def _sink(form: Format, output: str | None, fields: Sequence[Field]) -> Sink:
+def _asked(fingerprints: bool, community_id: bool) -> tuple[str, ...]:
+    """What opt-in fields may need, of all that was asked for by option."""
+    wanted = {"fingerprints": fingerprints, "community_id": community_id}
+    return tuple(need for need, is_wanted in wanted.items() if is_wanted)
+
+
+def _sink(form: Format, output: str | None, fields: Sequence[Field], asked: Sequence[str]) -> Sink:
     """The sink for *form*; its code is loaded only when it is asked for."""
     stream = Stream(output)
     match form:
@@ -100,6 +140,12 @@ def _sink(form: Format, output: str | None, fields: Sequence[Field]) -> Sink:
             from zertap.sinks.parquet import Parquet
 
             return Parquet(stream, fields)
+        case Format.ZEEK | Format.EVE | Format.ECS:
+            from zertap.shapes import SHAPES
+            from zertap.sinks.shapes import Shaped
+
+            # A certificate's SHA-1 costs nothing where there is no certificate, and EVE has no fingerprint without it.
+            return Shaped(stream, SHAPES[form], (*asked, "sha1"))
 
 
 def _table(stream: Stream, output: str | None) -> Sink:
@@ -111,5 +157,8 @@ def _table(stream: Stream, output: str | None) -> Sink:
         return Table(stream, Console())
     return Table(stream, Console(force_terminal=False, color_system=None, width=WIDTH_WITHOUT_TERMINAL))
 
+
+SHAPED = (Format.ZEEK, Format.EVE, Format.ECS)
+"""Forms whose objects other tools have fixed."""
 
 WIDTH_WITHOUT_TERMINAL = 160

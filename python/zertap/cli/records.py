@@ -1,15 +1,27 @@
 """``zertap records``: zERT detail or summary records of what a capture shows."""
 
-import ipaddress
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zertap.cli.common import Captures, ChainOption, ModeOption, amount, check_files, run
+from zertap.cli.common import (
+    Captures,
+    ChainOption,
+    ConfigOption,
+    ModeOption,
+    PseudonymKeyOption,
+    PseudonymsOption,
+    StatsOption,
+    check_files,
+    configured,
+    read_pseudonyms,
+    run,
+)
 from zertap.cli.forms import (
     BlockOption,
     CompressOption,
@@ -17,22 +29,18 @@ from zertap.cli.forms import (
     Frame,
     FramingOption,
     NamesOption,
+    check_terminal,
     record_output,
 )
 from zertap.cli.watch import Interruption, wants_progress
+from zertap.configuration import Configuration
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
-from zertap.rows import RECORD_ROWS
+from zertap.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
-    from zertap.encoding import Networks
     from zertap.sinks.octets import Output
-    from zertap.sinks.records import Records
-    from zertap.sinks.summaries import Summaries
-    from zertap.zert.mapping import Settings
-
-
-_LAST_PORT = 65_535
+    from zertap.sinks.recording import Recording
 
 
 class Known(StrEnum):
@@ -43,6 +51,21 @@ class Known(StrEnum):
     RECALLED = "recalled"
 
 
+class Release(StrEnum):
+    """Forms that the records have had."""
+
+    V2R3 = "V2R3"
+    V2R5 = "V2R5"
+    Z32 = "3.2"
+
+
+class OpenEnd(StrEnum):
+    """What becomes of connections that are still open at the end of the input."""
+
+    REPORT = "report"
+    TERMINATE = "terminate"
+
+
 def records(
     captures: Captures,
     output: Annotated[
@@ -50,19 +73,37 @@ def records(
         typer.Option("--output", "-o", help="Write to this file.", metavar="FILE"),
     ] = None,
     form: Annotated[Form, typer.Option("--format", "-f", help="SMF records, or the same in another form.")] = Form.SMF,
-    mode: ModeOption = "full",
+    mode: ModeOption = None,
     chain: ChainOption = False,
     local: Annotated[
         list[str] | None,
         typer.Option(help="A network that is ours; may be repeated. Default: the server is local.", metavar="NETWORK"),
     ] = None,
-    codes: Annotated[Known, typer.Option(help="How well an IBM code must be known to be written.")] = Known.LIKELY,
+    codes: Annotated[
+        Known | None, typer.Option(help="How well an IBM code must be known to be written. Default: likely.")
+    ] = None,
+    shape: Annotated[
+        Release | None, typer.Option(help="The release whose form the records have. Default: 3.2.")
+    ] = None,
+    switches: Annotated[
+        bool | None,
+        typer.Option(
+            "--switches/--no-switches",
+            help="Detail records of discovery being enabled and disabled (event types 5 and 6). Default: yes.",
+        ),
+    ] = None,
+    at_eof: Annotated[
+        OpenEnd | None,
+        typer.Option(help="Connections still open at the end: report their state, or terminate them. Default: report."),
+    ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="Summaries of security sessions by interval instead (subtype 12).")
     ] = False,
     interval: Annotated[
         str | None,
-        typer.Option(help="Length of an interval of summaries: hours or minutes that divide a day. Default: 1h."),
+        typer.Option(
+            help="Length of an interval of summaries: hours or minutes that divide a day, or SMF. Default: 1h."
+        ),
     ] = None,
     sync: Annotated[
         str | None, typer.Option(help="Time of day, UTC, at which an interval begins. Default: 00:00.", metavar="HH:MM")
@@ -71,6 +112,10 @@ def records(
         str | None,
         typer.Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
     ] = None,
+    pseudonyms: PseudonymsOption = None,
+    pseudonym_key: PseudonymKeyOption = None,
+    stats: StatsOption = None,
+    config: ConfigOption = None,
     names: NamesOption = None,
     framing: FramingOption = Frame.RDW,
     block_size: BlockOption = None,
@@ -78,63 +123,65 @@ def records(
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
-    SMF records carry their descriptor words. All times are packet time in UTC.
+    SMF records carry their descriptor words. All times are packet time in UTC. What the configuration file says
+    holds where no option says otherwise.
     """
     check_files(captures, output)
-    if not summary and (interval or sync or ftp_ports):
-        raise Usage("--interval, --sync and --ftp-ports are about summaries: add --summary")
-    networks = _networks(local or [])
-    target = partial(record_output, output, form, names, compress, framing, block_size)
-    sink: Records | Summaries = (
-        _summary_sink(target, codes, networks, (interval, sync, ftp_ports))
-        if summary
-        else _sink(target, codes, networks)
+    about_summaries = {"--interval": interval, "--sync": sync, "--ftp-ports": ftp_ports}
+    configuration = configured(config).overridden(
+        (
+            ("observer.mode", mode, "--mode"),
+            ("observer.at_eof", at_eof, "--at-eof"),
+            ("network.local", local, "--local"),
+            ("records.codes", codes, "--codes"),
+            ("records.shape", shape, "--shape"),
+            ("records.switches", switches, "--switches"),
+            ("globalconfig.aggregation", summary or None, "--summary"),
+            ("smfconfig.zertsummary", summary or None, "--summary"),
+            ("smfconfig.zertdetail", False if summary else None, "--summary"),
+            ("globalconfig.intval", interval, "--interval"),
+            ("globalconfig.syncval", sync, "--sync"),
+            ("network.ftp_data_ports", ftp_ports, "--ftp-ports"),
+        )
     )
+    _check(configuration, [name for name, value in about_summaries.items() if value is not None])
+    check_terminal(output, form, compress)
+    if pseudonyms == "plain" and configuration["network.local"]:
+        raise Usage("local networks are not kept by plain pseudonyms: choose --pseudonyms prefix")
+    disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=False)
+    target = partial(record_output, output, form, names, compress, framing, block_size)
+    sink = _sink(target, _shown(configuration, disguise))
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = Request(mode, chain, rows=RECORD_ROWS)
-    return run(captures, request, Selection(), sink, watch, lambda: amount(sink.written, "record"))
+    request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
+    return run(captures, request, Selection(), sink, watch, "record", stats, sink.follow)
 
 
-def _sink(target: "Callable[[], Output]", codes: Known, networks: "Networks") -> "Records":
-    """The sink for detail records; the record code is loaded only here."""
-    from zertap.sinks.records import Records
-
-    return Records(target(), _settings(codes), networks)
-
-
-def _summary_sink(
-    target: "Callable[[], Output]",
-    codes: Known,
-    networks: "Networks",
-    options: tuple[str | None, str | None, str | None],
-) -> "Summaries":
-    """The sink for summaries; its *options* are interval, synchronisation value and FTP ports."""
-    from zertap.aggregate import Places, parse_interval
-    from zertap.sinks.summaries import Summaries
-
-    length, sync, ports = options
-    interval = parse_interval(length or "1h", sync or "00:00")
-    places = Places(networks, _ports(ports) if ports else None)
-    return Summaries(target(), _settings(codes), interval, places)
+def _shown(configuration: Configuration, disguise: Pseudonyms | None) -> Configuration:
+    """The configuration whose local networks bear the pseudonyms under which their hosts stand in the records."""
+    if disguise is None:
+        return configuration
+    local = [
+        f"{disguise.of(str(network.network_address))}/{network.prefixlen}" for network in configuration["network.local"]
+    ]
+    return configuration.overridden((("network.local", local or None, "--pseudonyms"),))
 
 
-def _settings(codes: Known) -> "Settings":
-    from zertap.zert.codes import Codes, Confidence
-    from zertap.zert.mapping import Settings
+def _check(configuration: Configuration, about_summaries: list[str]) -> None:
+    """Refuses a run that would write nothing, and options without meaning. Raises ``Usage``."""
+    summaries = configuration["globalconfig.aggregation"] and configuration["smfconfig.zertsummary"]
+    if about_summaries and not summaries:
+        raise Usage(f"{', '.join(about_summaries)}: about summaries: add --summary")
+    if not configuration["globalconfig.zert"]:
+        raise Usage(f"nothing to write: discovery is off: {configuration.place('globalconfig.zert')}")
+    if not (summaries or configuration["smfconfig.zertdetail"]):
+        off = ["smfconfig.zertdetail", "globalconfig.aggregation", "smfconfig.zertsummary"]
+        named = ", ".join(configuration.place(key) for key in off if not configuration[key])
+        raise Usage(f"nothing to write: switched off: {named}")
 
-    return Settings(codes=Codes(Confidence[codes.name]))
 
+def _sink(target: Callable[[], "Output"], configuration: Configuration) -> "Recording":
+    """The sink of a run; the record code is loaded only here."""
+    from zertap.sinks.recording import Recording
 
-def _ports(text: str) -> tuple[int, int]:
-    first, dash, last = text.partition("-")
-    if not (dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) <= _LAST_PORT):
-        raise Usage(f"not a range of ports: `{text}`: for example `50000-50100`")
-    return int(first), int(last)
-
-
-def _networks(texts: list[str]) -> "Networks":
-    try:
-        return [ipaddress.ip_network(text, strict=False) for text in texts]
-    except ValueError as error:
-        raise Usage(str(error)) from None
+    return Recording(target(), configuration)

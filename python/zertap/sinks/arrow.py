@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from zertap._native import Tap
+from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import Field
 from zertap.sinks.base import Stream
@@ -53,12 +54,16 @@ class Arrow:
     def __init__(self, stream: Stream, fields: Sequence[Field]) -> None:
         self._messages = Messages(stream)
         self._plans = Plans(fields)
+        self.outlet = Outlet(stream.name, "rows")
         nothing = Part(Tap().drain(), -1)
         self._messages.begin(nothing.batch.ipc(self._plans.of(nothing)))
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
-        self._messages.add(part.batch.ipc(self._plans.of(part), rows))
+        data = part.batch.ipc(self._plans.of(part), rows)
+        self.outlet.taken += len(rows)
+        self._messages.add(data)
+        self.outlet.written += len(rows)
 
     def close(self) -> None:
         """See ``Sink.close``."""

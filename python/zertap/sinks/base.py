@@ -5,17 +5,22 @@ than its format needs. One file per format stands beside this one.
 """
 
 import os
+import select
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import accumulate
 from typing import BinaryIO, Protocol
 
 from zertap.errors import OutputFailed
+from zertap.ledger import Outlet
 from zertap.plans import Part
 
 
 class Sink(Protocol):
     """One output."""
+
+    outlet: Outlet
+    """What it was given, and how much of it reached the operating system."""
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """Writes the *rows* of *part*. Raises ``OutputFailed``, ``ReaderGone``."""
@@ -29,28 +34,50 @@ class ReaderGone(Exception):
 
 
 class Stream:
-    """A file or standard output, written in octets. Raises ``OutputFailed`` where the operating system refuses."""
+    """A file or standard output, written in octets. Raises ``OutputFailed`` where the operating system refuses.
+
+    Nothing waits in a buffer of ours: what ``write`` took stands in the file whatever becomes of this process.
+    """
 
     def __init__(self, path: str | None) -> None:
         self.name = path or "standard output"
+        self.octets = 0
+        """Octets that the operating system took."""
         self._file: BinaryIO
         try:
-            self._file = Path(path).open("wb") if path else sys.stdout.buffer  # noqa: SIM115  it lives as long as the sink
+            self._file = open(path, "wb", buffering=0) if path else _standard_output()  # noqa: PTH123, SIM115
         except OSError as error:
             raise self._failure(error) from None
 
     def write(self, data: bytes) -> None:
-        """Appends *data*; it may wait in a buffer until ``close``."""
+        """Appends *data*."""
+        rest = memoryview(data)
         try:
-            self._file.write(data)
+            while rest:
+                taken = self._file.write(rest)
+                if taken is None:  # a pipe that does not block, and is full
+                    select.select([], [self._file], [])
+                    continue
+                self.octets += taken
+                rest = rest[taken:]
         except OSError as error:
             raise self._failure(error) from None
 
+    def write_pieces(self, pieces: Sequence[bytes], outlet: Outlet) -> None:
+        """Appends *pieces*; counts in *outlet* those that the operating system took whole, also where it refuses."""
+        before = self.octets
+        outlet.taken += len(pieces)
+        try:
+            self.write(b"".join(pieces))
+        finally:
+            taken = self.octets - before
+            outlet.written += sum(end <= taken for end in accumulate(map(len, pieces)))
+
     def close(self) -> None:
-        """Hands everything to the operating system, and closes a file of our own."""
+        """Closes a file of our own; standard output is handed over to whoever writes next."""
         try:
             self._file.flush()
-            if self._file is not sys.stdout.buffer:
+            if self.name != "standard output":
                 self._file.close()
         except OSError as error:
             raise self._failure(error) from None
@@ -68,3 +95,10 @@ class Stream:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._file.fileno())
         os.close(nowhere)
+
+
+def _standard_output() -> BinaryIO:
+    """Standard output without Python's buffer, where it has one."""
+    sys.stdout.flush()
+    raw: BinaryIO = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
+    return raw

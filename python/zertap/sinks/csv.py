@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import Field
 from zertap.sinks.base import Stream
@@ -22,21 +23,23 @@ class Csv:
         self._stream = stream
         self._fields = fields
         self._plans = Plans(fields)
-        self._write_rows([[each.column for each in fields]])
+        self.outlet = Outlet(stream.name, "rows")
+        self._stream.write(_line([each.column for each in fields]))
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
         objects = self._plans.objects(part, rows)
-        self._write_rows([_cell(row, each) for each in self._fields] for row in objects)
+        self._stream.write_pieces([_line([_cell(row, each) for each in self._fields]) for row in objects], self.outlet)
 
     def close(self) -> None:
         """See ``Sink.close``."""
         self._stream.close()
 
-    def _write_rows(self, rows: Any) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\r\n").writerows(rows)
-        self._stream.write(text.getvalue().encode())
+
+def _line(cells: Sequence[Any]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().encode()
 
 
 def _cell(row: dict[str, Any], field: Field) -> Any:

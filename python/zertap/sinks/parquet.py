@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zertap.errors import MissingExtra
+from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import Field
 from zertap.sinks.arrow import Writable
@@ -52,14 +53,17 @@ class Parquet:
     def __init__(self, stream: Stream, fields: Sequence[Field]) -> None:
         self._gathering = Gathering(stream)
         self._plans = Plans(fields)
+        self.outlet = Outlet(stream.name, "rows")
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
+        self.outlet.taken += len(rows)
         self._gathering.take(_Rows(part, self._plans, rows))
 
     def close(self) -> None:
         """See ``Sink.close``."""
         self._gathering.close()
+        self.outlet.written = self.outlet.taken  # a Parquet file is whole or nothing
 
 
 class _Rows:

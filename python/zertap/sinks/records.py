@@ -1,33 +1,49 @@
 """zERT connection detail records (SMF 119 subtype 11): one for each event, from each local side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from zertap.encoding import Encoding, Networks
 from zertap.plans import Part
+from zertap.rows import RowReader
 from zertap.sinks.octets import Output
-from zertap.zert.mapping import Settings
+from zertap.zert.codec import encode_detail
+from zertap.zert.events import EventType
+from zertap.zert.mapping import Settings, switch_record
 
 
 class Records:
-    """Writes the records of rows."""
+    """Writes the records of rows; ``switch`` those of discovery itself. ``reader`` as for ``Encoding``."""
 
-    def __init__(self, output: Output, settings: Settings, networks: Networks = ()) -> None:
+    def __init__(
+        self,
+        output: Output,
+        settings: Settings,
+        networks: Networks = (),
+        reader: Callable[[], RowReader] = RowReader,
+    ) -> None:
         self._output = output
         self._settings = settings
         self._networks = networks
-        self._encoding = Encoding(settings, networks)
+        self._new_reader = reader
+        self._encoding = self._new_encoding()
         self._engine: int | None = None
-        self.written = 0
-        """Records so far."""
+        self.outlet = output.outlet
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
         if part.engine != self._engine:
-            self._encoding, self._engine = Encoding(self._settings, self._networks), part.engine
+            self._encoding, self._engine = self._new_encoding(), part.engine
         octets, count = self._encoding.write(part.batch, rows)
-        self._output.write(octets)
-        self.written += count
+        if count:
+            self._output.write(octets, count)
+
+    def switch(self, kind: EventType, at: int) -> None:
+        """Writes the record of discovery being enabled or disabled *at* this moment (nanoseconds since 1970)."""
+        self._output.write(encode_detail(switch_record(kind, at, self._settings)), 1)
 
     def close(self) -> None:
         """See ``Sink.close``."""
         self._output.close()
+
+    def _new_encoding(self) -> Encoding:
+        return Encoding(self._settings, self._networks, self._new_reader)

@@ -5,11 +5,11 @@ interval, at last the set of the interval that the end of the input cut short, a
 disabled. An input without any connection has no records.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from zertap.aggregate import Aggregation, Interval, Places, Set
+from zertap.aggregate import Aggregation, Interval, Places, Set, Table, render
 from zertap.plans import Part
-from zertap.sinks.octets import Output
+from zertap.sinks.octets import Output, records_in
 from zertap.zert.codec import encode_summary
 from zertap.zert.mapping import Settings
 from zertap.zert.records_summary import SummaryRecord
@@ -17,17 +17,28 @@ from zertap.zert.summary import Reason, SummaryEvent, aggregation_record, summar
 
 
 class Summaries:
-    """Writes one record for each session and interval."""
+    """Writes one record for each session and interval.
 
-    def __init__(self, output: Output, settings: Settings, interval: Interval, places: Places) -> None:
+    ``terminate``: connections still open at the end are taken for ended (A9).
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        settings: Settings,
+        interval: Interval,
+        places: Places,
+        *,
+        terminate: bool = False,
+    ) -> None:
         self._output = output
         self._settings = settings
         self._interval = interval
         self._places = places
+        self._terminate = terminate
         self._aggregation: Aggregation | None = None
         self._engine: int | None = None
-        self.written = 0
-        """Records so far."""
+        self.outlet = output.outlet
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``. Aggregation takes rows in one piece: *rows* is a ``range``."""
@@ -37,11 +48,13 @@ class Summaries:
             self._finish()
             self._engine = part.engine
         if self._aggregation is None:
-            self._aggregation = Aggregation(self._interval, self._places, self._settings.shape)
+            self._aggregation = Aggregation(
+                self._interval, self._places, self._settings.shape, terminate=self._terminate
+            )
         begins = self._aggregation.began is None
         for each in self._aggregation.add(part.batch, rows):
             begins = begins and self._begin()
-            self._write(self._records(each, Reason.INTERVAL))
+            self._write_set(each, Reason.INTERVAL)
         if begins:
             self._begin()
 
@@ -50,26 +63,38 @@ class Summaries:
         self._finish()
         self._output.close()
 
+    def end(self, at: int) -> None:
+        """Aggregation is switched off *at* this moment: the final set, and the record that says so."""
+        self._finish(Reason.END, at)
+
+    def discard(self, at: int) -> None:
+        """Discovery is switched off: what was collected is dropped, and a record says that aggregation was disabled."""
+        if self._aggregation and self._aggregation.began is not None:
+            self._write(aggregation_record(SummaryEvent.DISABLED, at, self._settings))
+        self._aggregation = None
+
     def _begin(self) -> bool:
         """Says that aggregation was enabled, once; so it needs not be said again."""
         if self._aggregation is not None and self._aggregation.began is not None:
-            self._write([aggregation_record(SummaryEvent.ENABLED, self._aggregation.began, self._settings)])
+            self._write(aggregation_record(SummaryEvent.ENABLED, self._aggregation.began, self._settings))
         return False
 
-    def _finish(self) -> None:
-        """The last set of one input."""
-        last = self._aggregation and self._aggregation.close()
+    def _finish(self, reason: Reason = Reason.SHUTDOWN, at: int = 0) -> None:
+        """The last set of one input, which ends with its last row, or *at* a later moment."""
+        last = self._aggregation and self._aggregation.close(at)
         if last:
-            self._write(self._records(last, Reason.SHUTDOWN))
-            self._write([aggregation_record(SummaryEvent.DISABLED, last.end, self._settings)])
+            self._write_set(last, reason)
+            self._write(aggregation_record(SummaryEvent.DISABLED, max(last.end, at), self._settings))
         self._aggregation = None
 
-    def _records(self, each: Set, reason: Reason) -> Iterator[SummaryRecord]:
+    def _write_set(self, each: Set, reason: Reason) -> None:
+        if isinstance(each.summaries, Table):
+            for octets in render(each.summaries, self._settings, reason):
+                self._output.write(octets, records_in(octets))
+            return
         final = len(each.summaries) - 1
         for index, summary in enumerate(each.summaries):
-            yield summary_record(summary, self._settings, reason, last=index == final)
+            self._write(summary_record(summary, self._settings, reason, last=index == final))
 
-    def _write(self, records: Iterable[SummaryRecord]) -> None:
-        for record in records:
-            self._output.write(encode_summary(record))
-            self.written += 1
+    def _write(self, record: SummaryRecord) -> None:
+        self._output.write(encode_summary(record), 1)

@@ -15,6 +15,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from zertap.connection import Connection, SshView, TlsView, endpoint
+from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import BY_PATH
 from zertap.sinks.base import Stream
@@ -58,6 +59,7 @@ class Table:
 
     def __init__(self, stream: Stream, console: Console) -> None:
         self._stream = stream
+        self.outlet = Outlet(stream.name, "rows")
         self._console = console
         self._plans = Plans([BY_PATH[path] for path in _SHOWN])
         self._verdicts: Counter[str] = Counter()
@@ -68,6 +70,7 @@ class Table:
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
+        self.outlet.taken += len(rows)
         for facts in self._plans.objects(part, rows):
             connection = Connection(facts)
             self._count(connection)
@@ -81,6 +84,7 @@ class Table:
                 self._console.print(block)
         self._stream.write(captured.get().encode("utf-8", "backslashreplace"))
         self._stream.close()
+        self.outlet.written = self.outlet.taken  # all are in the summary
 
     def _count(self, connection: Connection) -> None:
         self._verdicts[connection.verdict] += 1

@@ -183,6 +183,9 @@ class RecordWriter:
         self._room = block - RDW_SIZE
         self._block = bytearray()
         self.records = 0
+        """Records taken."""
+        self.flushed = 0
+        """Of these, records of which no octet is held back: the file took them."""
 
     def __enter__(self) -> "RecordWriter":
         return self
@@ -201,6 +204,8 @@ class RecordWriter:
         else:
             self._spanned(record)
         self.records += 1
+        if self._framing is Framing.PLAIN:
+            self.flushed = self.records
 
     def write_plain(self, records: bytes, count: int) -> None:
         """Adds many whole records at once; plain framing only."""
@@ -208,6 +213,7 @@ class RecordWriter:
             raise ValueError("many records at once need plain framing")
         self._stream.write(records)
         self.records += count
+        self.flushed = self.records
 
     def write_run(self, records: bytes) -> None:
         """Adds whole records that lie one after the other. Raises as ``write``."""
@@ -222,6 +228,7 @@ class RecordWriter:
         if self._block:
             self._stream.write(struct.pack(">HH", len(self._block) + RDW_SIZE, 0) + self._block)
             self._block.clear()
+            self.flushed = self.records
 
     def _whole(self, record: bytes) -> None:
         if len(record) > self._room:

@@ -20,6 +20,10 @@ the start of the section. Numbers are big-endian. Text is EBCDIC 1047, padded wi
 `0cyydddF`, times hundredths of a second since midnight. An IPv4 address stands in the first four
 octets of its field.
 
+Discovery being enabled and disabled (event types 5 and 6) has records of its own at the first and the
+last packet of each input (`--no-switches` leaves them out), and where a reload switches it: the event
+type is their only zERT data.
+
 What this writer decided where no source says:
 
 - The start of a connection is the moment it was established; every time is packet time in UTC.
@@ -28,9 +32,25 @@ What this writer decided where no source says:
 - Text fields of a blanked (failed handshake) section are blank, all others zero.
 - The length in the triplet of the distinguished names is that of the whole run of structures.
 - The enforcement section (eighth triplet, V2R5) has no public layout: it is kept as octets when a
-  record is read, and written only when a record brings one along.
+  record is read, and written only when a record brings one along. `zertap decode` shows the octets
+  with `--enforcement` and otherwise leaves them out.
+- Times of a connection that did not end (the input did, or it was pushed out of memory) are those of
+  the moment when the view of it ended.
 - Octets 36 to 41 of the subtype 12 TLS section are named by no source; they are zero.
-- A serial number longer than 20 octets (its sign octet apart) is left out rather than cut."""
+- A serial number longer than 20 octets (its sign octet apart) is left out rather than cut.
+
+The forms of releases (`zertap records --shape`, `zertap layout --shape`):
+
+- **V2R3**: seven triplets in subtype 11. A failed handshake looks like no protection; neither the local
+  role nor a reset by policy is told. The common section of subtype 12 has 204 octets.
+- **V2R5**: eight triplets in subtype 11, with the enforcement section; the flag of a reset by policy.
+- **3.2**, also V2R5 and 3.1 with APAR PH63197: failed handshakes and the local role are told. Subtype 12
+  has failure counters (a common section of 212 octets), serials and ends of validity.
+
+A reader tells them apart by the number of triplets and the length of the common section of subtype 12.
+Records of subtype 11 with eight triplets are taken for 3.2 where the local role is told, which for TCP
+it always is, else for V2R5. Sections that are longer or shorter than their layout are read as far as
+both go."""
 
 _CODES = """
 # Codes

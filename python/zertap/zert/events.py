@@ -1,7 +1,7 @@
 """Which zERT events a connection has, from what its life looked like. A pure function, no clock, no
 connection.
 
-The theory (EDGE_CASES A9, STATE-01 to STATE-23). A connection is established at T0; ten seconds later the
+The theory (EDGE_CASES A9, STATE-01 to STATE-22). A connection is established at T0; ten seconds later the
 initiation timer pops and its protection is written: event 1. Not while a handshake is in progress: then
 event 1 waits for the outcome. A significant change after event 1 is event 2; the end is event 3. A
 connection that ends in under ten seconds without a change has one event only: 4. The one change that counts

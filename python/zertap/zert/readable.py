@@ -7,6 +7,7 @@ labels instead of codes.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -63,6 +64,13 @@ def from_json(shown: Mapping[str, Any]) -> Record:
     kept: dict[str, Any] = {name: value for name, value in header.items() if name not in _FOLLOWING}
     values["header"] = Header(**kept)
     return DetailRecord(**values) if subtype == DETAIL else SummaryRecord(**values)
+
+
+def without_enforcement(record: Record) -> Record:
+    """*record* without its enforcement section, whose layout is not public; the very record if it has none."""
+    if isinstance(record, DetailRecord) and record.enforcement:
+        return replace(record, enforcement=())
+    return record
 
 
 def subtype_of(record: Record) -> int:

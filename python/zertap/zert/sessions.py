@@ -6,9 +6,9 @@ a record has for them: two algorithms that share the code Unknown are two sessio
 numbers, expiry, session identifiers, handshake type) are not part of it; a session shows those of its latest
 connection. A failed handshake has no facts: all failures of one protocol between two ends are one session.
 
-The identifier is 42 characters: the letter of the protocol (``T`` TLS or SSL, ``S`` SSH, ``C`` none), a hyphen and
-40 upper-case hexadecimal digits, the first 20 octets of the SHA-256 of ``Session.text`` in UTF-8. It depends on
-nothing else, so it is the same in every run, on every machine. IBM's hash and what goes into it are not known: ours
+The identifier is 42 characters: the letter of the protocol (``T`` TLS or SSL, ``S`` SSH, ``C`` none), a
+hyphen and 40 upper-case hexadecimal digits, the first 20 octets of the SHA-256 of ``Session.text`` in UTF-8. It depends
+on nothing else, so it is the same in every run, on every machine. IBM's hash and what goes into it are not known: ours
 never equals theirs, and the letters are recalled, not sourced.
 
 Source: ``behaviour.md`` section 4; z/OS Communications Server, "How does zERT aggregation work".
@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
+from ipaddress import ip_address
 from operator import add, attrgetter
 
 from zertap.zert.events import Shown
@@ -78,21 +79,39 @@ class Session:
             f"server={self.server}",
             f"client={self.client}",
             f"ports={self.first_port}-{self.last_port}",
-            f"local={self.local.value}",
-            f"transport={self.transport}",
-            f"job={self.job_name}",
-            f"ftp={self.ftp.value}",
-            f"protocol={self.shown.protocol}",
-            f"failed={int(self.shown.failed)}",
-            *self.traits,
+            end_text(self.local, self.ftp, self.job_name, self.transport),
+            protection_text(self.shown, self.traits),
         )
         return "\n".join(parts)
+
+    @cached_property
+    def order(self) -> tuple[object, ...]:
+        """By what sessions are sorted in a set of summaries."""
+        addresses = [_octets(text) for text in (self.server, self.client)]
+        way, side = list(Ftp).index(self.ftp), list(Side)[::-1].index(self.local)
+        return (*addresses, self.first_port, self.last_port, way, side, protection_text(self.shown, self.traits))
 
     @cached_property
     def identifier(self) -> str:
         """The 42 characters that name the session."""
         digest = sha256(self.text.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_OCTETS]
         return f"{_LETTERS[self.shown.protocol]}-{digest.hex().upper()}"
+
+
+def end_text(local: Side, ftp: Ftp, job_name: str = "", transport: int = TCP) -> str:
+    """The lines of a session's text that tell of its local end."""
+    return f"local={local.value}\ntransport={transport}\njob={job_name}\nftp={ftp.value}"
+
+
+def protection_text(shown: Shown, traits: Traits) -> str:
+    """The lines of a session's text that tell what protects it."""
+    return "\n".join((f"protocol={shown.protocol}", f"failed={int(shown.failed)}", *traits))
+
+
+def _octets(address: str) -> bytes:
+    """Sixteen octets, of IPv4 in mapped form."""
+    packed = ip_address(address).packed
+    return packed if len(packed) > 4 else bytes(10) + b"\xff\xff" + packed
 
 
 @dataclass(slots=True)

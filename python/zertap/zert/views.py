@@ -13,7 +13,7 @@ Three sets of names:
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -107,6 +107,20 @@ def _words(enumeration: str, length: int) -> dict[int, str]:
 def has_codes(field: Field) -> bool:
     """Whether a field's values are codes."""
     return field.codes in ENUMERATIONS and field.kind in (Kind.UNSIGNED, Kind.FLAGS)
+
+
+def without_enforcement(view: View) -> View:
+    """The same without the octets of the section whose layout is not public. The reader counts such records."""
+    kinds = [
+        (name, marks, places, turn, head, [_hidden(part) for part in parts])
+        for name, marks, places, turn, head, parts in view.kinds
+    ]
+    return replace(view, kinds=tuple(kinds))
+
+
+def _hidden(part: PartSpec) -> PartSpec:
+    title, key, triplet, required, style, size, _ = part
+    return (title, key, triplet, required, "hidden", size, []) if style == "opaque" else part
 
 
 @cache

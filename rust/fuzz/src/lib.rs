@@ -7,10 +7,12 @@
 
 pub mod captures;
 pub mod certificate;
+pub mod fragments;
 pub mod frames;
 pub mod input;
 pub mod script;
 pub mod ssh;
+pub mod stream;
 pub mod tap_frames;
 pub mod tap_segments;
 pub mod tls;

@@ -37,8 +37,12 @@ impl<'a> Script<'a> {
     pub fn read(data: &'a [u8]) -> Self {
         let mut input = Input(data);
         let octet = input.octet();
-        let options =
-            Options { certificates: octet & 1 == 0, upgrades: octet & 2 == 0, offers: octet & 4 == 0 };
+        let options = Options {
+            certificates: octet & 1 == 0,
+            upgrades: octet & 2 == 0,
+            offers: octet & 4 == 0,
+            fingerprints: octet & 8 == 0,
+        };
         let count = input.octet();
         let cuts = input.take(count.into());
         let (mut events, mut sent, mut before) = (Vec::new(), PerSide([0; 2]), PerSide([0; 2]));

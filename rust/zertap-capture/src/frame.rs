@@ -3,6 +3,7 @@
 use zertap_core::time::Timestamp;
 
 use crate::clock::{Clock, TimeResolution};
+use crate::order::Order;
 
 /// One captured frame, borrowed until the next one is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct Info {
     pub container: Container,
     /// How the stored file is compressed.
     pub compression: Compression,
+    /// Byte order of the file header, or of the first section.
+    pub byte_order: Order,
     /// Every interface described so far, over all sections; a pcap has one per distinct file header.
     pub interfaces: Vec<Interface>,
 }

@@ -1,9 +1,11 @@
 //! Numbers in either byte order, read only where the bytes are really there.
 
 /// The byte order in which a capture, or one section of it, was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// The most significant octet first.
     Big,
+    /// The least significant octet first.
     Little,
 }
 

@@ -65,6 +65,11 @@ impl PcapReader {
         Ok(Self::under(&header, 0))
     }
 
+    /// The byte order of the headers read now.
+    pub(crate) fn order(&self) -> Order {
+        self.dialect.order
+    }
+
     fn under(header: &FileHeader, interface: u32) -> Self {
         Self {
             dialect: header.dialect,
@@ -102,10 +107,28 @@ impl PcapReader {
             if !window.need(whole)? {
                 return Err(cut_record(window, whole));
             }
-            let record = self.record(&claim, window);
+            let record = self.record(&claim, window.position(), window.offset());
             window.advance(whole);
             return Ok(Some(record));
         }
+    }
+
+    /// Hands over up to `most` usual records that stand in the window whole; reading them moves nothing.
+    #[inline]
+    pub(crate) fn take_whole(&self, window: &mut Window, most: usize, mut take: impl FnMut(Record)) {
+        let (start, offset) = (window.position(), window.offset());
+        let mut rest = window.available();
+        let all = rest.len();
+        for _ in 0..most {
+            let Some(claim) = Claim::parse(self.dialect.order, rest) else { break };
+            let whole = self.dialect.record_header + claim.captured as usize;
+            let Some(behind) = rest.get(whole..).filter(|_| !self.is_unusual(&claim)) else { break };
+            let used = all - rest.len();
+            take(self.record(&claim, start + used, offset + used as u64));
+            rest = behind;
+        }
+        let used = all - rest.len();
+        window.advance(used);
     }
 
     /// Whether a claim needs a second look. Almost none does.
@@ -131,15 +154,15 @@ impl PcapReader {
     }
 
     #[inline]
-    fn record(&self, claim: &Claim, window: &Window) -> Record {
+    fn record(&self, claim: &Claim, position: usize, offset: u64) -> Record {
         Record {
             at: self.dialect.at(claim),
             link: self.link,
             interface: self.interface,
-            start: window.position() + self.dialect.record_header,
+            start: position + self.dialect.record_header,
             length: claim.captured as usize,
             wire_length: claim.original,
-            offset: window.offset(),
+            offset,
             odd_length: claim.captured > claim.original || claim.captured > self.snap_limit,
         }
     }

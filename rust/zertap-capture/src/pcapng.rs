@@ -54,6 +54,11 @@ impl PcapngReader {
         Ok(reader)
     }
 
+    /// The byte order of the section being read.
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
     /// The next packet, or `None` at the end of the stream.
     #[inline]
     pub(crate) fn next(
@@ -84,6 +89,14 @@ impl PcapngReader {
                 return Ok(record);
             }
         }
+    }
+
+    /// Whether a packet is next and stands in the window whole: reading it moves nothing.
+    #[inline]
+    pub(crate) fn has_whole(&self, window: &Window) -> bool {
+        let there = window.available();
+        let [kind, length] = [0, 4].map(|at| self.order.u32(there, at).unwrap_or_default());
+        kind == ENHANCED_PACKET && there.len() >= length as usize
     }
 
     /// The block that begins here, wholly available; `None` at a clean end.

@@ -33,7 +33,40 @@ pub struct Source {
     finished: bool,
     stored: Arc<AtomicU64>,
     total: Option<u64>,
+    /// The frames of the present batch.
+    batch: Vec<Found>,
+    /// What stopped the reader behind frames that were handed out first.
+    stopped: Option<Fault>,
 }
+
+/// A record with what it takes from its place in the capture.
+#[derive(Clone, Copy)]
+struct Found {
+    record: Record,
+    number: u64,
+    at: Timestamp,
+}
+
+impl Found {
+    #[inline]
+    fn frame<'w>(&self, window: &'w Window) -> Frame<'w> {
+        let record = &self.record;
+        Frame {
+            number: self.number,
+            at: self.at,
+            time_valid: record.at.is_some(),
+            link: record.link,
+            interface: record.interface,
+            bytes: window.octets(record.start, record.length),
+            wire_length: record.wire_length,
+            offset: record.offset,
+            odd_length: record.odd_length,
+        }
+    }
+}
+
+/// Most frames of one batch.
+const BATCH: usize = 64;
 
 /// Who finds the records.
 enum Reader {
@@ -73,22 +106,77 @@ impl Source {
     /// same call may be made again. A frame without a usable time of its own has the last one of the capture.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        Ok(self.next_found()?.map(|found| found.frame(&self.window)))
+    }
+
+    /// The next frame and those behind it that have been read already; none when the capture is over.
+    ///
+    /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
+    #[inline]
+    pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
+        self.batch.clear();
+        if let Some(found) = self.next_found()? {
+            self.batch.push(found);
+            self.fill_batch();
+        }
+        let window = &self.window;
+        Ok(self.batch.iter().map(move |found| found.frame(window)))
+    }
+
+    /// Adds the records that stand in the window whole.
+    #[inline]
+    fn fill_batch(&mut self) {
+        if let Reader::Pcap(reader) = &self.reader {
+            let Self { window, batch, frames, last_time, .. } = self;
+            return reader.take_whole(window, BATCH - 1, |record| {
+                *frames += 1;
+                *last_time = record.at.unwrap_or(*last_time);
+                batch.push(Found { record, number: *frames, at: *last_time });
+            });
+        }
+        while self.batch.len() < BATCH
+            && matches!(&self.reader, Reader::Pcapng(reader) if reader.has_whole(&self.window))
+        {
+            match self.find() {
+                Ok(Some(found)) => self.batch.push(found),
+                Ok(None) => break,
+                Err(fault) => {
+                    self.stopped = Some(fault);
+                    break;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn next_found(&mut self) -> Result<Option<Found>, CaptureError> {
         if self.finished {
             return Ok(None);
         }
-        let interfaces = &mut self.info.interfaces;
-        let found = match &mut self.reader {
-            Reader::Pcap(reader) => reader.next(&mut self.window, interfaces),
-            Reader::Pcapng(reader) => reader.next(&mut self.window, interfaces),
-        };
-        match found {
-            Ok(Some(record)) => Ok(Some(self.frame(&record))),
+        if let Some(fault) = self.stopped.take() {
+            return Err(self.stop(fault));
+        }
+        match self.find() {
             Ok(None) => {
                 self.finished = true;
                 Ok(None)
             }
+            Ok(found) => Ok(found),
             Err(fault) => Err(self.stop(fault)),
         }
+    }
+
+    #[inline]
+    fn find(&mut self) -> Result<Option<Found>, Fault> {
+        let interfaces = &mut self.info.interfaces;
+        let record = match &mut self.reader {
+            Reader::Pcap(reader) => reader.next(&mut self.window, interfaces)?,
+            Reader::Pcapng(reader) => reader.next(&mut self.window, interfaces)?,
+        };
+        let Some(record) = record else { return Ok(None) };
+        self.frames += 1;
+        self.last_time = record.at.unwrap_or(self.last_time);
+        Ok(Some(Found { record, number: self.frames, at: self.last_time }))
     }
 
     /// What is known of the capture so far.
@@ -123,26 +211,22 @@ impl Source {
         match recognise(Box::new(counted)) {
             Ok((window, reader, info)) => {
                 let (frames, last_time, finished) = (0, Timestamp(0), false);
-                Ok(Self { file, window, reader, info, frames, last_time, finished, stored, total })
+                let (batch, stopped) = (Vec::with_capacity(BATCH), None);
+                Ok(Self {
+                    file,
+                    window,
+                    reader,
+                    info,
+                    frames,
+                    last_time,
+                    finished,
+                    stored,
+                    total,
+                    batch,
+                    stopped,
+                })
             }
             Err(fault) => Err(CaptureError::unreadable(&file, fault)),
-        }
-    }
-
-    #[inline]
-    fn frame(&mut self, record: &Record) -> Frame<'_> {
-        self.frames += 1;
-        self.last_time = record.at.unwrap_or(self.last_time);
-        Frame {
-            number: self.frames,
-            at: self.last_time,
-            time_valid: record.at.is_some(),
-            link: record.link,
-            interface: record.interface,
-            bytes: self.window.octets(record.start, record.length),
-            wire_length: record.wire_length,
-            offset: record.offset,
-            odd_length: record.odd_length,
         }
     }
 
@@ -171,7 +255,11 @@ fn recognise(input: Input) -> Result<(Window, Reader, Info), Fault> {
     } else {
         return Err(Fault::bad(0, foreign(head)));
     };
-    Ok((window, reader, Info { container, compression, interfaces }))
+    let byte_order = match &reader {
+        Reader::Pcap(reader) => reader.order(),
+        Reader::Pcapng(reader) => reader.order(),
+    };
+    Ok((window, reader, Info { container, compression, byte_order, interfaces }))
 }
 
 /// The stream's first four octets, or as many as there are.

@@ -1,11 +1,17 @@
 //! Rows, in the order in which they were written.
 
 use crate::event::Row;
+use crate::ledger::Fates;
 
 /// Rows waiting to be drained.
 #[derive(Debug, Default)]
 pub struct EventBatch {
     rows: Vec<Row>,
+    /// Rows ever pushed, and ever taken.
+    pub(crate) pushed: u64,
+    pub(crate) taken: u64,
+    /// How connections left, counted where their last row is written.
+    pub(crate) fates: Fates,
 }
 
 impl EventBatch {
@@ -26,11 +32,13 @@ impl EventBatch {
 
     /// Takes all rows out.
     pub fn take(&mut self) -> Vec<Row> {
+        self.taken += self.rows.len() as u64;
         std::mem::take(&mut self.rows)
     }
 
     /// Adds a row.
     pub(crate) fn push(&mut self, row: Row) {
+        self.pushed += 1;
         self.rows.push(row);
     }
 }

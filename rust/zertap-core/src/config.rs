@@ -3,7 +3,7 @@
 use crate::event::RowKinds;
 use crate::handshake::Options;
 use crate::stream::StreamLimits;
-use crate::time::Span;
+use crate::time::{Recurring, Span};
 use crate::wire::WireConfig;
 
 /// Settings of one tap. The limits are those of EDGE_CASES A10.
@@ -19,6 +19,8 @@ pub struct Config {
     pub rows: RowKinds,
     /// From establishment to the `due` row (zERT: 10 s).
     pub waiting_span: Span,
+    /// Recording intervals: when the `interval` rows are due.
+    pub interval: Option<Recurring>,
     /// How long the acknowledgement of the second FIN is awaited.
     pub closing_span: Span,
     /// How long an ended connection's addresses are remembered, to absorb stragglers.
@@ -43,6 +45,7 @@ impl Default for Config {
             options: Options::default(),
             rows: RowKinds::LAST,
             waiting_span: Span::seconds(10),
+            interval: None,
             closing_span: Span::seconds(2),
             linger_span: Span::seconds(60),
             max_connections: 1 << 20,

@@ -33,6 +33,7 @@ kinds! {
     Replaced = 5, "replaced", "A new connection took its addresses and ports.";
     Evicted = 6, "evicted", "It was dropped from memory before it ended.";
     Unfinished = 7, "unfinished", "The input ended before it did.";
+    Interval = 8, "interval", "A recording interval ended while it lived.";
 }
 
 impl RowKind {
@@ -52,7 +53,7 @@ impl RowKind {
 
 /// Which kinds of rows are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RowKinds(u8);
+pub struct RowKinds(u16);
 
 impl RowKinds {
     /// Only the last row of each connection.
@@ -67,12 +68,12 @@ impl RowKinds {
 
     /// This set and one more kind.
     pub const fn with(self, kind: RowKind) -> RowKinds {
-        RowKinds(self.0 | 1 << kind as u8)
+        RowKinds(self.0 | 1 << kind as u16)
     }
 
     /// Whether the kind is wanted.
     pub const fn contains(self, kind: RowKind) -> bool {
-        self.0 & (1 << kind as u8) != 0
+        self.0 & (1 << kind as u16) != 0
     }
 }
 
@@ -149,7 +150,7 @@ pub struct Row {
     pub kind: RowKind,
     /// What the wire has shown.
     pub phase: Phase,
-    /// The phase at the connection's previous row (`Silent` at its first).
+    /// The phase at the connection's previous row (`Silent` at its first), `interval` rows aside.
     pub previous: Phase,
     /// When it was written.
     pub at: Timestamp,
@@ -185,7 +186,7 @@ pub struct Row {
     pub flags: Flags,
     /// Milestones so far.
     pub history: History,
-    /// How many of them the connection's previous row had.
+    /// How many of them the connection's previous row had, `interval` rows aside.
     pub history_before: u8,
     /// The waiting span has passed.
     pub due_passed: bool,
@@ -208,8 +209,9 @@ impl Row {
         let entries = self.history.entries();
         let begun = entries.iter().find(|entry| matches!(entry.phase, Phase::TlsBegun | Phase::SshBegun))?;
         let complete = entries.iter().find(|entry| entry.phase.is_complete())?;
-        // Where octets were lost, completion is told only after the wait for them, which is none of the handshake's.
-        Some((*begun, Milestone { at: complete.at.min(self.end), ..*complete }))
+        // Where octets were lost, both are told only after the wait for them, which is none of the handshake's.
+        let seen = |told: &Milestone| Milestone { at: told.at.min(self.end), ..*told };
+        Some((seen(begun), seen(complete)))
     }
 
     /// The texts of this connection.

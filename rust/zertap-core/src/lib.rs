@@ -2,7 +2,7 @@
 //!
 //! Each row is a complete snapshot of one connection at the moment something worth saying happened to it.
 //! The engine has no I/O, no clock and no threads; it speaks the wire's language and never says "protected".
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod batch;
 pub mod certificate;
@@ -10,6 +10,7 @@ pub mod config;
 pub mod event;
 pub mod flow;
 pub mod handshake;
+pub mod ledger;
 pub mod observer;
 pub mod profiles;
 pub mod reader;

@@ -11,6 +11,7 @@
 mod clear;
 mod origin;
 mod sniff;
+mod wrapping;
 
 use crate::handshake::{Chunk, End, Findings, Observe, PerSide, Phase, Progress, Room, Side};
 use crate::ssh::{SSH_PREFIX, SshObserver};
@@ -26,8 +27,8 @@ pub enum Observer {
     Sniffing(Sniffer),
     /// A TLS or SSL handshake: where it began, and who was heard.
     Tls(TlsObserver, Origin, Heard),
-    /// An SSH handshake.
-    Ssh(SshObserver),
+    /// An SSH handshake, and where it began.
+    Ssh(SshObserver, Origin),
     /// Data in clear that may yet lead to a handshake.
     Clear(ClearWatch),
 }
@@ -69,9 +70,9 @@ impl Observer {
                         *heard = Heard::Both;
                     }
                 }
-                tls.push(side, origin.chunk(side, chunk), room)
+                origin.push(tls, side, chunk, room)
             }
-            Observer::Ssh(ssh) => ssh.push(side, chunk, room),
+            Observer::Ssh(ssh, origin) => ssh.push(side, origin.chunk(side, chunk), room),
             Observer::Sniffing(sniffer) => {
                 let verdict = sniffer.push(side, chunk, peer_visible);
                 self.decide(verdict, side, chunk, room)
@@ -86,8 +87,8 @@ impl Observer {
     /// `length` octets of this direction will never be seen.
     pub fn gap(&mut self, side: Side, length: u64, room: &Room) -> Progress {
         match self {
-            Observer::Tls(tls, ..) => tls.gap(side, length),
-            Observer::Ssh(ssh) => ssh.gap(side, length),
+            Observer::Tls(tls, origin, _) => origin.gap(tls, side, length),
+            Observer::Ssh(ssh, _) => ssh.gap(side, length),
             Observer::Sniffing(sniffer) => sniffer.gap(side),
             Observer::Clear(watch) => {
                 let answer = watch.gap(side, length, room.options);
@@ -99,8 +100,8 @@ impl Observer {
     /// This direction ended.
     pub fn end(&mut self, side: Side, how: End, seen: u64) -> Progress {
         match self {
-            Observer::Tls(tls, origin, _) => tls.end(side, how, origin.seen(side, seen)),
-            Observer::Ssh(ssh) => ssh.end(side, how, seen),
+            Observer::Tls(tls, origin, _) => origin.end(tls, side, how, seen),
+            Observer::Ssh(ssh, origin) => ssh.end(side, how, origin.seen(side, seen)),
             Observer::Sniffing(sniffer) => {
                 sniffer.end(side, how, seen);
                 Progress::NeedMore
@@ -116,7 +117,7 @@ impl Observer {
     pub fn close(&mut self) -> Progress {
         match self {
             Observer::Tls(tls, ..) => tls.close(),
-            Observer::Ssh(ssh) => ssh.close(),
+            Observer::Ssh(ssh, _) => ssh.close(),
             Observer::Sniffing(sniffer) => sniffer.close(),
             Observer::Clear(watch) => {
                 let answer = watch.close();
@@ -125,11 +126,19 @@ impl Observer {
         }
     }
 
+    /// The input ends, the connection does not: what began behind a loss was never monitored, all else stays open.
+    pub fn abandon(&mut self) -> Progress {
+        match self {
+            Observer::Sniffing(sniffer) => sniffer.close(),
+            Observer::Tls(..) | Observer::Ssh(..) | Observer::Clear(_) => Progress::NeedMore,
+        }
+    }
+
     /// The waiting span has passed.
     pub fn due(&mut self) -> Progress {
         match self {
             Observer::Tls(tls, ..) => tls.due(),
-            Observer::Ssh(ssh) => ssh.due(),
+            Observer::Ssh(ssh, _) => ssh.due(),
             Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
         }
     }
@@ -138,7 +147,7 @@ impl Observer {
     pub fn conflict(&mut self, side: Side) {
         match self {
             Observer::Tls(tls, ..) => tls.conflict(side),
-            Observer::Ssh(ssh) => ssh.conflict(side),
+            Observer::Ssh(ssh, _) => ssh.conflict(side),
             Observer::Clear(watch) => watch.conflict(side),
             Observer::Sniffing(_) => {}
         }
@@ -148,7 +157,7 @@ impl Observer {
     pub fn one_sided(&mut self, visible: Side) -> Progress {
         match self {
             Observer::Tls(tls, ..) => tls.one_sided(visible),
-            Observer::Ssh(ssh) => ssh.one_sided(visible),
+            Observer::Ssh(ssh, _) => ssh.one_sided(visible),
             Observer::Sniffing(_) => Progress::NeedMore,
             Observer::Clear(watch) => {
                 let answer = watch.one_sided(visible);
@@ -161,7 +170,7 @@ impl Observer {
     pub fn findings(&self) -> Findings {
         match self {
             Observer::Tls(tls, origin, _) => origin.complete(tls.findings()),
-            Observer::Ssh(ssh) => ssh.findings(),
+            Observer::Ssh(ssh, origin) => origin.complete(ssh.findings()),
             Observer::Sniffing(_) => Findings::default(),
             Observer::Clear(watch) => watch.findings(),
         }
@@ -169,7 +178,7 @@ impl Observer {
 
     /// Whether it follows a handshake, or what looked like one.
     pub const fn is_of_a_handshake(&self) -> bool {
-        matches!(self, Observer::Tls(..) | Observer::Ssh(_))
+        matches!(self, Observer::Tls(..) | Observer::Ssh(..))
     }
 
     /// The record walks that go on after completion, where the protocol has any (A7).
@@ -207,7 +216,7 @@ impl Observer {
                 self.replay(&kept, side, chunk, Phase::TlsBegun, room)
             }
             Verdict::Ssh(kept) => {
-                *self = Observer::Ssh(SshObserver::new(room.options));
+                *self = Observer::Ssh(SshObserver::new(room.options), Origin::default());
                 self.replay(&kept, side, chunk, Phase::SshBegun, room)
             }
         }
@@ -235,6 +244,11 @@ impl Observer {
             // A banner is looked for only where octets are pushed.
             clear::Answer::Stay | clear::Answer::Banner(_) => Progress::NeedMore,
             clear::Answer::Done => Progress::Finished(Phase::Clear),
+            clear::Answer::Moved(phase) => Progress::Moved(phase),
+            clear::Answer::Tunnelled(ssh, origin, progress) => {
+                *self = Observer::Ssh(*ssh, origin);
+                progress
+            }
             clear::Answer::Upgraded(tls, origin, progress) => {
                 *self = Observer::Tls(*tls, origin, Heard::Both);
                 progress
@@ -254,7 +268,7 @@ impl Observer {
                 (ssh.after_lines(side, lines), [Some(prefix), Some(rest)])
             }
         };
-        *self = Observer::Ssh(ssh);
+        *self = Observer::Ssh(ssh, Origin::default());
         let mut last = Progress::Moved(Phase::SshBegun);
         for chunk in chunks.into_iter().flatten() {
             match self.push(side, chunk, true, room) {

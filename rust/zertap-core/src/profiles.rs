@@ -1,6 +1,7 @@
 //! Each distinct negotiated profile once, numbered, bounded.
 
 use crate::handshake::CryptoProfile;
+use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ const LIMIT: usize = 16_384;
 /// Interned profiles of one tap. Numbers are never used twice.
 #[derive(Debug, Default)]
 pub struct Profiles {
-    known: HashMap<Arc<CryptoProfile>, u32>,
+    known: HashMap<Arc<CryptoProfile>, u32, RandomState>,
     next: u32,
 }
 

@@ -2,12 +2,14 @@
 
 use crate::batch::EventBatch;
 use crate::config::Config;
-use crate::event::Row;
-use crate::flow::{Cause, Table, TableCounters, Workplace};
-use crate::handshake::Room;
+use crate::event::{Row, RowKind};
+use crate::flow::{Boundaries, Cause, Identity, Table, TableCounters, Workplace};
+use crate::handshake::{Journal, Room};
+use crate::ledger::Ledger;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
+use arrayvec::ArrayVec;
 
 /// One single-threaded engine. Every connection it sees becomes rows.
 #[derive(Debug)]
@@ -15,11 +17,36 @@ pub struct Tap {
     config: Config,
     decoder: Decoder,
     table: Table,
+    boundaries: Boundaries,
     room: Room,
     profiles: Profiles,
     batch: EventBatch,
+    began: Option<Timestamp>,
     now: Timestamp,
     counters: TapCounters,
+}
+
+/// How many frames are looked at together.
+const BATCH: usize = 16;
+
+/// One captured frame, as a tap takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawFrame<'a> {
+    /// When it was captured.
+    pub at: Timestamp,
+    /// What its first octets are.
+    pub link: LinkType,
+    /// The captured octets.
+    pub bytes: &'a [u8],
+    /// Its length on the wire, at least `bytes.len()`. Unit: octets.
+    pub wire_length: u32,
+}
+
+/// A frame of a batch, looked at but not handled.
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one, and they live on the stack")]
+enum Ready<'a> {
+    Usual { at: Timestamp, identity: Identity, segment: Segment<'a> },
+    Other(RawFrame<'a>),
 }
 
 /// What a tap counted. `frames = segments + skipped` always holds.
@@ -47,9 +74,11 @@ impl Tap {
         Self {
             decoder: Decoder::new(config.wire),
             table: Table::new(config.hash_key),
+            boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
             room: Room { options: config.options, ..Room::default() },
             profiles: Profiles::default(),
             batch: EventBatch::default(),
+            began: None,
             now: Timestamp(0),
             counters: TapCounters::default(),
             config,
@@ -58,19 +87,83 @@ impl Tap {
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
     pub fn push_frame(&mut self, at: Timestamp, link: LinkType, frame: &[u8], wire_length: u32) {
+        self.push_frames(&mut std::iter::once(RawFrame { at, link, bytes: frame, wire_length }));
+    }
+
+    /// Takes captured frames, in order.
+    ///
+    /// They are looked at in batches, so that waiting for the memory of one connection overlaps with the others'.
+    pub fn push_frames<'f>(&mut self, frames: &mut impl Iterator<Item = RawFrame<'f>>) {
+        loop {
+            let mut batch = ArrayVec::<Ready<'_>, BATCH>::new();
+            for frame in frames.by_ref().take(BATCH) {
+                batch.push(match self.decoder.usual(frame.link, frame.bytes) {
+                    Some(segment) => {
+                        Ready::Usual { at: frame.at, identity: self.table.identify(&segment), segment }
+                    }
+                    None => Ready::Other(frame),
+                });
+            }
+            if batch.len() > 1 {
+                for ready in &batch {
+                    if let Ready::Usual { identity, .. } = ready {
+                        self.table.expect(identity.hash);
+                    }
+                }
+            }
+            for ready in &batch {
+                match ready {
+                    Ready::Usual { at, identity, segment } => self.take(*at, segment, *identity),
+                    Ready::Other(frame) => self.take_other(frame, Table::segment),
+                }
+            }
+            if !batch.is_full() {
+                return;
+            }
+        }
+    }
+
+    /// As `push_frame`, and what TCP shows of the wanted connection goes into the journal too.
+    pub fn push_frame_told(&mut self, frame: &RawFrame<'_>) {
+        self.take_other(frame, Table::segment_told);
+    }
+
+    /// Keeps a journal of the connection whose first packet is the `n`-th from now; `push_frame_told` feeds it.
+    pub fn keep_journal(&mut self, n: u64) {
+        self.room.journal = Some(Box::new(Journal::of(self.counters.frames.saturating_add(n))));
+    }
+
+    /// The journal, where one is kept.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.room.journal.as_deref()
+    }
+
+    /// Handles one segment of a frame of the usual shape.
+    #[inline]
+    fn take(&mut self, at: Timestamp, segment: &Segment<'_>, identity: Identity) {
         self.counters.frames += 1;
+        self.counters.segments += 1;
         self.pass_time(at);
-        match self.decoder.decode(self.now, link, frame, wire_length) {
+        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames };
+        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity);
+    }
+
+    /// Handles one frame layer by layer.
+    fn take_other(
+        &mut self,
+        frame: &RawFrame<'_>,
+        handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, Identity),
+    ) {
+        self.counters.frames += 1;
+        self.pass_time(frame.at);
+        let Self { config, decoder, table, room, profiles, batch, now, counters, .. } = self;
+        match decoder.decode(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
-                self.counters.segments += 1;
-                let mut place = Workplace {
-                    config: &self.config,
-                    room: &mut self.room,
-                    profiles: &mut self.profiles,
-                    batch: &mut self.batch,
-                    cause: Cause { at: self.now, packet: self.counters.frames },
-                };
-                self.table.segment(&mut place, &segment);
+                counters.segments += 1;
+                let cause = Cause { at: *now, packet: counters.frames };
+                let identity = table.identify(&segment);
+                handle(table, &mut Workplace { config, room, profiles, batch, cause }, &segment, identity);
             }
             Err(skip) => self.skip(skip),
         }
@@ -85,12 +178,8 @@ impl Tap {
 
     /// Takes one TCP segment of a caller who decodes packets himself.
     pub fn push_segment(&mut self, at: Timestamp, segment: &Segment<'_>) {
-        self.counters.frames += 1;
-        self.counters.segments += 1;
-        self.pass_time(at);
-        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
-        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment);
+        let identity = self.table.identify(segment);
+        self.take(at, segment, identity);
     }
 
     /// Lets time pass without a packet: due timers fire.
@@ -115,6 +204,11 @@ impl Tap {
         self.batch.len()
     }
 
+    /// The first and the latest moment that were told, by packets or by `advance`; none before a known one.
+    pub fn clock(&self) -> Option<(Timestamp, Timestamp)> {
+        self.began.map(|began| (began, self.now))
+    }
+
     /// What the tap counted.
     pub fn counters(&self) -> &TapCounters {
         &self.counters
@@ -123,6 +217,21 @@ impl Tap {
     /// What the connection table counted.
     pub fn table_counters(&self) -> TableCounters {
         self.table.counters()
+    }
+
+    /// The account of all that was pushed, at this moment.
+    pub fn ledger(&self) -> Ledger {
+        Ledger {
+            frames: self.counters.frames,
+            segments: self.counters.segments,
+            skipped: self.counters.skipped.iter().sum(),
+            opened: self.table.counters().opened,
+            live: self.table.live() as u64,
+            fates: self.batch.fates,
+            rows: self.batch.pushed,
+            rows_fetched: self.batch.taken,
+            rows_waiting: self.batch.len() as u64,
+        }
     }
 
     /// Connections and attempts that live.
@@ -140,8 +249,13 @@ impl Tap {
             return;
         }
         self.now = at;
-        let Self { config, table, room, profiles, batch, counters, .. } = self;
+        self.began.get_or_insert(at);
+        let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
-        table.advance(&mut Workplace { config, room, profiles, batch, cause }, at);
+        let mut place = Workplace { config, room, profiles, batch, cause };
+        if boundaries.are_due(at) {
+            boundaries.pass(table, &mut place, at);
+        }
+        table.advance(&mut place, at);
     }
 }

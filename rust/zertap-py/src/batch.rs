@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zertap_core::event::{Milestone, Row};
+use zertap_core::event::Row;
 use zertap_core::handshake::{CryptoProfile, Phase};
 use zertap_core::registry::HashAlgorithm;
 use zertap_core::time::Span;
@@ -17,17 +17,28 @@ use zertap_core::time::Span;
 /// Captures read by one tap, in order: how many frames came before each, and its name.
 pub(crate) type Files = Arc<Vec<(u64, String)>>;
 
+/// How the rows of a tap are told, whatever the plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Telling {
+    /// Unit: nanoseconds.
+    pub(crate) waiting_span: u64,
+    /// Seed of Community ID.
+    pub(crate) community_seed: u16,
+    /// Nobody is to be named.
+    pub(crate) nameless: bool,
+}
+
 /// See the stub.
 #[pyclass(module = "zertap._native", frozen)]
 pub(crate) struct EventBatch {
     rows: Vec<Row>,
     files: Files,
-    waiting_span: u64,
+    telling: Telling,
 }
 
 impl EventBatch {
-    pub(crate) fn new(rows: Vec<Row>, files: Files, waiting_span: u64) -> Self {
-        Self { rows, files, waiting_span }
+    pub(crate) fn new(rows: Vec<Row>, files: Files, telling: Telling) -> Self {
+        Self { rows, files, telling }
     }
 
     pub(crate) fn rows(&self) -> &[Row] {
@@ -36,12 +47,12 @@ impl EventBatch {
 
     /// How long after its establishment a connection is due.
     pub(crate) fn waiting_span(&self) -> Span {
-        Span(self.waiting_span)
+        Span(self.telling.waiting_span)
     }
 
     /// The words of one row for a plan.
     pub(crate) fn words<'a>(&'a self, plan: &'a Plan, row: &Row) -> Words<'a> {
-        plan.words(self.pattern_of(row), self.waiting_span, self.file_of(row))
+        plan.words(self.pattern_of(row), self.telling, self.file_of(row))
     }
 
     /// The capture that held a row's first packet.
@@ -55,7 +66,7 @@ impl EventBatch {
 
     /// History, establishment, end and length of life of a row, packed: equal numbers mean equal events.
     pub(crate) fn pattern_of(&self, row: &Row) -> u32 {
-        Pattern::packed(row, Span(self.waiting_span))
+        packed(row, Span(self.telling.waiting_span))
     }
 
     fn row(&self, index: usize) -> PyResult<&Row> {
@@ -86,9 +97,11 @@ impl EventBatch {
             verdicts: &none,
             protocols: &none,
             events: &[],
-            waiting_span: self.waiting_span,
+            waiting_span: self.telling.waiting_span,
             file,
             frames_before,
+            community_seed: self.telling.community_seed,
+            nameless: self.telling.nameless,
         };
         let value = match source.protocol() {
             Some(wanted) if sources::protocol_of(row.phase) != Some(wanted) => Value::Null,
@@ -237,24 +250,25 @@ const ENTRY_BITS: u32 = 5;
 /// Milestones, and the standing phase where that is not one of them.
 const ENTRIES: usize = 5;
 
-impl Pattern {
-    /// The pattern of a row, packed; nothing is allocated, since every row asks.
-    fn packed(row: &Row, waiting_span: Span) -> u32 {
-        let standing = matches!(row.phase, Phase::Unseen | Phase::TlsProvisional);
-        let standing = standing.then_some((row.phase as u8, row.due_passed));
-        let entry = |milestone: &Milestone| (milestone.phase as u8, milestone.after_due);
-        let ended = row.kind.is_end();
-        let life = row.established.map_or(Span(0), |established| row.end.since(established));
-        let long = if ended { life >= waiting_span } else { row.due_passed };
-        let mut packed = u32::from(row.established.is_some()) | u32::from(ended) << 1 | u32::from(long) << 2;
-        let mut length = 0;
-        for (phase, after) in row.history.entries().iter().map(entry).chain(standing).take(ENTRIES) {
-            packed |= (u32::from(phase) << 1 | u32::from(after)) << (6 + ENTRY_BITS * length);
-            length += 1;
-        }
-        packed | length << 3
+/// The pattern of a row, packed.
+fn packed(row: &Row, waiting_span: Span) -> u32 {
+    let ended = row.kind.is_end();
+    let life = row.established.map_or(Span(0), |established| row.end.since(established));
+    let long = if ended { life >= waiting_span } else { row.due_passed };
+    let standing = matches!(row.phase, Phase::Unseen | Phase::TlsProvisional);
+    let milestones = row.history.entries().iter().map(|entry| (entry.phase, entry.after_due));
+    let entries = milestones.chain(standing.then_some((row.phase, row.due_passed))).take(ENTRIES);
+    let mut packed = u32::from(row.established.is_some()) | u32::from(ended) << 1 | u32::from(long) << 2;
+    let mut shift = 6;
+    for (phase, after) in entries {
+        packed |= (u32::from(phase as u8) << 1 | u32::from(after)) << shift;
+        packed += 1 << 3;
+        shift += ENTRY_BITS;
     }
+    packed
+}
 
+impl Pattern {
     fn unpack(packed: u32) -> Self {
         let length = ((packed >> 3) & 7).min(ENTRIES as u32);
         let entry = |at: u32| {

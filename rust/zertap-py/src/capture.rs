@@ -5,7 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use zertap_capture::{CaptureErrorKind, Compression, Container, TimeResolution};
+use zertap_capture::{CaptureErrorKind, Compression, Container, Order, Tally, TimeResolution};
+use zertap_core::time::Span;
 
 /// See the stub.
 #[pyclass(module = "zertap._native")]
@@ -16,12 +17,19 @@ pub(crate) struct Source {
     pub(crate) packets: u64,
     /// The tap has been told that this capture begins.
     pub(crate) announced: bool,
+    /// What the capture is like, where it is asked for.
+    pub(crate) tally: Option<Tally>,
 }
 
 impl Source {
     /// The reader, for one who owns it alone.
     pub(crate) fn reader(&mut self) -> &mut zertap_capture::Source {
         self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The reader, and who counts what its capture is like.
+    pub(crate) fn reader_and_tally(&mut self) -> (&mut zertap_capture::Source, Option<&mut Tally>) {
+        (self.inner.get_mut().unwrap_or_else(PoisonError::into_inner), self.tally.as_mut())
     }
 
     fn with<T>(&self, ask: impl FnOnce(&zertap_capture::Source) -> T) -> T {
@@ -32,7 +40,8 @@ impl Source {
 #[pymethods]
 impl Source {
     #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+    #[pyo3(signature = (path, silence_ns = None))]
+    fn new(py: Python<'_>, path: PathBuf, silence_ns: Option<u64>) -> PyResult<Self> {
         let inner = loop {
             match py.detach(|| zertap_capture::Source::open(&path)) {
                 Ok(inner) => break inner,
@@ -41,7 +50,9 @@ impl Source {
                 Err(error) => return Err(error::capture(py, &error)),
             }
         };
-        Ok(Self { name: path.display().to_string(), inner: Mutex::new(inner), packets: 0, announced: false })
+        let tally = silence_ns.map(|shortest| Tally::new(Span(shortest)));
+        let name = path.display().to_string();
+        Ok(Self { name, inner: Mutex::new(inner), packets: 0, announced: false, tally })
     }
 
     #[getter]
@@ -82,6 +93,13 @@ impl Source {
                 Compression::Zstd => Some("zstd"),
             },
         )?;
+        dict.set_item(
+            "byte_order",
+            match info.byte_order {
+                Order::Big => "big",
+                Order::Little => "little",
+            },
+        )?;
         let interfaces = PyList::empty(py);
         for interface in &info.interfaces {
             let entry = PyDict::new(py);
@@ -96,5 +114,32 @@ impl Source {
         }
         dict.set_item("interfaces", interfaces)?;
         Ok(dict)
+    }
+
+    fn tally<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Some(tally) = &self.tally else { return Ok(None) };
+        let dict = PyDict::new(py);
+        dict.set_item("packets", tally.packets())?;
+        dict.set_item("untimed", tally.untimed())?;
+        dict.set_item("times", tally.times().map(|(earliest, latest)| (earliest.0, latest.0)))?;
+        let steps = tally.steps();
+        dict.set_item("steps_back", (steps.count, steps.largest, steps.packet))?;
+        let (silences, silent) = tally.silences();
+        dict.set_item("silences", silences)?;
+        dict.set_item("silent_ns", silent.0)?;
+        let longest = tally.longest().iter().map(|each| (each.packet, each.start.0, each.length.0));
+        dict.set_item("longest_silences", longest.collect::<Vec<_>>())?;
+        let interfaces = PyList::empty(py);
+        for each in tally.interfaces() {
+            let entry = PyDict::new(py);
+            entry.set_item("packets", each.packets)?;
+            entry.set_item("captured_bytes", each.captured)?;
+            entry.set_item("wire_bytes", each.wire)?;
+            entry.set_item("cut", each.cut)?;
+            entry.set_item("kept_of_cut", each.kept_of_cut)?;
+            interfaces.append(entry)?;
+        }
+        dict.set_item("interfaces", interfaces)?;
+        Ok(Some(dict))
     }
 }

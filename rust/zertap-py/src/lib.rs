@@ -14,19 +14,25 @@ mod batch;
 mod capture;
 mod clock;
 mod error;
+mod identity;
+mod journal;
 mod json;
 mod packing;
 mod plan;
+mod pseudonym;
 mod record;
 mod registry;
 mod sources;
+mod sums;
 mod tap;
 mod value;
+mod veil;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
 use zertap_core::event::RowKind;
 use zertap_core::handshake::{Fault, Flag, Phase};
+use zertap_core::wire::{LinkType, Skip};
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -36,22 +42,32 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("PHASES", PyTuple::new(py, Phase::ALL.map(Phase::name))?)?;
     module.add("KINDS", PyTuple::new(py, RowKind::ALL.iter().map(|kind| kind.word()))?)?;
     module.add("FAULTS", PyTuple::new(py, Fault::ALL.map(Fault::word))?)?;
-    let flags = PyDict::new(py);
+    let (flags, bits) = (PyDict::new(py), PyDict::new(py));
     for flag in Flag::ALL {
         flags.set_item(flag.word(), flag.meaning())?;
+        bits.set_item(flag.word(), *flag as u8)?;
     }
+    module.add("FLAG_BITS", bits)?;
     module.add("FLAGS", flags)?;
+    let skips = PyDict::new(py);
+    for skip in Skip::ALL {
+        skips.set_item(skip.word(), skip.meaning())?;
+    }
+    module.add("SKIPS", skips)?;
     let sources = PyDict::new(py);
     for (name, source) in sources::ALL {
         sources.set_item(name, source.kind().word())?;
     }
     module.add("SOURCES", sources)?;
-    module.add("LINK_TYPES", PyFrozenSet::new(py, tap::LINK_TYPES)?)?;
+    module.add("LINK_TYPES", PyFrozenSet::new(py, LinkType::READ.map(|link| link.0))?)?;
     module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
+    module.add_function(wrap_pyfunction!(pseudonym::pseudonym, module)?)?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;
+    module.add_class::<sums::Groups>()?;
+    module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;
     module.add_class::<record::stencil::Stencils>()?;
     module.add_class::<record::decoder::Decoder>()?;

@@ -1,5 +1,6 @@
 //! How rows become JSON lines: the field list and the words that Python owns, compiled once.
 
+use crate::batch::Telling;
 use crate::error;
 use crate::json;
 use crate::sources::{self, EventTemplate, Protocol, Source, Words};
@@ -89,16 +90,18 @@ impl Plan {
     pub(crate) fn words<'a>(
         &'a self,
         pattern: u32,
-        waiting_span: u64,
+        telling: Telling,
         file: (Option<&'a str>, u64),
     ) -> Words<'a> {
         Words {
             verdicts: &self.verdicts,
             protocols: &self.protocols,
             events: self.events.get(&pattern).map(Vec::as_slice).unwrap_or_default(),
-            waiting_span,
+            waiting_span: telling.waiting_span,
             file: self.file.as_deref().or(file.0),
             frames_before: file.1,
+            community_seed: telling.community_seed,
+            nameless: telling.nameless,
         }
     }
 

@@ -4,7 +4,9 @@
 //! they come with the plan.
 
 use crate::clock;
+use crate::identity;
 use crate::value::{Kind, Value};
+use crate::veil::veiled;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::borrow::Cow;
 use std::hash::Hash;
@@ -66,6 +68,7 @@ sources! {
     Upgrade = "upgrade", Text;
     Evidence = "evidence", Object;
     Events = "events", List;
+    CommunityId = "community_id", Text;
     TlsVersion = "tls_version", Text;
     TlsCipher = "tls_cipher", Text;
     TlsCipherName = "tls_cipher_name", Text;
@@ -93,6 +96,13 @@ sources! {
     TlsServerCertificate = "tls_server_certificate", Object;
     TlsClientCertificate = "tls_client_certificate", Object;
     TlsOffered = "tls_offered", Object;
+    TlsServerCertificateSha1 = "tls_server_certificate_sha1", Text;
+    TlsClientCertificateSha1 = "tls_client_certificate_sha1", Text;
+    TlsJa3 = "tls_ja3", Text;
+    TlsJa3String = "tls_ja3_string", Text;
+    TlsJa3s = "tls_ja3s", Text;
+    TlsJa3sString = "tls_ja3s_string", Text;
+    TlsJa4 = "tls_ja4", Text;
     SshVersion = "ssh_version", U64;
     SshClientBanner = "ssh_client_banner", Text;
     SshServerBanner = "ssh_server_banner", Text;
@@ -109,6 +119,10 @@ sources! {
     SshHostKeyType = "ssh_host_key_type", Text;
     SshHostKeyBits = "ssh_host_key_bits", U64;
     SshOffered = "ssh_offered", Object;
+    SshHassh = "ssh_hassh", Text;
+    SshHasshString = "ssh_hassh_string", Text;
+    SshHasshServer = "ssh_hassh_server", Text;
+    SshHasshServerString = "ssh_hassh_server_string", Text;
 }
 
 impl Source {
@@ -166,6 +180,10 @@ pub(crate) struct Words<'a> {
     /// Name of the capture, and the number of frames before it in the tap.
     pub(crate) file: Option<&'a str>,
     pub(crate) frames_before: u64,
+    /// Seed of Community ID.
+    pub(crate) community_seed: u16,
+    /// Nobody is to be named.
+    pub(crate) nameless: bool,
 }
 
 /// One event of a history pattern.
@@ -180,11 +198,12 @@ pub(crate) struct EventTemplate {
 
 /// What one source says of one row.
 pub(crate) fn value<'a>(row: &'a Row, source: Source, words: &Words<'a>) -> Value<'a> {
-    match source.protocol() {
+    let found = match source.protocol() {
         Some(Protocol::Tls) => tls_value(row, source),
         Some(Protocol::Ssh) => ssh_value(row, source),
         None => general_value(row, source, words),
-    }
+    };
+    if words.nameless { veiled(source, found) } else { found }
 }
 
 fn general_value<'a>(row: &'a Row, source: Source, words: &Words<'a>) -> Value<'a> {
@@ -227,6 +246,7 @@ fn general_value<'a>(row: &'a Row, source: Source, words: &Words<'a>) -> Value<'
         Source::Upgrade => text_of(row, TextKind::Upgrade),
         Source::Evidence => evidence(row),
         Source::Events => events(row, words),
+        Source::CommunityId => Value::owned(identity::community_id(row, words.community_seed)),
         _ => Value::Null,
     }
 }
@@ -248,6 +268,17 @@ fn tls_value(row: &Row, source: Source) -> Value<'_> {
             certificate(row.settled.as_deref().and_then(|settled| settled.client_certificate.as_deref()))
         }
         Source::TlsOffered => tls_offered(row),
+        Source::TlsServerCertificateSha1 => {
+            sha1(row.settled.as_deref().and_then(|settled| settled.server_certificate.as_deref()))
+        }
+        Source::TlsClientCertificateSha1 => {
+            sha1(row.settled.as_deref().and_then(|settled| settled.client_certificate.as_deref()))
+        }
+        Source::TlsJa3 => md5_of(row, TextKind::Ja3),
+        Source::TlsJa3String => text_of(row, TextKind::Ja3),
+        Source::TlsJa3s => md5_of(row, TextKind::Ja3s),
+        Source::TlsJa3sString => text_of(row, TextKind::Ja3s),
+        Source::TlsJa4 => text_of(row, TextKind::Ja4),
         _ => Value::maybe(tls_profile(row), |profile| tls_profile_value(profile, source)),
     }
 }
@@ -313,6 +344,10 @@ fn ssh_value(row: &Row, source: Source) -> Value<'_> {
             Value::maybe(text(row, TextKind::HostKeyFingerprint), |digest| Value::owned(fingerprint(digest)))
         }
         Source::SshOffered => ssh_offered(row),
+        Source::SshHassh => md5_of(row, TextKind::Hassh),
+        Source::SshHasshString => text_of(row, TextKind::Hassh),
+        Source::SshHasshServer => md5_of(row, TextKind::HasshServer),
+        Source::SshHasshServerString => text_of(row, TextKind::HasshServer),
         _ => Value::maybe(ssh_profile(row), |profile| ssh_profile_value(profile, source)),
     }
 }
@@ -383,6 +418,10 @@ fn certificate(leaf: Option<&LeafCertificate>) -> Value<'_> {
     Value::Object(CERTIFICATE_PARTS.iter().map(|(name, _)| *name).zip(values).collect())
 }
 
+fn sha1(leaf: Option<&LeafCertificate>) -> Value<'_> {
+    Value::maybe(leaf, |leaf| Value::owned(hex(&leaf.sha1, Case::Lower)))
+}
+
 /// A serial number as its own digits: a leading zero octet is only the INTEGER's sign.
 fn serial(octets: &[u8]) -> String {
     let digits = match octets {
@@ -427,12 +466,14 @@ fn evidence(row: &Row) -> Value<'_> {
 
 fn events<'a>(row: &'a Row, words: &Words<'a>) -> Value<'a> {
     let milestones = row.history.entries();
+    // A connection that did not end is told of when our view of it ends, not at its last packet.
+    let last = if row.kind.is_end() { row.end } else { row.at };
     let at = |slot: i64| match slot {
-        -1 => row.established.map_or(row.end, |at| at.after(zertap_core::time::Span(words.waiting_span))),
+        -1 => row.established.map_or(last, |at| at.after(zertap_core::time::Span(words.waiting_span))),
         slot => usize::try_from(slot)
             .ok()
             .and_then(|slot| milestones.get(slot))
-            .map_or(row.end, |milestone| milestone.at),
+            .map_or(last, |milestone| milestone.at),
     };
     Value::List(
         words
@@ -574,6 +615,10 @@ fn text_of(row: &Row, kind: TextKind) -> Value<'_> {
     Value::maybe(text(row, kind), |octets| Value::Text(String::from_utf8_lossy(octets)))
 }
 
+fn md5_of(row: &Row, kind: TextKind) -> Value<'_> {
+    Value::maybe(text(row, kind), |octets| Value::owned(identity::md5(octets)))
+}
+
 fn role(row: &Row, side: Side) -> Value<'static> {
     Value::text(if side == row.client { "client" } else { "server" })
 }
@@ -584,7 +629,7 @@ fn closed(kind: RowKind) -> &'static str {
         RowKind::Reset => "rst",
         RowKind::Replaced => "replaced",
         RowKind::Evicted => "evicted",
-        RowKind::Opened | RowKind::Moved | RowKind::Due | RowKind::Unfinished => "open",
+        RowKind::Opened | RowKind::Moved | RowKind::Due | RowKind::Interval | RowKind::Unfinished => "open",
     }
 }
 
@@ -610,16 +655,8 @@ fn cipher_hex(number: u32) -> String {
 
 /// As OpenSSH prints it: unpadded base64 of the SHA-256.
 fn fingerprint(digest: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::from("SHA256:");
-    for group in digest.chunks(3) {
-        let bits =
-            group.iter().fold(0u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - group.len()));
-        for place in 0..=group.len() {
-            let index = (bits >> (18 - 6 * place)) as usize & 63;
-            out.push(ALPHABET.get(index).copied().unwrap_or(b'=').into());
-        }
-    }
+    identity::base64(&mut out, digest);
     out
 }
 

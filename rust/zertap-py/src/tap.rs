@@ -1,29 +1,31 @@
 //! The engine for Python: frames, segments and time in; batches out.
 
-use crate::batch::{EventBatch, Files};
+use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
 use crate::error;
+use crate::journal;
+use crate::pseudonym::{self, Pseudonyms};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::CaptureErrorKind;
+use zertap_capture::{CaptureErrorKind, Frame, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
-use zertap_core::time::{Span, Timestamp};
+use zertap_core::handshake::Journal;
+use zertap_core::tap::RawFrame;
+use zertap_core::time::{Recurring, Span, Timestamp};
 use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
-
-/// LINKTYPE_ numbers that the decoder reads.
-pub(crate) const LINK_TYPES: [u16; 13] = [0, 1, 9, 12, 14, 50, 101, 108, 113, 228, 229, 276, 280];
 
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Tap {
     inner: zertap_core::tap::Tap,
     files: Files,
-    waiting_span: u64,
+    telling: Telling,
+    pseudonyms: Option<Pseudonyms>,
     time_out_of_range: u64,
     odd_lengths: u64,
 }
@@ -33,12 +35,13 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let config = configure(py, config)?;
-        let waiting_span = config.waiting_span.0;
+        let Settings { engine, mut telling, pseudonyms } = configure(py, config)?;
+        telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
-            inner: zertap_core::tap::Tap::new(config),
+            inner: zertap_core::tap::Tap::new(engine),
             files: Arc::default(),
-            waiting_span,
+            telling,
+            pseudonyms,
             time_out_of_range: 0,
             odd_lengths: 0,
         })
@@ -53,7 +56,9 @@ impl Tap {
         }
         let source = &mut *source;
         loop {
-            match py.detach(|| self.read(source, rows)) {
+            let told = self.inner.journal().is_some();
+            let read = if told { Self::read::<true> } else { Self::read::<false> };
+            match py.detach(|| read(self, source, rows)) {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
                 Ok(Stop::Pause) => py.check_signals()?,
@@ -124,7 +129,25 @@ impl Tap {
     }
 
     fn drain(&mut self) -> EventBatch {
-        EventBatch::new(self.inner.drain(), Arc::clone(&self.files), self.waiting_span)
+        let mut rows = self.inner.drain();
+        if let Some(pseudonyms) = &self.pseudonyms {
+            for row in &mut rows {
+                pseudonyms.disguise(row);
+            }
+        }
+        EventBatch::new(rows, Arc::clone(&self.files), self.telling)
+    }
+
+    fn keep_journal(&mut self, packet: u64) {
+        self.inner.keep_journal(packet);
+    }
+
+    fn journal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.inner.journal().map(|journal| journal::show(py, journal, &self.files)).transpose()
+    }
+
+    fn clock(&self) -> Option<(u64, u64)> {
+        self.inner.clock().map(|(began, now)| (began.0, now.0))
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -153,19 +176,62 @@ impl Tap {
         dict.set_item("connections_live", self.inner.live())?;
         Ok(dict)
     }
+
+    fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let ledger = self.inner.ledger();
+        for (name, count) in [
+            ("frames", ledger.frames),
+            ("segments", ledger.segments),
+            ("opened", ledger.opened),
+            ("ended", ledger.fates.ended),
+            ("live", ledger.live + ledger.fates.unfinished),
+            ("evicted", ledger.fates.evicted),
+            ("unmonitored", ledger.fates.unmonitored),
+            ("never_established", ledger.fates.never_established),
+            ("rows", ledger.rows),
+            ("rows_waiting", ledger.rows_waiting),
+        ] {
+            dict.set_item(name, count)?;
+        }
+        Ok(dict)
+    }
 }
 
 impl Tap {
     /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
-    fn read(&mut self, source: &mut Source, rows: usize) -> Result<Stop, zertap_capture::CaptureError> {
+    ///
+    /// `TOLD`: a journal is kept; the reading stops where the journal is over.
+    fn read<const TOLD: bool>(
+        &mut self,
+        source: &mut Source,
+        rows: usize,
+    ) -> Result<Stop, zertap_capture::CaptureError> {
         let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
-            for _ in 0..FRAMES_BETWEEN_CLOCKS {
-                let Some(frame) = source.reader().next_frame()? else { return Ok(Stop::End) };
-                self.time_out_of_range += u64::from(!frame.time_valid);
-                self.odd_lengths += u64::from(frame.odd_length);
-                self.inner.push_frame(frame.at, LinkType(frame.link), frame.bytes, frame.wire_length);
-                source.packets += 1;
+            for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                if TOLD {
+                    match self.read_told(source)? {
+                        true => continue,
+                        false => return Ok(Stop::End),
+                    }
+                }
+                let before = self.inner.counters().frames;
+                let Self { inner, time_out_of_range, odd_lengths, .. } = self;
+                let (reader, mut tally) = source.reader_and_tally();
+                inner.push_frames(&mut reader.next_frames()?.map(|frame| {
+                    *time_out_of_range += u64::from(!frame.time_valid);
+                    *odd_lengths += u64::from(frame.odd_length);
+                    if let Some(tally) = &mut tally {
+                        tally.note(Seen::of(&frame));
+                    }
+                    raw(&frame)
+                }));
+                let frames = inner.counters().frames - before;
+                if frames == 0 {
+                    return Ok(Stop::End);
+                }
+                source.packets += frames;
             }
             if begun.elapsed() >= SIGNALS_AFTER {
                 return Ok(Stop::Pause);
@@ -173,6 +239,22 @@ impl Tap {
         }
         Ok(Stop::Rows)
     }
+}
+
+impl Tap {
+    /// Reads one frame into the journal too; `false` where the capture or the journal is over.
+    fn read_told(&mut self, source: &mut Source) -> Result<bool, zertap_capture::CaptureError> {
+        let Some(frame) = source.reader().next_frame()? else { return Ok(false) };
+        self.time_out_of_range += u64::from(!frame.time_valid);
+        self.odd_lengths += u64::from(frame.odd_length);
+        self.inner.push_frame_told(&raw(&frame));
+        source.packets += 1;
+        Ok(!self.inner.journal().is_some_and(Journal::is_over))
+    }
+}
+
+fn raw<'a>(frame: &Frame<'a>) -> RawFrame<'a> {
+    RawFrame { at: frame.at, link: LinkType(frame.link), bytes: frame.bytes, wire_length: frame.wire_length }
 }
 
 /// Why reading stopped.
@@ -184,19 +266,36 @@ enum Stop {
 
 /// How often Python's signal handlers get their turn.
 const SIGNALS_AFTER: Duration = Duration::from_millis(100);
-/// Frames read between two looks at the clock.
-const FRAMES_BETWEEN_CLOCKS: usize = 256;
+/// Batches of frames read between two looks at the clock.
+const BATCHES_BETWEEN_CLOCKS: usize = 8;
 
-fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
-    let mut config = Config { hash_key: random_key(), ..Config::default() };
-    let Some(given) = given else { return Ok(config) };
+/// What a tap is told when it is made.
+struct Settings {
+    engine: Config,
+    telling: Telling,
+    pseudonyms: Option<Pseudonyms>,
+}
+
+fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
+    let engine = Config { hash_key: random_key(), ..Config::default() };
+    let mut settings = Settings { engine, telling: Telling::default(), pseudonyms: None };
+    let Some(given) = given else { return Ok(settings) };
+    let Settings { engine: config, telling, pseudonyms } = &mut settings;
     for (key, value) in given {
         let key: String = key.extract()?;
         match key.as_str() {
             "certificates" => config.options.certificates = value.extract()?,
             "upgrades" => config.options.upgrades = value.extract()?,
             "offers" => config.options.offers = value.extract()?,
+            "fingerprints" => config.options.fingerprints = value.extract()?,
+            "community_seed" => telling.community_seed = value.extract()?,
+            "nameless" => telling.nameless = value.extract()?,
+            "pseudonyms" => {
+                let (manner, key): (String, Vec<u8>) = value.extract()?;
+                *pseudonyms = Some(pseudonym::make(py, &manner, key)?);
+            }
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
+            "interval_ns" => config.interval = Some(interval(py, value.extract()?)?),
             "rows" => config.rows = row_kinds(py, &value)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
             "max_half_open" => config.max_half_open = positive(py, &key, value.extract()?)?,
@@ -206,11 +305,17 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Conf
             other => return Err(error::usage(py, &format!("no such setting of a tap: `{other}`"))),
         }
     }
-    Ok(config)
+    Ok(settings)
 }
 
 fn positive(py: Python<'_>, key: &str, value: usize) -> PyResult<usize> {
     if value == 0 { Err(error::usage(py, &format!("`{key}` must be at least 1"))) } else { Ok(value) }
+}
+
+/// Length and offset of recording intervals.
+fn interval(py: Python<'_>, (length, offset): (u64, u64)) -> PyResult<Recurring> {
+    Recurring::new(Span(length), Span(offset))
+        .ok_or_else(|| error::usage(py, "`interval_ns` must be at least 1"))
 }
 
 fn row_kinds(py: Python<'_>, names: &Bound<'_, PyAny>) -> PyResult<RowKinds> {

@@ -6,34 +6,19 @@ Nothing here comes from aggregation: detail records are grouped by connection an
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from aggregation import CAPTURES, MINUTE, TOUR, batches, sets, totals
-from wire import CLIENT_HELLO, HANDSHAKE_FAILURE, Frame, Talk, clear, pcap, refused, waiting
+from by_hand import CHANGE, INITIATION, SETTINGS, SHORT, TERMINATION, Kind, kind_of_detail, kind_of_summary, lives
+from wire import pcap
 from zertap._native import EventBatch
 from zertap.aggregate import Interval
 from zertap.rows import RowReader
 from zertap.zert.facts import Side
-from zertap.zert.mapping import Settings, detail_record
+from zertap.zert.mapping import detail_record
 from zertap.zert.records import DetailRecord
-from zertap.zert.sessions import COUNTERS, SessionSummary
-from zertap.zert.summary import Reason, summary_record
-
-SETTINGS = Settings()
-INITIATION, CHANGE, TERMINATION, SHORT = 1, 2, 3, 4
-
-
-class Kind(NamedTuple):
-    """What detail and summary records both say of a session."""
-
-    server: str
-    client: str
-    port: int
-    protocols: int
-    failed: bool
-    attributes: tuple[object, ...]
+from zertap.zert.sessions import COUNTERS
 
 
 def details(parts: Iterable[EventBatch]) -> list[DetailRecord]:
@@ -44,31 +29,6 @@ def details(parts: Iterable[EventBatch]) -> list[DetailRecord]:
         for facts, events in reader.connections(batch, range(len(batch)))
         for event in events
     ]
-
-
-def kind_of_detail(record: DetailRecord) -> Kind:
-    common = record.common
-    failed = bool((record.tls and record.tls.failed) or (record.ssh and record.ssh.failed))
-    return Kind(common.local, common.remote, common.local_port, common.protocols, failed, attributes(record))
-
-
-def kind_of_summary(summary: SessionSummary) -> Kind:
-    record = summary_record(summary, SETTINGS, Reason.INTERVAL, last=True)
-    common = record.common
-    failed = summary.session.shown.failed
-    return Kind(common.server, common.client, common.server_port_first, common.protocols, failed, attributes(record))
-
-
-def attributes(record: object) -> tuple[object, ...]:
-    tls, ssh = record.tls, record.ssh  # type: ignore[attr-defined]
-    names = tuple(sorted((each.type, each.name) for each in record.names))  # type: ignore[attr-defined]
-    if tls:
-        keys = (tls.server_certificate_key_type, tls.server_certificate_key_bits, tls.client_certificate_key_bits)
-        return (tls.version, tls.cipher, tls.crypto_flags, tls.key_exchange, *keys, *names)
-    if ssh:
-        both = (ssh.in_encryption, ssh.out_encryption, ssh.in_message_authentication, ssh.out_message_authentication)
-        return (ssh.version, ssh.key_exchange, ssh.crypto_flags, ssh.server_key_type, ssh.server_key_bits, *both)
-    return ()
 
 
 def by_hand(records: Iterable[DetailRecord]) -> dict[Kind, list[int]]:
@@ -131,22 +91,6 @@ def test_counters_are_those_of_the_detail_records(capture: Path, minutes: int) -
         assert {kind: counts[:4] for kind, counts in found.items()} == {
             kind: counts[:4] for kind, counts in expected.items()
         }
-
-
-def lives() -> list[Frame]:
-    """Lives of every kind, to two servers' ports, many times the same."""
-    frames: list[Frame] = []
-    for number in range(5):
-        port = 50_100 + 10 * number
-        frames += clear(port=80, client_port=port)
-        frames += refused(client_port=port + 1)
-        frames += waiting(client_port=port + 2)
-        long = Talk(port=80, client_port=port + 3).open().client(b"HELO\r\n").wait(30).server(b"250 ok\r\n").close()
-        late = Talk(client_port=port + 4).open().wait(20).client(CLIENT_HELLO).server(HANDSHAKE_FAILURE).wait(9)
-        frames += long.frames + late.close().frames
-        frames += Talk(port=80, client_port=port + 5).open().client(b"x").frames
-        frames += Talk(port=80, client_port=port + 6).frames
-    return frames
 
 
 @pytest.mark.parametrize("minutes", [1, 60])

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -11,14 +12,25 @@ from zertap.cli.status import Status
 from zertap.filter import FUNCTIONS, compile_expression
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
+
+
+def commands(group: Any, above: str = "") -> dict[str, Any]:
+    """Every command by its full name; groups give theirs."""
+    found: dict[str, Any] = {}
+    for name, each in group.commands.items():
+        found |= commands(each, f"{name} ") if hasattr(each, "commands") else {above + name: each}
+    return found
+
+
+COMMANDS = commands(get_command(app))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_a_command_has_its_line(name: str) -> None:
     section = PAGE.split(f"## `{name}`")[1].split("\n## ")[0]
     documented = set(re.findall(r"`(--[a-z-]+)`", "".join(re.findall(r"^\| (`-.*?) \|", section, re.MULTILINE))))
-    options = {option for each in COMMANDS[name].params for option in each.opts if option.startswith("--")}
+    words = (option for each in COMMANDS[name].params for option in (*each.opts, *each.secondary_opts))
+    options = {option for option in words if option.startswith("--")}
     assert documented == options - {"--help"}
 
 

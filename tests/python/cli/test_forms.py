@@ -14,6 +14,8 @@ import pytest
 
 from wire import Talk, clear, pcap, refused
 from zertap._native import Octets
+from zertap.zert.codec import encode_detail
+from zertap.zert.records import DetailRecord
 
 TOUR = Path(__file__).parents[3] / "pcaps" / "tour.pcap"
 
@@ -76,7 +78,9 @@ def test_columns_and_json_say_the_same(smf: Path, rows: list[dict[str, Any]], tm
         assert flat["system"] == nested["ident"]["system"]
         written = nested["written"]
         assert flat["written"].isoformat() == written
-        if flat["record"] == "119-11":
+        if nested["common"]["event"] in ("zERT enabled", "zERT disabled"):
+            assert flat["start"] is None
+        elif flat["record"] == "119-11":
             assert str(flat["start"].time())[:8] == nested["common"]["start_time"][:8]
             assert flat["in_bytes"] == nested["common"]["in_bytes"]
 
@@ -100,8 +104,8 @@ def test_compression_may_be_asked_for_or_refused(tmp_path: Path) -> None:
 
 def test_leef_turns_source_and_destination_with_the_local_side(tmp_path: Path) -> None:
     path = pcap(tmp_path / "x", clear(port=80))
-    by_server = zertap("records", path, "-f", "leef").stdout
-    by_client = zertap("records", path, "-f", "leef", "--local", "192.0.2.0/24").stdout
+    by_server = zertap("records", path, "-f", "leef", "--no-switches").stdout
+    by_client = zertap("records", path, "-f", "leef", "--local", "192.0.2.0/24", "--no-switches").stdout
     expected = {
         "devTime": "2026-01-01T00:00:00.000",
         "devTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSS",
@@ -139,10 +143,38 @@ def test_names_of_zsecure_stand_beside_ours(smf: Path) -> None:
     assert "remote_address" in head
 
 
+def test_octets_whose_layout_is_not_public_are_left_out_of_every_form(tmp_path: Path) -> None:
+    record = DetailRecord(enforcement=(b"\xab\xcd\xef",))
+    (tmp_path / "x.smf").write_bytes(encode_detail(record) + encode_detail(DetailRecord()))
+    for form in ("jsonl", "csv", "leef", "arrow", "parquet", "table"):
+        without, shown = tmp_path / f"without.{form}", tmp_path / f"shown.{form}"
+        done = zertap("decode", tmp_path / "x.smf", "-f", form, "-o", without)
+        assert "the enforcement sections of 1 records were left out" in done.stderr
+        asked = zertap("decode", tmp_path / "x.smf", "-f", form, "-o", shown, "--enforcement")
+        assert (done.returncode, asked.returncode, asked.stderr) == (0, 0, "")
+        if form == "parquet":
+            tables = [polars.read_parquet(path)["enforcement"].to_list() for path in (without, shown)]
+            assert tables == [[None, None], ["ABCDEF", None]]
+        else:
+            assert (b"ABCDEF" in without.read_bytes(), b"ABCDEF" in shown.read_bytes()) == (False, True)
+
+
+@pytest.mark.parametrize("form", ["smf", "jsonl", "csv", "arrow", "parquet", "leef", "table"])
+@pytest.mark.parametrize("options", [[], ["--compress", "zstd"], ["--framing", "vbs", "--block-size", "700"]])
+def test_the_account_of_every_form_balances(form: str, options: list[str], tmp_path: Path) -> None:
+    if "--framing" in options and form != "smf":
+        options = ["--compress", "gzip", "--summary"]
+    done = zertap("records", TOUR, "-f", form, "-o", tmp_path / "x", "--stats=json", *options)
+    account = json.loads(done.stderr.splitlines()[-1])
+    (output,) = account["outputs"]
+    assert (done.returncode, account["balanced"], output["of"]) == (0, True, "records")
+    assert output["taken"] == output["written"] > 10
+
+
 def test_damage_tells_record_and_offset_in_every_form(tmp_path: Path) -> None:
     frames = [frame for n in range(6) for frame in refused(client_port=50_000 + n)]
     whole = tmp_path / "whole"
-    zertap("records", pcap(tmp_path / "x", frames), "-o", whole)
+    zertap("records", pcap(tmp_path / "x", frames), "-o", whole, "--no-switches")
     octets = bytearray(whole.read_bytes())
     length = int.from_bytes(octets[:2])
     octets[4 * length + 28 : 4 * length + 32] = b"\xff\xff\xff\xff"

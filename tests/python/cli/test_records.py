@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from wire import Talk, clear, pcap, refused, waiting
+from wire import SECOND, START, Talk, clear, pcap, refused, waiting
+from zertap.zert.codec import encode
+from zertap.zert.records import DetailRecord
 
 
 def zertap(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -33,7 +35,7 @@ def test_octets_decode_to_the_json_that_is_written_directly(capture: Path, tmp_p
     direct = zertap("records", capture, "--format", "jsonl")
     assert (decoded.returncode, decoded.stderr, direct.stderr) == (0, "", "")
     assert objects(decoded.stdout) == objects(direct.stdout)
-    assert len(objects(decoded.stdout)) == 4
+    assert len(objects(decoded.stdout)) == 1 + 4 + 1
 
 
 def test_each_connection_has_the_records_of_its_events(capture: Path) -> None:
@@ -41,7 +43,9 @@ def test_each_connection_has_the_records_of_its_events(capture: Path) -> None:
     plain = objects(zertap("observe", capture).stdout)
     events = sorted(event["type"] for row in plain for event in row["events"])
     records = objects(zertap("records", capture, "--format", "jsonl").stdout)
-    assert sorted(event_of(record) for record in records) == events == [1, 3, 4, 4]
+    first, *found, last = [event_of(record) for record in records]
+    assert sorted(found) == events == [1, 3, 4, 4]
+    assert (first, last) == (5, 6)
 
 
 def test_a_record_at_ten_seconds_has_the_counters_of_that_moment(capture: Path) -> None:
@@ -51,9 +55,17 @@ def test_a_record_at_ten_seconds_has_the_counters_of_that_moment(capture: Path) 
 
 
 def test_the_local_side_is_the_servers_unless_networks_are_named(capture: Path) -> None:
-    by_server = zertap("records", capture, "--format", "jsonl").stdout
+    by_server = zertap("records", capture, "--format", "jsonl", "--no-switches").stdout
     both = zertap(
-        "records", capture, "--format", "jsonl", "--local", "192.0.2.0/24", "--local", "198.51.100.0/24"
+        "records",
+        capture,
+        "--format",
+        "jsonl",
+        "--no-switches",
+        "--local",
+        "192.0.2.0/24",
+        "--local",
+        "198.51.100.0/24",
     ).stdout
     assert len(objects(both)) == 2 * len(objects(by_server))
 
@@ -68,7 +80,7 @@ def test_damaged_records_are_status_4_after_the_sound_ones(capture: Path, tmp_pa
     zertap("records", capture, "-o", tmp_path / "x.smf")
     (tmp_path / "x.smf").write_bytes((tmp_path / "x.smf").read_bytes()[:-20])
     done = zertap("decode", tmp_path / "x.smf")
-    assert (done.returncode, len(objects(done.stdout))) == (4, 3)
+    assert (done.returncode, len(objects(done.stdout))) == (4, 5)
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{tmp_path}/x.smf: offset ")
 
@@ -90,9 +102,64 @@ def test_a_bad_network_is_status_2(capture: Path) -> None:
 
 def test_readable_records_have_plain_names(capture: Path, tmp_path: Path) -> None:
     zertap("records", capture, "-o", tmp_path / "x.smf")
-    first = objects(zertap("decode", tmp_path / "x.smf", "--readable").stdout)[0]
+    first = objects(zertap("decode", tmp_path / "x.smf", "--readable").stdout)[1]
     assert first["record"] == "119-11"
     assert first["common"]["remote_address"] == "192.0.2.1"
+
+
+def test_discovery_is_enabled_with_each_input_and_disabled_at_its_end(capture: Path, tmp_path: Path) -> None:
+    """STATE-16: the two records have no connection data; their times are those of the first and the last packet."""
+    later = pcap(tmp_path / "later.pcap", clear(port=80, at=START + 120 * SECOND))
+    apart = objects(zertap("records", capture, later, "--format", "jsonl").stdout)
+    assert [event_of(record) for record in apart if event_of(record) > 4] == [5, 6, 5, 6]
+    chained = objects(zertap("records", capture, later, "--chain", "--format", "jsonl").stdout)
+    assert [event_of(record) for record in chained if event_of(record) > 4] == [5, 6]
+    times = [record["SMF_HEADER"]["SMF119TME"] for record in (chained[0], chained[-1])]
+    assert times == ["00:00:00.00", "00:02:00.00"]
+    for record in (chained[0], chained[-1]):
+        assert list(record) == ["SMF_HEADER", "IDENT", "COMMON"]
+        assert not any(octets(record))
+        assert (common(record)["SMF119SC_SARPort"], common(record)["SMF119SC_SAIPProto"]["code"]) == (0, "00")
+
+
+def test_records_of_the_switch_can_be_left_out(capture: Path) -> None:
+    records = objects(zertap("records", capture, "--format", "jsonl", "--no-switches").stdout)
+    assert sorted(event_of(record) for record in records) == [1, 3, 4, 4]
+
+
+def test_connections_open_at_the_end_can_be_terminated(capture: Path) -> None:
+    """A9: the connection whose handshake is in progress has no record, or one that says it failed."""
+    closed = zertap("records", capture, "--format", "jsonl", "--no-switches", "--at-eof", "terminate").stdout
+    records = objects(closed)
+    assert sorted(event_of(record) for record in records) == [1, 1, 3, 3, 4, 4]
+    (waiting_one,) = (r for r in records if common(r)["SMF119SC_SARPort"] == 50002 and event_of(r) == 3)
+    assert waiting_one["TLS"]["SMF119SC_TLS_Handshake_Type"]["code"] == "03"
+
+
+@pytest.mark.parametrize(("shape", "triplets"), [("V2R3", 7), ("V2R5", 8), ("3.2", 8)])
+def test_records_have_the_form_of_the_release_asked_for(
+    capture: Path, tmp_path: Path, shape: str, triplets: int
+) -> None:
+    assert zertap("records", capture, "--shape", shape, "-o", tmp_path / "x.smf").returncode == 0
+    first = (tmp_path / "x.smf").read_bytes()
+    assert int.from_bytes(first[24:26]) == triplets
+    decoded = objects(zertap("decode", tmp_path / "x.smf").stdout)
+    direct = objects(zertap("records", capture, "--shape", shape, "--format", "jsonl").stdout)
+    assert decoded == direct
+    failed = [record for record in decoded if "TLS" in record]
+    assert len(failed) == (1 if shape == "3.2" else 0), "older releases show a failed handshake as no protection"
+
+
+def test_octets_whose_layout_is_not_public_are_shown_on_request_alone(tmp_path: Path) -> None:
+    record = DetailRecord(enforcement=(b"\x01\x02", b"\x03\x04"))
+    (tmp_path / "x.smf").write_bytes(encode(record) + encode(DetailRecord()))
+    without = zertap("decode", tmp_path / "x.smf")
+    assert [list(each) for each in objects(without.stdout)] == [["SMF_HEADER", "IDENT", "COMMON"]] * 2
+    (line,) = without.stderr.splitlines()
+    assert line.startswith(f"{tmp_path}/x.smf: the enforcement sections of 1 records were left out")
+    shown, plain = objects(zertap("decode", tmp_path / "x.smf", "--enforcement").stdout)
+    assert shown["ENFORCEMENT"] == ["0102", "0304"]
+    assert "ENFORCEMENT" not in plain
 
 
 def common(record: dict[str, Any]) -> dict[str, Any]:

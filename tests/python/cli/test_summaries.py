@@ -43,23 +43,46 @@ def test_fifty_connections_are_one_summary(capture: Path) -> None:
     first, *found, last = summaries(capture)
     assert [first["Event_Type"]["code"], last["Event_Type"]["code"]] == ["02", "03"]
     assert [(each["SrvPortStart"], each["EndLifeConnCnt"], each["EndLifeShortConnCnt"]) for each in found] == [
-        (443, 1, 1),
         (80, 51, 50),
+        (443, 1, 1),
     ]
-    assert [each["EndFailedHsConnCnt"] for each in found] == [1, 0]
+    assert [each["EndFailedHsConnCnt"] for each in found] == [0, 1]
     assert [each["reason"] for each in found] == ["50", "10"]
+
+
+def test_state_15_failed_handshakes_form_their_own_session(tmp_path: Path) -> None:
+    """The usual key, the protocol and "failed": apart from what is in clear and what succeeded on the same port."""
+    frames = [
+        *(frame for port in range(3) for frame in refused(client_port=50_000 + port)),
+        *(frame for port in range(2) for frame in clear(port=443, client_port=51_000 + port)),
+    ]
+    found = list(summaries(pcap(tmp_path / "x.pcap", frames)))[1:-1]
+    counted = [(each["SecProtos"]["code"], each["EndLifeConnCnt"], each["EndFailedHsConnCnt"]) for each in found]
+    assert counted == [("80", 3, 3), ("00", 2, 0)]
+    assert len({each["SessionID"] for each in found}) == 2
+    assert len({(each["SrvIP"], each["CltIP"], each["SrvPortStart"], each["Flags"]["code"]) for each in found}) == 1
+    done = zertap("records", tmp_path / "x.pcap", "--summary", "--format", "jsonl")
+    (tls,) = [record["TLS"] for record in objects(done.stdout) if record.get("TLS")]
+    shown = {key.removeprefix("SMF119SS_TLS_") for key, value in tls.items() if _is_shown(value)}
+    assert (shown, tls["SMF119SS_TLS_Neg_Cipher"]) == ({"Source", "Neg_Cipher"}, "FFFFFF")
+
+
+def _is_shown(value: object) -> bool:
+    """Whether a field of a section says anything: not zero, blank or a code of zero."""
+    plain = value["code"] if isinstance(value, dict) else value
+    return bool(str(plain).strip("0 "))
 
 
 def test_each_interval_has_its_set(capture: Path) -> None:
     _, *found, _ = summaries(capture, "--interval", "1m")
     assert [(each["SrvPortStart"], each["InitActiveConnCnt"], each["EndActiveConnCnt"]) for each in found] == [
-        (443, 0, 0),
         (80, 0, 1),
+        (443, 0, 0),
         (80, 1, 0),
     ]
     assert [each["reason"] for each in found] == ["C0", "80", "10"]
     assert [each["at"] for each in found] == ["00:01:00.00", "00:01:00.00", "00:01:30.00"]
-    assert found[1]["EndLifeConnCnt"] == found[2]["InitLifeConnCnt"] == 51
+    assert found[0]["EndLifeConnCnt"] == found[2]["InitLifeConnCnt"] == 51
     assert found[2]["IntervalDuration"] // 4096 == 30_006_000
 
 

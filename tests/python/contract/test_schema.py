@@ -10,7 +10,7 @@ import pytest
 
 from zertap import _native
 from zertap.connection import Connection, Fact, Moment, Nested, SshView, TlsView, View
-from zertap.schema import BY_PATH, FIELDS, GROUPS, TYPES, Field
+from zertap.schema import BY_PATH, EVERY_FIELD, FIELDS, GROUPS, NEEDS, TYPES, Field, fields_with
 
 DOCS = Path(__file__).parents[3] / "docs"
 PYTHON = {
@@ -37,12 +37,18 @@ def promised(view: type[View], name: str) -> Any:
 
 
 def test_paths_are_unique_and_every_type_is_known() -> None:
-    assert len(BY_PATH) == len(FIELDS)
-    assert {field.type for field in FIELDS} <= set(TYPES)
+    assert len(BY_PATH) == len(EVERY_FIELD)
+    assert {field.type for field in EVERY_FIELD} <= set(TYPES)
+
+
+def test_the_fields_of_every_output_are_those_that_need_nothing() -> None:
+    assert tuple(field for field in EVERY_FIELD if field.needs is None) == FIELDS == fields_with()
+    assert {field.needs for field in EVERY_FIELD} == {None, *NEEDS}
+    assert fields_with(*NEEDS) == EVERY_FIELD
 
 
 def test_nested_fields_stand_together() -> None:
-    groups = [field.path.split(".")[0] for field in FIELDS if "." in field.path]
+    groups = [field.path.split(".")[0] for field in EVERY_FIELD if "." in field.path]
     assert set(groups) == set(GROUPS)
     assert groups == sorted(groups, key=GROUPS.index)
 
@@ -53,7 +59,7 @@ def test_views_have_exactly_the_fields_of_the_schema() -> None:
     assert {*top, *nested} == set(BY_PATH)
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
+@pytest.mark.parametrize("field", EVERY_FIELD, ids=lambda field: field.path)
 def test_a_view_promises_the_type_that_the_schema_names(field: Field) -> None:
     group, _, name = field.path.rpartition(".")
     view = {"": Connection, "tls": TlsView, "ssh": SshView}[group]
@@ -66,19 +72,20 @@ def test_a_view_promises_the_type_that_the_schema_names(field: Field) -> None:
     assert vars(view)[name].__doc__ == field.doc
 
 
-@pytest.mark.parametrize("field", [each for each in FIELDS if each.source[0] != "="], ids=lambda field: field.path)
+@pytest.mark.parametrize("field", [each for each in EVERY_FIELD if each.source[0] != "="], ids=lambda field: field.path)
 def test_the_engine_has_a_source_of_that_type_for_every_field(field: Field) -> None:
     assert _native.SOURCES[field.source] == field.type
 
 
 def test_every_source_of_the_engine_has_a_field_or_is_its_own_affair() -> None:
     own = {"connection", "established", "kind", "packet", "phase", "protocol_client"}
-    assert set(_native.SOURCES) - own == {field.source for field in FIELDS if field.source[0] != "="}
+    assert set(_native.SOURCES) - own == {field.source for field in EVERY_FIELD if field.source[0] != "="}
 
 
-def test_the_page_about_the_schema_is_current() -> None:
-    spec = importlib.util.spec_from_file_location("schema_page", DOCS / "schema_page.py")
+@pytest.mark.parametrize("name", ["schema", "shapes", "info"])
+def test_a_generated_page_is_current(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(f"{name}_page", DOCS / f"{name}_page.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (DOCS / "schema.md").read_text(encoding="utf-8") == module.page(), "run: python docs/schema_page.py"
+    assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == module.page(), f"run: python docs/{name}_page.py"

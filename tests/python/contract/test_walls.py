@@ -36,9 +36,13 @@ def test_the_engine_touches_nothing_but_what_it_is_given(path: Path) -> None:
     assert not re.search(r"\be?print(ln)?!|\bdbg!", text)
 
 
-def test_the_engine_has_no_unsafe_code() -> None:
-    assert "#![forbid(unsafe_code)]" in (ROOT / "rust/zertap-core/src/lib.rs").read_text(encoding="utf-8")
-    assert not [named(path) for path in CORE if re.search(r"\bunsafe\b", code(path))]
+def test_the_engine_has_no_unsafe_code_but_the_prefetch() -> None:
+    """One measured helper in a file of its own, with its reason (``DESIGN`` of the core)."""
+    assert "#![deny(unsafe_code)]" in (ROOT / "rust/zertap-core/src/lib.rs").read_text(encoding="utf-8")
+    unsafe = [path for path in CORE if re.search(r"\bunsafe\b|allow\(unsafe_code", code(path))]
+    assert [named(path) for path in unsafe] == ["rust/zertap-core/src/flow/prefetch.rs"]
+    text = unsafe[0].read_text(encoding="utf-8")
+    assert len(re.findall(r"unsafe \{", text)) == len(re.findall(r"// SAFETY: ", text)) == 1
 
 
 @pytest.mark.parametrize("path", [*CORE, *CAPTURE], ids=named)

@@ -29,8 +29,10 @@ def _expected(entry: Row, mode: Mode) -> list[Row]:
 
 
 def _of_mode(row: Row, mode: Mode) -> Row:
-    """The claims that hold in *mode*: in ``zert`` no certificate is read."""
-    strict: Row = row.get("mode_zert", {})
+    """The claims that hold in *mode*: in ``zert`` no certificate is read; ``mode_zert`` null: the connection is all."""
+    if mode == "zert" and row.get("mode_zert", {}) is None:
+        return {key: row[key] for key in ("first_packet", "client_ip", "client_port", "server_ip", "server_port")}
+    strict: Row = row.get("mode_zert") or {}
     row = {key: value for key, value in row.items() if key != "mode_zert"}
     if mode == "full":
         return row

@@ -23,7 +23,10 @@ pytest.importorskip("cryptography", reason="scapy's TLS layer needs cryptography
 
 logging.getLogger("scapy").setLevel(logging.CRITICAL)
 
-import scapy.layers.vxlan  # noqa: E402, F401  importing it teaches scapy the tunnel
+import scapy.contrib.geneve  # noqa: E402  importing these teaches scapy the tunnels
+import scapy.contrib.mpls  # noqa: E402
+import scapy.layers.ppp  # noqa: E402
+import scapy.layers.vxlan  # noqa: E402, F401
 from scapy.layers.inet import IP, TCP  # noqa: E402  after the logger is quiet
 from scapy.layers.inet6 import IPv6  # noqa: E402
 from scapy.layers.tls.all import TLS  # noqa: E402
@@ -34,7 +37,11 @@ from scapy.sessions import StringBuffer  # noqa: E402
 from scapy.utils import PcapReader  # noqa: E402
 
 OWN = Path(__file__).resolve().parents[3] / "pcaps/captures"
-CAPTURES = sorted(path for path in OWN.iterdir() if path.suffix != ".zst")  # scapy reads no zstd
+# scapy reads no zstd, stops at AH and at extension headers, and knows no VLAN of a connection.
+BEYOND_SCAPY = {"file-zstd.pcap.zst", "link-ah.pcap", "link-extensions.pcap", "link-two-vlans.pcap"}
+CAPTURES = sorted(path for path in OWN.iterdir() if path.name not in BEYOND_SCAPY)
+# An alert follows what had failed the handshake already; we read no further.
+SAID_LATER = {"gnutls-tls12-client-certificate-untrusted.pcap", "tls-record-too-long.pcap"}
 VERSIONS = {"SSLv3": 0x0300, "TLSv1.0": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 CCS, ALERT, HANDSHAKE = 20, 21, 22
@@ -238,7 +245,8 @@ def _compare(result: Compared, name: str, row: Row, talks: dict[frozenset[End], 
     result.hellos += "cipher" in theirs
     result.versions.add(theirs.get("version", 0))
     for key, value in theirs.items():
-        if not _agree(key, value, ours[key], row):
+        later = key == "alerts" and name in SAID_LATER and set(ours[key]) < set(value)
+        if not later and not _agree(key, value, ours[key], row):
             result.facts.append(f"{name}: {key}: scapy {value!r}, ours {ours[key]!r} ({row['verdict']})")
 
 

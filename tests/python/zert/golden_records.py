@@ -32,6 +32,7 @@ NAMES = SystemNames(system="SYS1", sysplex="PLEX1", stack="TCPIP", address_space
 PLAIN = Settings(NAMES)
 RECALLED = Settings(NAMES, codes=Codes(Confidence.RECALLED))
 OLD = Settings(NAMES, shape=Shape.V2R3)
+MIDDLE = Settings(NAMES, shape=Shape.V2R5)
 AT = event(EventType.INITIATION).at
 SESSION = bytes.fromhex("AABBCCDD")
 
@@ -64,6 +65,8 @@ IPSEC = IpsecSection(
     lifetime=240,
     vpn_life=1440,
 )
+NAMES_OF_IPSEC = (DistinguishedName(1, "CN=here"), DistinguishedName(4, "CN=Their CA"))
+EVERY_NAME = tuple(DistinguishedName(kind, f"CN=name {kind}") for kind in range(1, 13))
 FILTER = IpFilter(out_action=2, in_action=2, out_rule="Out^Rule", out_rule_extension=".1", in_rule="InRule")
 SESSION_COUNTERS = SummaryCommon(
     interval=1_800_000_000 * MICROSECOND,
@@ -122,7 +125,25 @@ def records() -> Iterator[tuple[str, Record, Shape]]:
     )
     names = (*every.names, DistinguishedName(1, "CN=ipsec local"))
     yield "1-every-section", replace(every, names=names, enforcement=(bytes(range(8)),)), new
+    yield from older(replace(every, common=replace(every.common, flags=0), names=names, enforcement=(bytes(range(8)),)))
+    tunnel = replace(every.common, event=3, protocols=0x20, flags=0, ip_protocol=17, local_port=12_000)
+    tunnel = replace(tunnel, end_time=every.header.time, end_date=every.header.date)
+    yield "3-ipsec-filter", replace(every, common=tunnel, tls=None, ssh=None, names=NAMES_OF_IPSEC), new
+    yield "3-every-name", replace(detail_record(tls, event(kind.TERMINATION, "TLS"), PLAIN), names=EVERY_NAME), new
     yield from summaries()
+
+
+def older(every: DetailRecord) -> Iterator[tuple[str, Record, Shape]]:
+    """Golden records in the forms of earlier releases."""
+    tls, ssh, kind = connection(TLS_12, session_id=SESSION), connection(ssh=SSH_2), EventType
+    old, middle = Shape.V2R3, Shape.V2R5
+    yield "1-every-section-v2r3", every, old
+    yield "1-every-section-v2r5", every, middle
+    yield "1-tls12-v2r5", detail_record(tls, event(kind.INITIATION, "TLS"), MIDDLE), middle
+    yield "1-ssh-v2r3", detail_record(ssh, event(kind.INITIATION, "SSH"), OLD), old
+    yield "4-tls-failed-v2r3", detail_record(tls, event(kind.SHORT_TERMINATION, "TLS", failed=True), OLD), old
+    yield "4-ssh-failed-v2r5", detail_record(ssh, event(kind.SHORT_TERMINATION, "SSH", failed=True), MIDDLE), middle
+    yield "5-enabled-v2r3", switch_record(kind.ENABLED, AT, OLD), old
 
 
 def summaries() -> Iterator[tuple[str, Record, Shape]]:
@@ -154,6 +175,22 @@ def summaries() -> Iterator[tuple[str, Record, Shape]]:
         Shape.Z32,
     )
     yield "summary-enabled", SummaryRecord(base.header, ident(NAMES), SummaryCommon(event=2)), Shape.Z32
+    yield "summary-disabled", SummaryRecord(base.header, ident(NAMES), SummaryCommon(event=3)), Shape.Z32
+    yield "summary-last-of-end", replace(base, ident=replace(ident(NAMES), reason=0x20), common=clear), Shape.Z32
+    shut = replace(clear, server_port_first=50_000, server_port_last=50_100, user_id="*FTPUSR*")
+    yield "summary-one-of-shutdown", replace(base, ident=replace(ident(NAMES), reason=0x50), common=shut), Shape.Z32
+    six = replace(
+        clear,
+        flags=0xA0,
+        server_address=address_octets("2001:db8::7"),
+        client_address=address_octets("2001:db8::1"),
+        initial_connections=0xFFFF_FFFF,
+        final_out_bytes=0xFFFF_FFFF_FFFF_FFFF,
+    )
+    yield "summary-ipv6-client-side", replace(base, ident=replace(ident(NAMES), reason=0xC0), common=six), Shape.Z32
+    peers = replace(SESSION_COUNTERS, flags=0, protocols=0x20, ip_protocol=17, session_id="I-" + "0" * 40)
+    peers = replace(peers, server_port_first=12_000, server_port_last=12_000)
+    yield "summary-enterprise-extender", replace(base, common=peers, ipsec=ipsec), Shape.Z32
 
 
 def listing(record: Record, shape: Shape) -> str:

@@ -1,7 +1,8 @@
 """The native encoder writes what the plain codec writes, row by row; an independent reader agrees."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 
 from independent import read
-from wire import Talk, clear, pcap, refused, waiting
-from zertap._native import Stencils, Tap
+from wire import SECOND, Frame, Talk, clear, pcap, refused, waiting
+from zertap._native import KINDS, Stencils, Tap
 from zertap.encoding import Encoding, Networks
 from zertap.errors import Usage, ZertapError
 from zertap.pipeline import Reading, Request
 from zertap.plans import Part
-from zertap.rows import RECORD_ROWS, RowReader
+from zertap.rows import RECORD_ROWS, SUMMARY_ROWS, RowReader
 from zertap.smf.framing import RecordReader
 from zertap.zert.codec import encode_detail
 from zertap.zert.codes import Codes, Confidence
@@ -45,8 +46,10 @@ def parts(path: Path) -> Iterator[Part]:
     yield from Reading([str(path)], Request(offers=False, rows=RECORD_ROWS), faults.append)
 
 
-def plain(part: Part, settings: Settings, networks: Networks) -> list[bytes]:
-    found = RowReader().connections(part.batch, range(len(part.batch)))
+def plain(
+    part: Part, settings: Settings, networks: Networks, reader: Callable[[], RowReader] = RowReader
+) -> list[bytes]:
+    found = reader().connections(part.batch, range(len(part.batch)))
     return [
         encode_detail(detail_record(facts, event, settings, side), settings.shape)
         for facts, events in found
@@ -111,6 +114,46 @@ def test_rows_alike_are_taught_once(tmp_path: Path) -> None:
     written = [encoding.write(part.batch, range(len(part.batch)))[1] for part in parts(pcap(tmp_path / "x", frames))]
     assert sum(written) == 80
     assert encoding._stencils.known <= 4
+
+
+def open_ends() -> list[Frame]:
+    """Connections of every kind of end, and of none, over some minutes."""
+    frames: list[Frame] = []
+    for port, life in ((50_001, 3), (50_002, 14), (50_003, 100)):
+        frames += Talk(client_port=port).open().client(b"HELO\r\n").wait(life).server(b"250 ok\r\n").close().frames
+        frames += Talk(client_port=port + 10).open().client(b"HELO\r\n").wait(life).server(b"250 ok\r\n").frames
+    return [*frames, *refused(client_port=50_030), *waiting(client_port=50_031)]
+
+
+@pytest.mark.parametrize("terminate", [False, True])
+@pytest.mark.parametrize("seconds", [2, 10, 30])
+@pytest.mark.parametrize("room", [1, 100])
+def test_open_ends_the_waiting_span_and_intervals_are_as_configured(
+    tmp_path: Path, terminate: bool, seconds: int, room: int
+) -> None:
+    """With little room connections are evicted; a boundary of an interval brings no record."""
+    path = pcap(tmp_path / "x", sorted(open_ends()))
+    reader = partial(RowReader, terminate=terminate, waiting_span=seconds * SECOND)
+    limits = {"waiting_span_ns": seconds * SECOND, "max_connections": room}
+    request = Request(offers=False, rows=SUMMARY_ROWS, limits=limits, interval=(30 * SECOND, 0))
+    encoding, kinds, records = Encoding(Settings(), (), reader), set[int](), 0
+    for part in Reading([str(path)], request, lambda _: None):
+        expected = plain(part, Settings(), (), reader)
+        assert encoding.write(part.batch, range(len(part.batch))) == (b"".join(expected), len(expected))
+        kinds |= set(part.batch.column("kind"))
+        records += len(expected)
+    assert records >= (2 if room == 1 else 5)
+    assert KINDS.index("evicted" if room == 1 else "unfinished") in kinds
+    assert room == 1 or KINDS.index("interval") in kinds
+
+
+def test_a_network_of_the_other_family_says_nothing_about_an_address(tmp_path: Path) -> None:
+    """``::/0`` has no IPv4 address, nor have those mapped into IPv6."""
+    talks = [Talk(client_port=50_000 + n, client=client) for n, client in enumerate(("192.0.2.1", "10.0.0.9"))]
+    frames = [frame for talk in talks for frame in talk.open().client(b"HELO\r\n").server(b"250\r\n").close().frames]
+    path = pcap(tmp_path / "x", sorted(frames))
+    for other in ("::/0", "::ffff:192.0.2.0/120"):
+        assert compare(path, Settings(), [ip_network(other), ip_network("10.0.0.0/8")]) == 2
 
 
 def test_rows_may_be_chosen_and_none_bring_records_of_the_others(tmp_path: Path) -> None:

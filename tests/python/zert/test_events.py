@@ -167,7 +167,7 @@ def test_state_11_life_is_never_negative() -> None:
     assert told([("CLEAR", -5)], -3) == ["4 none @0"]
 
 
-def test_state_16_and_17_are_events_of_no_history() -> None:
+def test_state_16_state_17_are_events_of_no_history() -> None:
     kinds = {int(kind) for kind in EventType}
     assert kinds == {1, 2, 3, 4, 5, 6, 7}
     made = {int(slot.type) for history in map(tuple, ([], TLS, LATE)) for slot in slots(pattern(history, 60))}

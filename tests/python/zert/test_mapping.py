@@ -96,7 +96,7 @@ def test_before_3_2_the_local_role_is_not_told() -> None:
         (EventType.SHORT_TERMINATION, True),
     ],
 )
-def test_a_reset_by_policy_is_told_at_the_end_alone(kind: EventType, told: bool) -> None:
+def test_state_17_a_reset_by_policy_is_told_at_the_end_alone(kind: EventType, told: bool) -> None:
     record = detail_record(connection(reset=True), event(kind), PLAIN)
     assert bool(record.common.flags & 0x20) == told
 

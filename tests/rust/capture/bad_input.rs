@@ -15,7 +15,7 @@ fn unreadable(bytes: &[u8]) -> CaptureError {
 }
 
 #[test]
-fn what_is_no_capture_is_said_in_one_line() {
+fn file_06_what_is_no_capture_is_said_in_one_line() {
     for (bytes, line) in [
         (&b""[..], "test: empty: there is nothing to read"),
         (b"\xd4\xc3\xb2", "test: not a pcap or pcapng capture: it begins with d4 c3 b2"),
@@ -54,7 +54,7 @@ fn a_section_header_without_its_magic_is_unreadable() {
 }
 
 #[test]
-fn a_directory_and_a_missing_file_are_unreadable() {
+fn file_06_a_directory_and_a_missing_file_are_unreadable() {
     let folder = std::env::temp_dir();
     let error = Source::open(&folder).err().unwrap();
     assert_eq!(error.kind(), CaptureErrorKind::Unreadable);
@@ -67,7 +67,7 @@ fn a_directory_and_a_missing_file_are_unreadable() {
 
 #[test]
 #[cfg(unix)]
-fn a_forbidden_file_is_unreadable() {
+fn file_06_a_forbidden_file_is_unreadable() {
     use std::os::unix::fs::PermissionsExt;
     let path = std::env::temp_dir().join(format!("zertap-forbidden-{}.pcap", std::process::id()));
     std::fs::write(&path, small_pcap()).unwrap();
@@ -83,7 +83,7 @@ fn a_forbidden_file_is_unreadable() {
 }
 
 #[test]
-fn a_pcap_cut_anywhere_delivers_what_is_whole_and_says_where_it_stopped() {
+fn file_05_a_pcap_cut_anywhere_delivers_what_is_whole_and_says_where_it_stopped() {
     let file = small_pcap();
     let whole = read(&file).whole();
     let ends: Vec<usize> = whole.iter().map(|frame| frame.offset as usize + 16 + frame.bytes.len()).collect();
@@ -103,7 +103,7 @@ fn a_pcap_cut_anywhere_delivers_what_is_whole_and_says_where_it_stopped() {
 }
 
 #[test]
-fn a_pcapng_cut_anywhere_delivers_what_is_whole_and_says_where_it_stopped() {
+fn file_05_a_pcapng_cut_anywhere_delivers_what_is_whole_and_says_where_it_stopped() {
     let file = small_pcapng();
     let whole = read(&file).whole();
     for cut in 0..file.len() {
@@ -147,7 +147,7 @@ fn compressed_captures_cut_anywhere_never_give_a_wrong_frame() {
 }
 
 #[test]
-fn an_absurd_record_is_damage_at_its_offset_after_the_frames_before_it() {
+fn file_08_an_absurd_record_is_damage_at_its_offset_after_the_frames_before_it() {
     for (captured, snap) in [(0x8000_0000, 65_535), (u32::MAX, 0), (262_145, 65_535), (0x0100_0001, u32::MAX)]
     {
         let file = [
@@ -175,7 +175,7 @@ fn the_largest_record_allowed_is_read() {
 }
 
 #[test]
-fn an_absurd_block_is_damage_at_its_offset() {
+fn file_08_an_absurd_block_is_damage_at_its_offset() {
     let order = Order::Little;
     let good = [section(order), interface(order, 1, 0, &[]), packet(order, 0, 1, b"good")].concat();
     for length in [0, 8, 13, 28, 34, (16 << 20) + 4, u32::MAX, 0xffff_fffc] {
@@ -196,7 +196,7 @@ fn a_cut_tail_is_said_with_what_is_missing() {
 }
 
 #[test]
-fn a_trailing_length_that_differs_is_damage() {
+fn file_08_a_trailing_length_that_differs_is_damage() {
     let mut bad = block(Order::Big, 0x7777, b"four");
     bad[15] = 20;
     let (_, error) = read(&[section(Order::Big), bad].concat()).damaged();

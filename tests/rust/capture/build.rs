@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use zertap_capture::{CaptureError, Source};
+use zertap_capture::{CaptureError, Frame, Source};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -197,11 +197,46 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Source, CaptureError> {
     Source::from_reader("test".to_owned(), Box::new(Cursor::new(bytes.to_vec())))
 }
 
-/// Reads `bytes` to their end; an error on opening counts like one on the way.
+/// Reads `bytes` to their end; an error on opening counts like one on the way. Frame by frame and in batches: the same.
 pub(crate) fn read(bytes: &[u8]) -> Outcome {
     match open(bytes) {
-        Ok(source) => drain(source),
+        Ok(source) => {
+            let outcome = drain(source);
+            let batched = drain_in_batches(open(bytes).expect("it was opened before"));
+            assert_eq!(outcome.frames, batched.frames);
+            let told = |error: &Option<CaptureError>| error.as_ref().map(ToString::to_string);
+            assert_eq!(told(&outcome.error), told(&batched.error));
+            outcome
+        }
         Err(error) => Outcome { frames: Vec::new(), error: Some(error) },
+    }
+}
+
+fn seen(frame: &Frame<'_>) -> Seen {
+    Seen {
+        number: frame.number,
+        time: frame.time_valid.then_some(frame.at.0),
+        at: frame.at.0,
+        link: frame.link,
+        interface: frame.interface,
+        bytes: frame.bytes.to_vec(),
+        wire_length: frame.wire_length,
+        offset: frame.offset,
+        odd_length: frame.odd_length,
+    }
+}
+
+fn drain_in_batches(mut source: Source) -> Outcome {
+    let mut frames = Vec::new();
+    loop {
+        let before = frames.len();
+        match source.next_frames() {
+            Ok(batch) => frames.extend(batch.map(|frame| seen(&frame))),
+            Err(error) => return Outcome { frames, error: Some(error) },
+        }
+        if frames.len() == before {
+            return Outcome { frames, error: None };
+        }
     }
 }
 
@@ -209,17 +244,7 @@ pub(crate) fn drain(mut source: Source) -> Outcome {
     let mut frames = Vec::new();
     let error = loop {
         match source.next_frame() {
-            Ok(Some(frame)) => frames.push(Seen {
-                number: frame.number,
-                time: frame.time_valid.then_some(frame.at.0),
-                at: frame.at.0,
-                link: frame.link,
-                interface: frame.interface,
-                bytes: frame.bytes.to_vec(),
-                wire_length: frame.wire_length,
-                offset: frame.offset,
-                odd_length: frame.odd_length,
-            }),
+            Ok(Some(frame)) => frames.push(seen(&frame)),
             Ok(None) => break None,
             Err(error) => break Some(error),
         }

@@ -22,7 +22,7 @@ fn large_pcap() -> Vec<u8> {
 }
 
 #[test]
-fn compressed_captures_give_the_same_frames_as_plain_ones() {
+fn file_12_compressed_captures_give_the_same_frames_as_plain_ones() {
     for plain in [small_pcap(), small_pcapng(), large_pcap()] {
         let expected = read(&plain).whole();
         assert_eq!(read(&gzip(&plain)).whole(), expected);

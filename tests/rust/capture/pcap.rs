@@ -7,7 +7,7 @@ use crate::build::{
 use zertap_capture::{Compression, Container, TimeResolution};
 
 #[test]
-fn both_units_in_both_byte_orders_give_exact_times() {
+fn file_01_both_units_in_both_byte_orders_give_exact_times() {
     for order in ORDERS {
         for (magic, at) in [(MICRO, 1_700_000_000_123_456_000), (NANO, 1_700_000_000_000_123_456)] {
             let file =
@@ -23,7 +23,7 @@ fn both_units_in_both_byte_orders_give_exact_times() {
 }
 
 #[test]
-fn the_modified_format_has_eight_more_octets_per_record() {
+fn file_01_the_modified_format_has_eight_more_octets_per_record() {
     for order in ORDERS {
         let mut file = pcap_header(order, MODIFIED, 65_535, 1);
         for octets in [&b"one"[..], b"three"] {
@@ -46,7 +46,7 @@ fn the_last_second_of_the_format_fits() {
 }
 
 #[test]
-fn a_fraction_of_a_second_or_more_is_no_time_and_the_last_valid_one_stands_in() {
+fn file_14_a_fraction_of_a_second_or_more_is_no_time_and_the_last_valid_one_stands_in() {
     let order = Order::Little;
     let file = [
         pcap_header(order, MICRO, 0, 1),
@@ -72,7 +72,7 @@ fn the_link_type_is_the_lower_half_of_its_word_and_info_tells_all() {
 }
 
 #[test]
-fn a_cut_frame_keeps_its_length_on_the_wire() {
+fn file_09_a_cut_frame_keeps_its_length_on_the_wire() {
     let file =
         [pcap_header(Order::Little, MICRO, 4, 1), record_header(Order::Little, 1, 0, 4, 1500), vec![1; 4]];
     let frames = read(&file.concat()).whole();
@@ -80,7 +80,7 @@ fn a_cut_frame_keeps_its_length_on_the_wire() {
 }
 
 #[test]
-fn more_captured_than_original_or_than_the_snap_length_is_taken_and_flagged() {
+fn file_11_more_captured_than_original_or_than_the_snap_length_is_taken_and_flagged() {
     let order = Order::Little;
     let file = [
         pcap_header(order, MICRO, 10, 1),
@@ -106,7 +106,7 @@ fn lengths_swapped_by_old_writers_are_put_right() {
 }
 
 #[test]
-fn captures_glued_together_are_read_on_in_the_dialect_of_each() {
+fn file_07_captures_glued_together_are_read_on_in_the_dialect_of_each() {
     let other =
         [pcap_header(Order::Big, NANO, 0, 101), pcap_record(Order::Big, 4, 5, b"from the other")].concat();
     let file = [small_pcap(), other, small_pcap()].concat();

@@ -7,7 +7,7 @@ use crate::build::{
 use zertap_capture::{Container, TimeResolution};
 
 #[test]
-fn every_interface_keeps_its_own_link_type_and_time() {
+fn file_02_every_interface_keeps_its_own_link_type_and_time() {
     for order in ORDERS {
         let file = [
             section(order),
@@ -54,7 +54,7 @@ fn info_describes_every_interface_met() {
 }
 
 #[test]
-fn a_section_may_change_byte_order_and_counts_its_interfaces_anew() {
+fn file_03_a_section_may_change_byte_order_and_counts_its_interfaces_anew() {
     let file = [
         section(Order::Little),
         interface(Order::Little, 1, 0, &[]),
@@ -79,7 +79,7 @@ fn an_interface_of_an_earlier_section_is_forgotten() {
 }
 
 #[test]
-fn unknown_blocks_custom_blocks_and_options_are_skipped_by_length() {
+fn file_03_unknown_blocks_custom_blocks_and_options_are_skipped_by_length() {
     let order = Order::Big;
     let with_options = {
         let octets = [packet(order, 0, 7, b"abcd")].concat();
@@ -122,7 +122,7 @@ fn options_that_leave_their_block_are_damage() {
 }
 
 #[test]
-fn the_obsolete_packet_block_is_read() {
+fn file_03_the_obsolete_packet_block_is_read() {
     for order in ORDERS {
         let body = [
             order.u16(1),
@@ -146,7 +146,7 @@ fn the_obsolete_packet_block_is_read() {
 }
 
 #[test]
-fn simple_packets_take_the_last_time_and_the_snap_length_of_interface_0() {
+fn file_04_simple_packets_take_the_last_time_and_the_snap_length_of_interface_0() {
     let order = Order::Little;
     let file = [
         section(order),
@@ -172,7 +172,7 @@ fn simple_packets_take_the_last_time_and_the_snap_length_of_interface_0() {
 }
 
 #[test]
-fn times_that_cannot_be_held_are_absent_and_the_last_valid_one_stands_in() {
+fn file_14_times_that_cannot_be_held_are_absent_and_the_last_valid_one_stands_in() {
     let order = Order::Big;
     let back = option(order, 14, &order.i64(-10));
     let file = [
@@ -190,7 +190,7 @@ fn times_that_cannot_be_held_are_absent_and_the_last_valid_one_stands_in() {
 }
 
 #[test]
-fn odd_lengths_are_taken_and_flagged() {
+fn file_11_odd_lengths_are_taken_and_flagged() {
     let order = Order::Little;
     let file = [
         section(order),

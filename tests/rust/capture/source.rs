@@ -80,7 +80,7 @@ fn an_input_that_would_block_is_waited_for() {
 }
 
 #[test]
-fn a_stalled_pipe_delivers_what_is_whole_and_waits_for_the_rest() {
+fn file_13_a_stalled_pipe_delivers_what_is_whole_and_waits_for_the_rest() {
     for (file, first) in [(small_pcap(), 2), (small_pcapng(), 3)] {
         let whole = read(&file).whole();
         let stall = whole[first].offset as usize + 7;
@@ -161,7 +161,7 @@ fn reading_standard_input() {
 }
 
 #[test]
-fn standard_input_is_read_whatever_stands_behind_it() {
+fn file_13_standard_input_is_read_whatever_stands_behind_it() {
     let folder = std::fs::File::open(std::env::temp_dir()).unwrap();
     assert!(said_of_stdin(folder.into()).contains("[standard input: a directory, not a capture]"));
     assert!(said_of_stdin(Stdio::null()).contains("[standard input: empty: there is nothing to read]"));

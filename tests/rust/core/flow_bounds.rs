@@ -178,3 +178,50 @@ fn one_octet_segments_cost_the_same_however_many_came_before() {
     let (early, late) = (least(&costs[..8]), least(&costs[12..]));
     assert!(late < early * 8, "{early:?} at first, {late:?} at last");
 }
+
+/// Every connection that was opened is somewhere, at any moment and under every limit; every row too.
+#[test]
+fn the_account_balances_after_every_packet_whatever_is_dropped_on_the_way() {
+    let limits = Config { max_connections: 5, max_half_open: 3, max_lingering: 2, ..asking_for_all() };
+    let mut tap = Tap::new(limits);
+    let kinds: [fn(u16) -> Vec<Packet>; 3] = [syn, established, ended];
+    let refused = |port| Conversation::silent().on_ports(port, 443).syn(CLIENT).rst(SERVER).packets;
+    let midstream = |port| established(port).split_off(3);
+    for (port, step) in (1..400u16).zip(0u64..) {
+        let packets = match port % 7 {
+            0 => refused(port),
+            1 => Conversation::open().on_ports(port, 443).client(b"GET /\r\n\r\n").packets.split_off(3),
+            2 => midstream(port),
+            kind => kinds[usize::from(kind) % 3](port),
+        };
+        for packet in packets {
+            tap.push_segment(Timestamp(EPOCH + step * 700 * MILLISECOND), &packet.segment());
+            assert_eq!(tap.ledger().imbalances(), Vec::<String>::new());
+        }
+        if port % 50 == 0 {
+            tap.drain();
+        }
+    }
+    tap.finish();
+    let ledger = tap.ledger();
+    assert_eq!((ledger.imbalances(), ledger.live), (vec![], 0));
+    let fates = ledger.fates;
+    for (fate, count) in [
+        ("ended", fates.ended),
+        ("evicted", fates.evicted),
+        ("unmonitored", fates.unmonitored),
+        ("never established", fates.never_established),
+    ] {
+        assert!(count > 10, "{fate}: {fates:?}");
+    }
+}
+
+#[test]
+fn an_account_that_does_not_balance_says_where() {
+    let mut tap = Tap::new(Config::default());
+    feed(&mut tap, &ended(1));
+    let sound = tap.ledger();
+    assert!(sound.imbalances().is_empty());
+    let wrong = zertap_core::ledger::Ledger { opened: 2, rows: 7, frames: 9, ..sound };
+    assert_eq!(wrong.imbalances().len(), 3);
+}

@@ -106,7 +106,7 @@ fn timers_of_several_connections_fire_in_order_of_time() {
 }
 
 #[test]
-fn at_the_end_of_input_connections_come_in_order_of_their_first_packets() {
+fn file_10_at_the_end_of_input_connections_come_in_order_of_their_first_packets() {
     let mut tap = Tap::new(Config::default());
     for port in [9, 3, 7, 5] {
         feed(&mut tap, &Conversation::silent().on_ports(port, 80).syn(CLIENT).packets);
@@ -119,12 +119,37 @@ fn at_the_end_of_input_connections_come_in_order_of_their_first_packets() {
 }
 
 #[test]
-fn the_end_of_input_leaves_an_open_handshake_open() {
+fn file_10_the_end_of_input_leaves_an_open_handshake_open() {
     let run = Conversation::open().client(client_hello()).run();
     assert_eq!(
         (run.only().kind, run.only().phase, run.only().fault()),
         (RowKind::Unfinished, Phase::TlsBegun, Fault::None)
     );
+}
+
+#[test]
+fn what_began_behind_a_loss_was_not_monitored_though_the_input_ended_first() {
+    for side in [CLIENT, SERVER] {
+        let talk = Conversation::open().loses(side, 200).says(side, sealed(100));
+        let alone = talk.clone().without(|packet| packet.from != side);
+        for talk in [talk.ack(side.other()), alone] {
+            let run = talk.waits(20 * SECOND).run();
+            assert_eq!((run.only().kind, run.only().phase), (RowKind::Unfinished, Phase::Unseen));
+            assert!(run.only().has(Flag::Gap));
+        }
+    }
+}
+
+#[test]
+fn a_handshake_behind_a_loss_took_no_longer_than_its_packets() {
+    let talk = Conversation::of(&full_13()).client(sealed(100));
+    for gone in 3..talk.packets.len() - 1 {
+        for row in talk.clone().without_number(gone).waits(2 * SECOND).run_all().rows {
+            if let Some((begun, complete)) = row.handshake() {
+                assert!(begun.at <= complete.at && complete.at <= row.end, "without {gone}: {row:?}");
+            }
+        }
+    }
 }
 
 #[test]

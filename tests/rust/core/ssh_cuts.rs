@@ -47,7 +47,8 @@ impl Script {
 
     /// Plays the script in the order and the pieces that `choices` say, and tells all that came of it.
     fn play(&self, choices: &[(bool, usize)]) -> (Phase, String) {
-        let mut observer = SshObserver::new(Options { offers: true, ..Options::default() });
+        let mut observer =
+            SshObserver::new(Options { offers: true, fingerprints: true, ..Options::default() });
         let mut room = Room::default();
         let mut queues =
             PerSide(Side::BOTH.map(|side| self.words.iter().filter(move |word| word.side == side)));
@@ -177,7 +178,7 @@ proptest! {
     fn no_octets_do_harm(
         events in prop::collection::vec((any::<bool>(), 0u8..12, any::<u16>(), prop::collection::vec(any::<u8>(), 0..80)), 1..40)
     ) {
-        let mut observer = SshObserver::new(Options { offers: true, ..Options::default() });
+        let mut observer = SshObserver::new(Options { offers: true, fingerprints: true, ..Options::default() });
         let mut room = Room::default();
         let offer = Offer::default().packet();
         for (first, kind, number, noise) in events {

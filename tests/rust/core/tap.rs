@@ -2,6 +2,14 @@
 
 #[path = "flow_bounds.rs"]
 mod bounds;
+#[path = "contradictions.rs"]
+mod contradictions;
+#[path = "frames_support.rs"]
+mod frames;
+#[path = "flow_interval.rs"]
+mod interval;
+#[path = "flow_loss.rs"]
+mod loss;
 #[path = "flow_order.rs"]
 mod order;
 #[path = "flow_rows.rs"]
@@ -12,6 +20,8 @@ mod ssh_talk;
 mod stream;
 #[path = "tap_support.rs"]
 mod support;
+#[path = "tap_frames.rs"]
+mod tap_frames;
 #[path = "flow_tcp.rs"]
 mod tcp;
 #[expect(dead_code, reason = "the observers' own tests use the rest")]

@@ -165,6 +165,44 @@ fn a_provisional_completion_is_not_undone_where_the_servers_answer_was_lost() {
     complete(&talk.server_fin());
 }
 
+/// Random loss over recorded handshakes found these three: a refusal was seen, and the handshake called complete.
+#[test]
+fn a_refusal_that_is_seen_makes_no_success_where_the_rest_of_the_answer_was_lost() {
+    lost(&certified_13().server(sealed(19)).loses(SERVER, 24).server_fin());
+    lost(&certified_13().loses(SERVER, 24).server_rst());
+    complete(&certified_13().server(sealed(19)).loses(SERVER, 60).server_fin());
+}
+
+#[test]
+fn a_refused_certificate_is_no_success_where_the_server_hello_was_lost() {
+    let flight = join(&[sealed(27), sealed(66), sealed(900), sealed(53)]);
+    let begun = Talk::new().client(client_hello()).loses(SERVER, 133).server(flight);
+    let certificate = begun.clone().client(join(&[ccs(), sealed(25), sealed(53)]));
+    assert_eq!(certificate.run().phase(), TlsProvisional);
+    lost(&certificate.clone().server(sealed(19)).server_rst());
+    complete(&certificate.server(sealed(250)));
+    // A lone Finished, of whatever suite, has no certificate before it.
+    for finished in [53, 69] {
+        complete(&begun.clone().client(join(&[ccs(), sealed(finished)])));
+    }
+    let resumed = Hello::client().with(extension(41, &[0; 40]));
+    let resumed = Talk::new().client(message(1, &resumed.offer())).loses(SERVER, 133).server(sealed(27));
+    complete(&resumed.client(join(&[ccs(), sealed(25), sealed(53)])));
+}
+
+#[test]
+fn flights_found_again_on_both_sides_are_no_answer_to_the_clients_certificate() {
+    let talk = Talk::new()
+        .client(client_hello())
+        .loses(SERVER, 133)
+        .loses(CLIENT, 6)
+        .server(join(&[sealed(27), sealed(125), sealed(684), sealed(53)]))
+        .client(join(&[sealed(683), sealed(281), sealed(53)]));
+    assert_eq!(talk.run().phase(), TlsProvisional);
+    lost(&talk.clone().server(sealed(19)).server_fin());
+    complete(&talk.server(sealed(250)));
+}
+
 #[test]
 fn tls_45_the_client_alone_completes_1_2_with_application_data() {
     let talk = Talk::new()

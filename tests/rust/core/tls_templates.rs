@@ -92,7 +92,7 @@ fn talk(pcap: &[u8]) -> Option<Talk> {
     let mut first = [None::<u32>; 2];
     let mut next = [0_u64; 2];
     let mut talk = Talk::new();
-    talk.options = Options { offers: true, ..Options::default() };
+    talk.options = Options { offers: true, fingerprints: true, ..Options::default() };
     for frame in frames {
         let side = if frame.from == client { Side::A } else { Side::B };
         let (own, other) = (side as usize, side.other() as usize);

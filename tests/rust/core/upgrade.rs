@@ -6,8 +6,14 @@ mod captures;
 mod conversations;
 #[path = "upgrade_cuts.rs"]
 mod cuts;
+#[path = "ssh_support.rs"]
+mod ssh_support;
 #[path = "upgrade_support.rs"]
 mod support;
+#[path = "upgrade_tds.rs"]
+mod tds;
 #[allow(dead_code, reason = "shared with the tests of the TLS observer")]
 #[path = "tls_support.rs"]
 mod tls_support;
+#[path = "upgrade_tunnels.rs"]
+mod tunnels;

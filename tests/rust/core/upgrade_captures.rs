@@ -115,13 +115,46 @@ fn every_upgraded_connection_of_the_shared_captures_is_named_and_no_other() {
     );
 }
 
-#[test]
-fn our_own_captures_of_mail_are_upgraded_by_smtp() {
-    for name in ["smtp-starttls.pcap", "smtp-starttls-12.pcap"] {
-        let capture = std::fs::read(repository().join("pcaps/captures").join(name)).expect("a capture");
-        let told: Vec<_> = rows(&capture).iter().map(|row| (row.phase, upgrade(row))).collect();
-        assert_eq!(told, [(Phase::TlsComplete, Some("smtp".to_owned()))], "{name}");
+/// The verdict's word, as far as expected rows of upgrades use it.
+fn verdict(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Silent => "no_traffic",
+        Phase::Clear => "plaintext",
+        Phase::TlsProvisional | Phase::TlsComplete | Phase::SshComplete => "protected",
+        Phase::TlsThenClear => "ended_clear",
+        Phase::TlsFailed | Phase::SshFailed => "failed",
+        _ => "another",
     }
+}
+
+/// Expected rows come from what the programs printed; every one that says something of an upgrade is asked.
+#[test]
+fn our_own_captures_are_upgraded_as_their_programs_said() {
+    let home = repository().join("pcaps");
+    let mut asked = 0;
+    for file in captures(&home.join("expected")) {
+        let text = std::fs::read_to_string(&file).expect("expected rows");
+        let wanted: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let capture = home.join("captures").join(format!("{name}.pcap"));
+        if wanted.iter().all(|row| row.get("upgrade").is_none()) || !capture.is_file() {
+            continue;
+        }
+        let mut found = rows(&std::fs::read(capture).expect("a capture"));
+        found.sort_by_key(|row| row.first_packet);
+        assert_eq!(found.len(), wanted.len(), "{name}");
+        for (row, wanted) in found.iter().zip(&wanted).filter(|(_, wanted)| wanted.get("upgrade").is_some()) {
+            let told = (verdict(row.phase), upgrade(row));
+            let said = (
+                wanted["verdict"].as_str().unwrap_or_default(),
+                wanted["upgrade"].as_str().map(str::to_owned),
+            );
+            assert_eq!(told, said, "{name}");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 30, "{asked}");
 }
 
 fn upgrade(row: &Row) -> Option<String> {

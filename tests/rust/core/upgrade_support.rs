@@ -5,6 +5,7 @@ use crate::tls_support::{
 };
 use zertap_core::handshake::{Chunk, End, Flag, Options, Phase, Progress, Room, Side, TextKind};
 use zertap_core::observer::{Joined, Observer};
+use zertap_core::tls::WalkEvent;
 
 pub(crate) const CLIENT: Side = Side::A;
 pub(crate) const SERVER: Side = Side::B;
@@ -91,6 +92,7 @@ impl Talk {
             flags: vec![],
             server_name: None,
             octets: [0; 2],
+            then_clear: false,
         };
         for event in &self.events {
             if outcome.over {
@@ -115,6 +117,9 @@ impl Talk {
         outcome.server_name = text(TextKind::ServerName);
         outcome.flags = findings.flags.iter().collect();
         outcome.octets = findings.handshake_octets.0;
+        outcome.then_clear = observer
+            .walk()
+            .is_some_and(|walks| Side::BOTH.iter().any(|side| walks[*side].standing() == WalkEvent::Clear));
         outcome
     }
 
@@ -147,6 +152,8 @@ pub(crate) struct Outcome {
     pub(crate) server_name: Option<String>,
     pub(crate) flags: Vec<Flag>,
     pub(crate) octets: [u64; 2],
+    /// Data in clear followed the handshake.
+    pub(crate) then_clear: bool,
 }
 
 impl Outcome {

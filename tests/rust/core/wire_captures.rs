@@ -16,21 +16,10 @@ use zertap_core::wire::{Decoder, LinkType, Skip, WireConfig};
 type Counts = BTreeMap<((IpAddr, u16), (IpAddr, u16)), (u64, u64)>;
 
 /// Captures in which the oracle opens what we do not, or counts otherwise; each with the reason.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    ("teredo/teredo.pcap", "Teredo is not opened"),
-    ("tunnels/ayiya3.pcap", "AYIYA is not opened"),
-    ("tunnels/gre-aruba.pcap", "802.11 in GRE is not opened"),
-    ("gtp/gtp6_gtp_0x32.pcap", "GTP is not opened"),
-    ("gtp/gtp9_unknown_or_too_short_payload.pcap", "GTP is not opened"),
-    ("gtp/gtp_ext_header.pcap", "GTP is not opened"),
-    ("tests/ipoib.pcap", "IP over InfiniBand is not a link type that we read"),
-    ("Traces/llc.pcap", "FDDI is not a link type that we read"),
-    ("Traces/nflog-http.pcap", "NFLOG is not a link type that we read"),
-    (
-        "tcp/reassembly.pcap",
-        "frames shorter than their IP length: the sequence numbers show that the IP length is right",
-    ),
-];
+const EXCEPTIONS: &[(&str, &str)] = &[(
+    "tcp/reassembly.pcap",
+    "frames shorter than their IP length: the sequence numbers show that the IP length is right",
+)];
 
 #[test]
 fn every_capture_gives_the_segments_that_tshark_counts() {

@@ -42,7 +42,7 @@ fn printing_a_segment_or_decoder_shows_no_payload() {
 }
 
 #[test]
-fn padding_behind_the_packet_is_never_payload() {
+fn ip_08_padding_behind_the_packet_is_never_payload() {
     for packet in [ethernet(IPV4, &ipv4(TCP, &tcp(b"ab"))), ethernet(IPV6, &ipv6(TCP, &tcp(b"ab")))] {
         let seen = read_ethernet(&join(&[&packet, &[0xee; 20]])).expect("a segment");
         assert_eq!((seen.payload, seen.payload_on_wire), (b"ab".to_vec(), 2));
@@ -50,7 +50,7 @@ fn padding_behind_the_packet_is_never_payload() {
 }
 
 #[test]
-fn a_length_beyond_the_frame_is_read_as_cut_by_the_capture() {
+fn ip_08_a_length_beyond_the_frame_is_read_as_cut_by_the_capture() {
     let frame = ethernet(IPV4, &ipv4(TCP, &tcp(&[7; 100])));
     for wire_length in [frame.len() - 30, frame.len()] {
         let seen = read_cut(&frame, frame.len() - 30, wire_length).expect("a segment");
@@ -59,7 +59,7 @@ fn a_length_beyond_the_frame_is_read_as_cut_by_the_capture() {
 }
 
 #[test]
-fn headers_cut_by_the_capture_are_truncated_and_missing_ones_malformed() {
+fn ip_08_headers_cut_by_the_capture_are_truncated_and_missing_ones_malformed() {
     let frame = ethernet(IPV4, &ipv4(TCP, &tcp_with(&[1; 8], b"ab")));
     for kept in 0..frame.len() {
         let (cut, runt) = (read_cut(&frame, kept, frame.len()), read_cut(&frame, kept, kept));
@@ -77,7 +77,7 @@ fn headers_cut_by_the_capture_are_truncated_and_missing_ones_malformed() {
 }
 
 #[test]
-fn length_zero_takes_what_was_captured() {
+fn ip_06_length_zero_takes_what_was_captured() {
     for (at, packet) in
         [(16, ethernet(IPV4, &ipv4(TCP, &tcp(b"abcd")))), (18, ethernet(IPV6, &ipv6(TCP, &tcp(b"abcd"))))]
     {
@@ -91,7 +91,7 @@ fn length_zero_takes_what_was_captured() {
 }
 
 #[test]
-fn a_jumbogram_of_more_than_64_kib_is_read_whole() {
+fn ip_06_a_jumbogram_of_more_than_64_kib_is_read_whole() {
     let jumbo = join(&[&[TCP, 0, 0xc2, 4, 0, 1, 0x86, 0xb4], &tcp(&vec![9; 100_000])]);
     let mut frame = ethernet(IPV6, &ipv6(0, &jumbo));
     frame[18..20].fill(0);
@@ -106,7 +106,7 @@ fn a_wire_length_below_the_captured_one_is_ignored() {
 }
 
 #[test]
-fn contradictory_ip_headers_are_counted_as_such() {
+fn ip_08_contradictory_ip_headers_are_counted_as_such() {
     let good = ethernet(IPV4, &ipv4(TCP, &tcp(b"ab")));
     for (at, octet) in [(14, 0x65), (14, 0x55), (14, 0x44), (17, 19), (14, 0x4f)] {
         let mut frame = good.clone();
@@ -120,7 +120,7 @@ fn contradictory_ip_headers_are_counted_as_such() {
 }
 
 #[test]
-fn a_data_offset_below_five_or_beyond_the_segment_is_counted_as_bad() {
+fn tcp_21_a_data_offset_below_five_or_beyond_the_segment_is_counted_as_bad() {
     for offset in [0, 4, 7, 15] {
         let mut frame = ethernet(IPV4, &ipv4(TCP, &tcp(b"ab")));
         frame[46] = offset << 4;
@@ -129,7 +129,7 @@ fn a_data_offset_below_five_or_beyond_the_segment_is_counted_as_bad() {
 }
 
 #[test]
-fn what_is_not_tcp_is_counted_by_its_kind() {
+fn ip_09_what_is_not_tcp_is_counted_by_its_kind() {
     let quoted = join(&[&[3, 1, 0, 0, 0, 0, 0, 0], &ipv4(TCP, &tcp(b"ab"))]);
     let cases = [
         (ethernet(0x0806, &[0; 28]), Skip::Arp),
@@ -163,7 +163,7 @@ fn every_reason_has_its_place_and_a_word_of_its_own() {
 }
 
 #[test]
-fn every_known_extension_header_is_walked() {
+fn ip_02_every_known_extension_header_is_walked() {
     let segment = tcp(b"ab");
     for next in [0, 43, 60, 135, 139, 140] {
         let frame = ethernet(IPV6, &ipv6(next, &extension(TCP, 2, &segment)));
@@ -175,7 +175,7 @@ fn every_known_extension_header_is_walked() {
 }
 
 #[test]
-fn sixteen_extension_headers_are_walked_and_not_one_more() {
+fn ip_02_sixteen_extension_headers_are_walked_and_not_one_more() {
     let chain = |count: usize| {
         let inner = (1..count).fold(extension(TCP, 0, &tcp(b"ab")), |inner, _| extension(60, 0, &inner));
         payload_of(&ethernet(IPV6, &ipv6(60, &inner)))
@@ -185,7 +185,7 @@ fn sixteen_extension_headers_are_walked_and_not_one_more() {
 }
 
 #[test]
-fn two_kib_of_extension_headers_are_walked_and_no_more() {
+fn ip_02_two_kib_of_extension_headers_are_walked_and_no_more() {
     let two = |units: u8| ethernet(IPV6, &ipv6(60, &extension(60, 127, &extension(TCP, units, &tcp(b"ab")))));
     assert_eq!(payload_of(&two(127)), Ok((b"ab".to_vec(), 0)));
     assert_eq!(payload_of(&two(128)), Err(Skip::TooDeep));
@@ -207,7 +207,7 @@ fn a_routing_header_with_hops_to_go_names_the_final_destination() {
 }
 
 #[test]
-fn two_vlans_are_two_lanes_unless_tags_are_ignored() {
+fn ip_07_two_vlans_are_two_lanes_unless_tags_are_ignored() {
     let on = |number| ethernet(VLAN, &tag(number, IPV4, &ipv4(TCP, &tcp(b"ab"))));
     let lanes: HashSet<u32> = (0..4096).map(|number| payload_of(&on(number)).expect("a segment").1).collect();
     assert_eq!(lanes.len(), 4096, "every number has a lane of its own");
@@ -228,7 +228,7 @@ fn a_stack_of_tags_is_a_lane_that_depends_on_their_order() {
 }
 
 #[test]
-fn wrong_checksums_matter_only_when_asked_for() {
+fn tcp_16_wrong_checksums_matter_only_when_asked_for() {
     let strict = WireConfig { verify_checksums: true, ..WireConfig::default() };
     let four = ethernet(IPV4, &ipv4(TCP, &tcp_summed(&CLIENT_4, &SERVER_4, b"odd")));
     let six = ethernet(IPV6, &ipv6(TCP, &tcp_summed(&CLIENT_6, &SERVER_6, b"even")));
@@ -245,7 +245,7 @@ fn wrong_checksums_matter_only_when_asked_for() {
 }
 
 #[test]
-fn options_of_a_syn_are_read_and_broken_ones_are_as_if_absent() {
+fn tcp_21_options_of_a_syn_are_read_and_broken_ones_are_as_if_absent() {
     let syn = [2, 4, 0x05, 0xb4, 1, 1, 4, 2, 1, 3, 3, 7];
     assert_eq!((options::maximum_segment_size(&syn), options::window_scale(&syn)), (Some(1460), Some(7)));
     assert_eq!(options::window_scale(&[3, 3, 200]), Some(14), "RFC 7323 section 2.3");

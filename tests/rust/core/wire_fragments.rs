@@ -51,7 +51,7 @@ proptest! {
     #![proptest_config(crate::cases(500))]
 
     #[test]
-    fn pieces_in_any_order_with_duplicates_make_the_datagram(
+    fn ip_01_ip_03_pieces_in_any_order_with_duplicates_make_the_datagram(
         version in prop::sample::select(vec![0_usize, 1]),
         length in 1_usize..600,
         cuts in prop::collection::btree_set(1_usize..78, 1..12),
@@ -108,7 +108,7 @@ proptest! {
 }
 
 #[test]
-fn an_atomic_fragment_is_alone_and_disturbs_no_other() {
+fn ip_03_an_atomic_fragment_is_alone_and_disturbs_no_other() {
     let (whole, payload) = segment(100);
     let mut bench = Bench::new();
     assert_eq!(bench.push(0, &six(1, &whole, 0, 64)), Err(Skip::FragmentHeld));
@@ -118,7 +118,7 @@ fn an_atomic_fragment_is_alone_and_disturbs_no_other() {
 }
 
 #[test]
-fn in_ipv4_the_first_copy_of_overlapping_octets_wins_and_is_told() {
+fn ip_04_in_ipv4_the_first_copy_of_overlapping_octets_wins_and_is_told() {
     let (whole, payload) = segment(100);
     let mut other = whole.clone();
     other[32..48].fill(0xee);
@@ -131,7 +131,7 @@ fn in_ipv4_the_first_copy_of_overlapping_octets_wins_and_is_told() {
 }
 
 #[test]
-fn in_ipv4_a_piece_over_several_holes_fills_each_of_them() {
+fn ip_04_in_ipv4_a_piece_over_several_holes_fills_each_of_them() {
     let (whole, payload) = segment(100);
     let mut bench = Bench::new();
     for (from, to) in [(16, 32), (48, 64), (112, 120)] {
@@ -142,7 +142,7 @@ fn in_ipv4_a_piece_over_several_holes_fills_each_of_them() {
 }
 
 #[test]
-fn in_ipv6_any_overlap_drops_the_whole_datagram_and_its_later_pieces() {
+fn ip_04_in_ipv6_any_overlap_drops_the_whole_datagram_and_its_later_pieces() {
     let (whole, _) = segment(100);
     let mut bench = Bench::new();
     assert_eq!(bench.push(0, &six(1, &whole, 0, 48)), Err(Skip::FragmentHeld));
@@ -224,7 +224,7 @@ fn a_clock_that_jumps_ahead_and_back_leaves_nothing_behind() {
 }
 
 #[test]
-fn number_protocol_version_and_vlan_keep_datagrams_apart() {
+fn ip_12_number_protocol_version_and_vlan_keep_datagrams_apart() {
     let (whole, payload) = segment(100);
     let tagged =
         |number| join(&[&four(1, &whole, 0, 64)[..12], &tag(VLAN, number, &four(1, &whole, 0, 64)[12..])]);
@@ -277,7 +277,7 @@ fn fragments_of_a_tunnel_and_in_it_are_joined() {
 }
 
 #[test]
-fn a_flood_of_datagrams_drops_the_oldest() {
+fn ip_12_a_flood_of_datagrams_drops_the_oldest() {
     let (whole, payload) = segment(100);
     let mut bench = Bench::new();
     for number in 0..1025 {
@@ -290,7 +290,7 @@ fn a_flood_of_datagrams_drops_the_oldest() {
 }
 
 #[test]
-fn a_flood_of_octets_stays_within_four_mib() {
+fn ip_12_a_flood_of_octets_stays_within_four_mib() {
     let mut bench = Bench::new();
     let body = vec![0; 60_000];
     for number in 0..500 {
@@ -304,7 +304,7 @@ fn a_flood_of_octets_stays_within_four_mib() {
 }
 
 #[test]
-fn a_datagram_in_more_than_64_pieces_is_given_up() {
+fn ip_12_a_datagram_in_more_than_64_pieces_is_given_up() {
     for (pieces, completes) in [(64, true), (65, false)] {
         for make in BOTH {
             let (whole, payload) = segment(pieces * 8 - 20);

@@ -28,6 +28,35 @@ fn pppoe(session: u8, ppp: &[u8]) -> Vec<u8> {
     ethernet(0x8864, &join(&[&[0x11, 0, 0, session], &length, ppp]))
 }
 
+fn over_udp(port: u16, header: &[u8], packet: &[u8]) -> Vec<u8> {
+    ethernet(IPV4, &ipv4(UDP, &udp(port, &join(&[header, packet]))))
+}
+
+/// A header of GTP-U before `inner`, `more` being what its flags announce.
+fn gtp(flags: u8, message: u8, more: &[u8]) -> Vec<u8> {
+    let length = ((more.len() + inner().len()) as u16).to_be_bytes();
+    join(&[&[flags, message], &length, &[0, 0, 0, 7], more])
+}
+
+/// Sixteen octets of identity and twenty of signature follow.
+fn ayiya(operation: u8, next: u8) -> Vec<u8> {
+    vec![0x41, 0x52, 0x10 | operation, next, 0, 0, 0, 9]
+}
+
+/// The 24 octets before an 802.11 data frame's LLC.
+fn wlan(kind: u8, flags: u8) -> Vec<u8> {
+    join(&[&[kind, flags], &[0; 22]])
+}
+
+const SNAP: [u8; 8] = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
+
+/// A packet as netfilter logs it, little or big endian: one other attribute of five octets, then the packet.
+fn logged(family: u8, order: fn(u16) -> [u8; 2], packet: &[u8]) -> Vec<u8> {
+    let attribute = |kind: u16, length: usize| join(&[&order(4 + length as u16), &order(kind)]);
+    let prefix = join(&[&attribute(10, 5), b"rule\0", &[0; 3]]);
+    join(&[&[family, 0, 0, 42], &prefix, &attribute(9, packet.len()), packet])
+}
+
 /// One frame of every way in which TCP may come over Ethernet; whether the lane is 0 is told with it.
 fn ways() -> Vec<(&'static str, Vec<u8>, bool)> {
     let labels: &[u8] = &[0, 1, 0, 64, 0, 2, 1, 64];
@@ -82,6 +111,40 @@ fn ways() -> Vec<(&'static str, Vec<u8>, bool)> {
             ethernet(IPV4, &ipv4(UDP, &udp(6081, &join(&[&[0, 0, 8, 0, 0, 0, 7, 0], &inner()])))),
             false,
         ),
+        ("gtp-u", over_udp(2152, &gtp(0x30, 0xff, &[]), &inner()), true),
+        ("gtp-u, numbered", over_udp(2152, &gtp(0x32, 0xff, &[0, 9, 0, 0]), &inner()), true),
+        (
+            "gtp-u, two extension headers",
+            over_udp(
+                2152,
+                &gtp(0x34, 0xff, &[0, 0, 0, 0x85, 1, 0, 0, 0x20, 2, 0, 0, 0, 0, 0, 0, 0]),
+                &inner(),
+            ),
+            true,
+        ),
+        ("teredo", over_udp(3544, &[], &ipv6(TCP, &tcp(b"inner"))), true),
+        ("teredo, origin", over_udp(3544, &[0, 0, 1, 2, 3, 4, 5, 6], &ipv6(TCP, &tcp(b"inner"))), true),
+        (
+            "teredo, authentication and origin",
+            over_udp(
+                3544,
+                &join(&[&[0, 1, 2, 1], &[7; 3], &[9; 9], &[0, 0, 1, 2, 3, 4, 5, 6]]),
+                &ipv6(TCP, &tcp(b"inner")),
+            ),
+            true,
+        ),
+        (
+            "ayiya",
+            over_udp(5072, &join(&[&ayiya(1, 41), &[1; 16], &[2; 20]]), &ipv6(TCP, &tcp(b"inner"))),
+            true,
+        ),
+        ("ayiya ipv4", over_udp(5072, &join(&[&ayiya(1, 4), &[1; 16], &[2; 20]]), &inner()), true),
+        ("802.11 in gre", gre(&[0, 0, 0x82, 0x10], &join(&[&wlan(0x88, 1), &[0, 0], &SNAP, &inner()])), true),
+        (
+            "802.11 between points",
+            gre(&[0, 0, 0x82, 0], &join(&[&wlan(8, 3), &[0; 6], &SNAP, &inner()])),
+            true,
+        ),
         ("provider backbone", ethernet(0x88e7, &join(&[&[0, 0, 0, 4], &inner_frame()])), false),
         ("fabric path", ethernet(0x8903, &join(&[&[0, 4], &inner_frame()])), true),
         ("vn-tag", ethernet(0x8926, &join(&[&[0, 0, 0, 4, 8, 0], &inner()])), true),
@@ -104,7 +167,7 @@ pub(crate) fn zoo() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn tcp_is_found_in_every_tunnel() {
+fn ip_05_tcp_is_found_in_every_tunnel() {
     for (way, frame, no_lane) in ways() {
         let seen = read_ethernet(&frame).unwrap_or_else(|skip| panic!("{way}: {}", skip.word()));
         assert_eq!((&seen.payload[..], seen.payload_on_wire), (&b"inner"[..], 5), "{way}");
@@ -150,7 +213,7 @@ fn nvgre_flows_of_one_network_share_a_lane() {
 }
 
 #[test]
-fn eight_layers_are_opened_and_the_ninth_is_too_deep() {
+fn ip_05_eight_layers_are_opened_and_the_ninth_is_too_deep() {
     let nested = |layers: usize| (0..layers).fold(inner(), |inside, _| ipv4(IPIP, &inside));
     let tagged = |layers: usize| (1..layers).fold(tag(1, IPV4, &inner()), |inside, _| tag(1, VLAN, &inside));
     assert!(read_ethernet(&ethernet(IPV4, &nested(8))).is_ok());
@@ -187,7 +250,7 @@ fn a_packet_cannot_be_longer_than_the_tunnel_says() {
 }
 
 #[test]
-fn every_link_type_leads_to_the_packet() {
+fn ip_05_every_link_type_leads_to_the_packet() {
     let (four, six) = (inner(), ipv6(TCP, &tcp(b"inner")));
     let cooked = |kind: u16| join(&[&[0; 14], &kind.to_be_bytes()]);
     let cases: Vec<(LinkType, Vec<u8>, &[u8])> = vec![
@@ -212,12 +275,110 @@ fn every_link_type_leads_to_the_packet() {
         (LinkType::PPP_SERIAL, vec![0xff, 3, 0, 0x21], &four),
         (LinkType::PPP_SERIAL, vec![0x0f, 0, 8, 0], &four),
         (LinkType::CISCO_HDLC, vec![0x8f, 0, 0x86, 0xdd], &six),
+        (LinkType::PPP_ETHER, vec![0x11, 0, 0, 0, 0, 47, 0, 0x21], &four),
+        (LinkType::FDDI, join(&[&[0x50], &[7; 12], &SNAP]), &four),
+        (LinkType::IPOIB, join(&[&[7; 40], &[8, 0, 0, 0]]), &four),
+        (LinkType::IPOIB, join(&[&[7; 40], &[0x86, 0xdd, 0, 0]]), &six),
+        (LinkType::NFLOG, logged(2, u16::to_le_bytes, &four), &[]),
+        (LinkType::NFLOG, logged(2, u16::to_be_bytes, &four), &[]),
+        (LinkType::NFLOG, logged(10, u16::to_le_bytes, &six), &[]),
     ];
+    let mut read_here: HashSet<u16> = cases.iter().map(|(link, ..)| link.0).collect();
+    read_here.insert(LinkType::ETHERNET.0);
+    assert_eq!(read_here, LinkType::READ.iter().map(|link| link.0).collect());
     for (link, header, packet) in cases {
         let frame = join(&[&header, packet]);
         let seen = read(link, &frame).unwrap_or_else(|skip| panic!("{link:?} {header:?}: {}", skip.word()));
-        assert_eq!((&seen.payload[..], seen.lane), (&b"inner"[..], 0), "{link:?} {header:?}");
+        assert_eq!(&seen.payload[..], b"inner", "{link:?} {header:?}");
+        // A PPPoE session is a lane of its own.
+        assert_eq!(seen.lane == 0, link != LinkType::PPP_ETHER, "{link:?} {header:?}");
     }
+}
+
+#[test]
+fn a_link_type_that_is_not_listed_is_unsupported() {
+    for link in 0..=u16::MAX {
+        let unsupported = read(LinkType(link), &[]) == Err(Skip::UnsupportedLink);
+        assert_eq!(unsupported, !LinkType::READ.contains(&LinkType(link)), "{link}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_tunnel_by_its_port_is_udp() {
+    let six = ipv6(TCP, &tcp(b"inner"));
+    let cases = [
+        over_udp(2152, &gtp(0x30, 1, &[]), &inner()),
+        over_udp(2152, &gtp(0x50, 0xff, &[]), &inner()),
+        over_udp(2152, &gtp(0x20, 0xff, &[]), &inner()),
+        over_udp(2152, &[0x30, 0xff, 0], &[]),
+        over_udp(3544, &[], &inner()),
+        over_udp(3544, &[], &six[..50]),
+        over_udp(3544, &[], &join(&[&six, &[0]])),
+        over_udp(3544, &[0, 1, 0xff, 0xff], &six),
+        over_udp(3544, &[], &[]),
+        over_udp(5072, &join(&[&ayiya(0, 41), &[1; 16], &[2; 20]]), &six),
+        over_udp(5072, &join(&[&ayiya(1, 17), &[1; 16], &[2; 20]]), &six),
+        over_udp(5072, &ayiya(1, 41), &[0; 35]),
+    ];
+    for frame in cases {
+        assert_eq!(read_ethernet(&frame), Err(Skip::Udp), "{frame:02x?}");
+    }
+}
+
+#[test]
+fn answers_of_teredo_and_ayiya_are_known_by_their_source_port() {
+    let six = ipv6(TCP, &tcp(b"inner"));
+    for (port, header) in [(3544_u16, vec![]), (5072, join(&[&ayiya(1, 41), &[1; 16], &[2; 20]]))] {
+        let mut datagram = udp(50_000, &join(&[&header, &six]));
+        datagram[..2].copy_from_slice(&port.to_be_bytes());
+        let seen = read_ethernet(&ethernet(IPV4, &ipv4(UDP, &datagram))).expect("a segment");
+        assert_eq!(&seen.payload[..], b"inner", "{port}");
+    }
+}
+
+#[test]
+fn extension_headers_of_gtp_end_or_the_tunnel_is_bad() {
+    let endless = join(&[&[0, 0, 0, 0x85], &[1, 0, 0, 0x85].repeat(9)]);
+    for more in [vec![0, 0, 0, 0x85, 0, 0, 0, 0], vec![0, 0, 0, 0x85, 0xff, 0, 0, 0]] {
+        let frame = over_udp(2152, &gtp(0x34, 0xff, &more), &inner());
+        assert_eq!(read_ethernet(&frame), Err(Skip::BadTunnel), "{more:02x?}");
+    }
+    assert_eq!(read_ethernet(&over_udp(2152, &gtp(0x34, 0xff, &endless), &inner())), Err(Skip::TooDeep));
+}
+
+#[test]
+fn frames_of_802_11_that_hold_no_whole_packet_in_clear_are_not_ip() {
+    let framed = |header: &[u8], more: &[u8]| gre(&[0, 0, 0x82, 0], &join(&[header, more, &SNAP, &inner()]));
+    let mut late_fragment = wlan(0x08, 1);
+    late_fragment[22] = 3;
+    let cases = [
+        framed(&wlan(0x80, 0), &[]),
+        framed(&wlan(0x48, 1), &[]),
+        framed(&wlan(0x08, 0x41), &[]),
+        framed(&wlan(0x08, 0x05), &[]),
+        framed(&late_fragment, &[]),
+        framed(&wlan(0x88, 1), &[0x80, 0]),
+    ];
+    for frame in cases {
+        assert_eq!(read_ethernet(&frame), Err(Skip::NotIp), "{frame:02x?}");
+    }
+    let ordered = framed(&wlan(0x88, 0x81), &[0; 6]);
+    assert_eq!(&read_ethernet(&ordered).expect("a segment").payload[..], b"inner");
+}
+
+#[test]
+fn attributes_of_a_logged_packet_that_lead_nowhere_are_a_bad_header() {
+    let cases = [
+        vec![2, 0, 0, 0],
+        vec![2, 1, 0, 0, 4, 0, 9, 0],
+        vec![2, 0, 0, 0, 3, 0, 1, 0],
+        join(&[&[2, 0, 0, 0], &[4, 0, 1, 0].repeat(65), &logged(2, u16::to_le_bytes, &inner())[4..]]),
+    ];
+    for frame in cases {
+        assert_eq!(read(LinkType::NFLOG, &frame), Err(Skip::BadLinkHeader), "{frame:02x?}");
+    }
+    assert_eq!(read(LinkType::NFLOG, &logged(7, u16::to_le_bytes, &inner())), Err(Skip::NotIp));
+    assert_eq!(read(LinkType::FDDI, &join(&[&[0x41], &[7; 12], &SNAP, &inner()])), Err(Skip::NotIp));
 }
 
 #[test]

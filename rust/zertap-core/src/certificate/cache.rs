@@ -2,10 +2,11 @@
 //!
 //! Two generations bound it without a list of ages: new and used certificates stand in the young one; when
 //! that is full it becomes the old one, and what the old one still held is dropped. The table compares whole
-//! certificates behind a keyed hash (the standard library's, with a random key per table), so a crafted
-//! certificate can neither collide nor pass for another.
+//! certificates behind a hash with a random seed, so a crafted certificate does not pass for another; one that
+//! collides costs a comparison.
 
 use super::{LeafCertificate, MAX_DER};
+use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ type Known = Option<Arc<LeafCertificate>>;
 /// Certificates of one age.
 #[derive(Debug, Default)]
 struct Generation {
-    entries: HashMap<Box<[u8]>, Known>,
+    entries: HashMap<Box<[u8]>, Known, RandomState>,
     octets: usize,
 }
 

@@ -121,6 +121,8 @@ pub struct LeafCertificate {
     pub issuer_sha256: [u8; 32],
     /// SHA-256 of the whole DER.
     pub sha256: [u8; 32],
+    /// SHA-1 of the whole DER: the fingerprint by which older tools know a certificate.
+    pub sha1: [u8; 20],
     /// Name of the elliptic curve, or its dotted identifier, where the key names one.
     pub curve: Option<Box<str>>,
 }

@@ -5,6 +5,7 @@
 
 use super::{CertificateTime, LeafCertificate, LeafTraits, key, name};
 use crate::registry::{HashAlgorithm, x509};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
 use x509_parser::signature_algorithm::RsaSsaPssParams;
@@ -45,6 +46,7 @@ pub(super) fn read(der: &[u8]) -> Option<LeafCertificate> {
         subject_sha256: Sha256::digest(subject.whole).into(),
         issuer_sha256: Sha256::digest(issuer.whole).into(),
         sha256: Sha256::digest(der).into(),
+        sha1: Sha1::digest(der).into(),
         curve: key.curve,
     })
 }

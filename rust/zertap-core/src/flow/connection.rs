@@ -3,6 +3,7 @@
 use super::follow::Cause;
 use super::key::FlowKey;
 use super::milestones::Milestones;
+use super::prefetch::prefetch;
 use crate::event::{Milestone, Settled};
 use crate::handshake::{Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
@@ -21,8 +22,6 @@ pub enum Life {
     Established,
     /// Both directions closed; the last acknowledgement is awaited.
     Closing,
-    /// Its last row was written; stragglers are absorbed until the slot is needed.
-    Lingering,
 }
 
 /// A RST inside the window but not at the exact number (RFC 5961): an end only if nothing contradicts it.
@@ -85,6 +84,16 @@ pub struct Extras {
     pub closing: Option<(Timestamp, Side)>,
 }
 
+impl Extras {
+    /// Whether no end and no successor of the connection is waited for.
+    pub fn is_calm(&self) -> bool {
+        self.doubtful.is_none()
+            && self.waiting_reset.is_none()
+            && self.new_syn.is_none()
+            && self.closing.is_none()
+    }
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Connection {
@@ -142,6 +151,14 @@ pub const ONE_SIDED_TOLD: u8 = 16;
 pub const LISTENED: u8 = 32;
 
 impl Connection {
+    /// Asks for all of its memory.
+    #[inline]
+    pub fn expect(&self) {
+        prefetch(&self.stream.halves[Side::B]);
+        prefetch(&self.established);
+        prefetch(&self.ordinal);
+    }
+
     /// Whether a small fact holds.
     pub fn has(&self, bit: u8) -> bool {
         self.bits & bit != 0

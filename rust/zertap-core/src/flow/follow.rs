@@ -4,19 +4,19 @@
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
 use super::connection::{
-    Connection, DUE_PASSED, DoubtfulReset, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD, SYN_SEEN,
-    SYNACK_OF_A, SYNACK_SEEN,
+    Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
+    SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
 };
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Side};
+use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Shown, Side};
 use crate::observer::{Joined, Observer};
 use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::Segment;
+use crate::wire::{Segment, TcpFlags};
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -59,9 +59,62 @@ pub struct Wishes {
     pub replaced: bool,
 }
 
+impl Wishes {
+    /// Whether there is anything to do.
+    #[inline]
+    pub fn any(&self) -> bool {
+        self.established || self.closing || self.ended || self.replaced || self.gap_deadline.is_some()
+    }
+}
+
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
+    #[inline]
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
+        if self.is_usual(conn, side, segment) {
+            self.usual(conn, side, segment);
+            return Wishes::default();
+        }
+        self.unusual(conn, side, segment)
+    }
+
+    /// Whether this is an acknowledgement, or the next octets of an established connection that holds nothing back and
+    /// misses nothing: then `usual` does all that `unusual` would do.
+    #[inline]
+    fn is_usual(&self, conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+        let [half, other] = [&conn.stream.halves[side], &conn.stream.halves[side.other()]];
+        let ack = Seq(segment.acknowledgment);
+        let plain = segment.flags.0 & TELLING == TcpFlags::ACK.0 && !segment.fragment_overlap;
+        let calm = conn.life == Life::Established
+            && conn.stream.holding.is_none()
+            && conn.extras.as_deref().is_none_or(Extras::is_calm);
+        // Nothing that the other side sent is missing, and it is captured.
+        let heard = half.is_known() && half.is_visible() && other.is_caught_up(ack);
+        let length = segment.payload.len() as u32;
+        let next = length == 0
+            || half.next() == Seq(segment.sequence) && conn.has(LISTENED) && !half.fin_delivered();
+        plain && calm && heard && next && length == segment.payload_on_wire
+    }
+
+    /// The usual segment. Nothing was waited for, and nothing will be.
+    #[inline]
+    fn usual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
+        conn.latest = self.cause.at;
+        let ack = Seq(segment.acknowledgment);
+        let seen = conn.stream.halves[side.other()].offset(ack);
+        conn.stream.halves[side].count_usual(ack, segment.payload.len() as u32);
+        if !segment.payload.is_empty() {
+            if let Some(listening) = &mut conn.listening {
+                listening.recent[side].remember(Seq(segment.sequence), segment.payload);
+            } else if conn.walks.is_none() {
+                return;
+            }
+            let chunk = Chunk { bytes: segment.payload, seen, starts_segment: true, cut: 0 };
+            self.deliver_data(conn, side, chunk);
+        }
+    }
+
+    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
         let mut wishes = Wishes::default();
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
@@ -93,6 +146,8 @@ impl Workplace<'_> {
 
     /// The waiting span since establishment has passed.
     pub fn due(&mut self, conn: &mut Connection) {
+        self.attend(conn);
+        self.tell(None, Shown::Due, 0);
         conn.bits |= DUE_PASSED;
         self.tell_one_sided(conn);
         let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
@@ -105,12 +160,14 @@ impl Workplace<'_> {
     /// A hole's deadline, or a waiting reset's, has come.
     pub fn gap_due(&mut self, conn: &mut Connection) -> Wishes {
         let mut wishes = Wishes::default();
+        self.attend(conn);
         self.drive(conn, &mut wishes);
         wishes
     }
 
     /// Ends a connection: what is still held is delivered with its gaps, open questions are answered.
     pub fn terminate(&mut self, conn: &mut Connection, kind: RowKind, reset_by: Option<Side>) {
+        self.attend(conn);
         self.drain_with_gaps(conn);
         if let Some(side) = reset_by
             && let Some(listening) = &mut conn.listening
@@ -131,6 +188,7 @@ impl Workplace<'_> {
 
     /// The input ends, or memory is short: the connection did not end, our view of it did (A9).
     pub fn abandon(&mut self, conn: &mut Connection, kind: RowKind) {
+        self.attend(conn);
         if self.end_if_ending(conn) {
             return;
         }
@@ -139,6 +197,10 @@ impl Workplace<'_> {
             return;
         }
         self.tell_one_sided(conn);
+        if let Some(listening) = &mut conn.listening {
+            let progress = listening.observer.abandon();
+            self.progress(conn, progress);
+        }
         self.write_last(conn, kind);
     }
 
@@ -307,6 +369,7 @@ impl Workplace<'_> {
     }
 
     fn established(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+        self.tell(None, Shown::Established, 0);
         conn.life = Life::Established;
         conn.established = self.cause.at;
         wishes.established = true;
@@ -412,9 +475,11 @@ impl Workplace<'_> {
             }
             Delivery::Gap(length) => {
                 conn.flags.insert(Flag::Gap);
+                self.tell(Some(side), Shown::Gap, length);
                 self.deliver_gap(conn, side, length);
             }
             Delivery::Fin { seen } => {
+                self.tell(Some(side), Shown::Fin, 0);
                 if conn.stream.halves[side.other()].fin_delivered() {
                     let at = conn.latest;
                     conn.extras().closing = Some((at, side));
@@ -472,6 +537,7 @@ impl Workplace<'_> {
             Progress::Moved(phase) => (phase, false),
             Progress::Finished(phase) => (phase, true),
         };
+        self.tell_move(conn, phase);
         let moved = conn.reach(phase, self.cause.at);
         let milestones = conn.history.len();
         if last {
@@ -522,6 +588,7 @@ impl Workplace<'_> {
         let Some(visible) = conn.only_visible() else { return };
         conn.bits |= ONE_SIDED_TOLD;
         conn.flag(Flag::OneSided);
+        self.tell(Some(visible), Shown::OneSided, 0);
         if let Some(listening) = &mut conn.listening {
             let progress = listening.observer.one_sided(visible);
             self.progress(conn, progress);
@@ -562,14 +629,16 @@ impl Workplace<'_> {
     }
 
     /// Writes a row of a live connection.
-    fn write(&mut self, conn: &mut Connection, kind: RowKind) {
+    pub(super) fn write(&mut self, conn: &mut Connection, kind: RowKind) {
         let provisional = conn.listening.take().map(|listening| {
             let settled = self.settled(&listening, conn);
             conn.listening = Some(listening);
             settled
         });
         let settled = conn.settled.clone().or(provisional);
-        self.batch.push(conn.snapshot(kind, self.cause, settled));
+        let row = conn.snapshot(kind, self.cause, settled);
+        self.tell_row(&row);
+        self.batch.push(row);
     }
 
     /// Writes the connection's last row.
@@ -580,9 +649,11 @@ impl Workplace<'_> {
         if kind == RowKind::Evicted {
             conn.flag(Flag::Evicted);
         }
+        self.batch.fates.count(kind, conn.life == Life::HalfOpen, conn.phase == Phase::Unseen);
         if self.config.rows.contains(kind) {
             self.write(conn, kind);
         }
+        self.tell_end(kind);
     }
 }
 
@@ -592,6 +663,9 @@ enum Exactness {
     InWindow,
     Outside,
 }
+
+/// The flags that make a segment more than octets and an acknowledgement.
+const TELLING: u8 = TcpFlags::SYN.0 | TcpFlags::FIN.0 | TcpFlags::RST.0 | TcpFlags::URG.0 | TcpFlags::ACK.0;
 
 /// The largest window assumed when judging a RST: what current stacks let a receive buffer grow to.
 const ASSUMED_WINDOW: i32 = 1 << 20;

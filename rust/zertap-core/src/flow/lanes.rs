@@ -4,7 +4,7 @@
 //! directions differently. Equal addresses and ports on two lanes are two connections (EDGE_CASES IP-07)
 //! unless one of them lacks exactly the direction that the other brings, and its numbers fit.
 
-use super::connection::{Connection, Life};
+use super::connection::Connection;
 use crate::handshake::Side;
 use crate::stream::Seq;
 use crate::wire::Segment;
@@ -36,8 +36,7 @@ impl Lanes {
 pub fn is_missing_direction(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
     let other = &conn.stream.halves[side.other()];
     let ack = Seq(segment.acknowledgment);
-    conn.life != Life::Lingering
-        && conn.other_lane == conn.key.lane()
+    conn.other_lane == conn.key.lane()
         && !conn.stream.halves[side].is_visible()
         && segment.flags.ack()
         && other.is_known()

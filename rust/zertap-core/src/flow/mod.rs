@@ -2,14 +2,21 @@
 
 mod connection;
 mod follow;
+mod index;
+mod interval;
 mod key;
 mod lanes;
+mod linger;
 mod milestones;
+mod ordinals;
+mod prefetch;
 mod snapshot;
 mod table;
 mod timers;
+mod told;
 
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};
+pub use interval::Boundaries;
 pub use key::FlowKey;
-pub use table::{Table, TableCounters};
+pub use table::{Identity, Table, TableCounters};

@@ -59,8 +59,10 @@ impl Connection {
             let extras = self.extras();
             extras.told_octets = octets;
             extras.told_segments = segments;
-            extras.told_phase = phase;
-            extras.told_history = told;
+            if kind != RowKind::Interval {
+                extras.told_phase = phase;
+                extras.told_history = told;
+            }
         }
         row
     }

@@ -2,20 +2,20 @@
 
 use super::connection::{Connection, Extras, Life};
 use super::follow::{Wishes, Workplace};
+use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{Lanes, is_missing_direction};
+use super::linger::{Ended, Linger, NUMBERS};
 use super::milestones::Milestones;
+use super::ordinals::Ordinals;
+use super::prefetch::prefetch;
 use super::timers::{Queue, SlotRef};
 use crate::config::Config;
 use crate::event::RowKind;
 use crate::handshake::{Flags, Phase};
-use crate::stream::{Seq, Stream};
+use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Segment, TcpFlags};
-use hashbrown::HashTable;
-use siphasher::sip::SipHasher13;
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// What the table counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,19 +47,18 @@ struct Slot {
 pub struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
-    index: HashTable<u32>,
-    hasher: SipHasher13,
+    index: Index,
+    hasher: FlowHash,
     due: Queue,
     gaps: Queue,
     closing: Queue,
-    linger: Queue,
+    linger: Linger,
     half_open: Queue,
     half_open_count: usize,
-    lingering: usize,
+    /// No timer fires before this; so nearly every packet asks nothing else.
+    earliest: Timestamp,
     ordinals: Ordinals,
     lanes: Lanes,
-    /// Index entries beyond one for each connection.
-    second_entries: usize,
     counters: TableCounters,
     evict_hand: usize,
 }
@@ -73,18 +72,17 @@ impl Table {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
-            index: HashTable::new(),
-            hasher: SipHasher13::new_with_keys(hash_key[0], hash_key[1]),
+            index: Index::default(),
+            hasher: FlowHash::new(hash_key),
             due: Queue::default(),
             gaps: Queue::default(),
             closing: Queue::default(),
-            linger: Queue::default(),
+            linger: Linger::default(),
             half_open: Queue::default(),
             half_open_count: 0,
-            lingering: 0,
+            earliest: Timestamp(u64::MAX),
             ordinals: Ordinals::default(),
             lanes: Lanes::default(),
-            second_entries: 0,
             counters: TableCounters::default(),
             evict_hand: 0,
         }
@@ -97,41 +95,86 @@ impl Table {
 
     /// Connections and attempts that live.
     pub fn live(&self) -> usize {
-        self.index.len() - self.second_entries - self.lingering
+        self.slots.len() - self.free.len()
+    }
+
+    /// The key of a segment, whether its sender is the lower endpoint, and the key's hash.
+    #[inline]
+    pub fn identify(&self, segment: &Segment<'_>) -> Identity {
+        let (key, from_low) = FlowKey::of(segment);
+        let hash = self.hash(&key);
+        self.index.expect(hash);
+        Identity { key, from_low, hash }
+    }
+
+    /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
+    #[inline]
+    pub fn expect(&self, hash: u64) {
+        if let Some(entry) = self.index.find(hash, |_| true)
+            && entry & ENDED == 0
+            && let Some(slot) = self.slots.get((entry & !OTHER_LANE) as usize)
+        {
+            prefetch(slot);
+            if let Some(conn) = &slot.connection {
+                conn.expect();
+            }
+        }
     }
 
     /// Handles one segment.
-    pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>) {
-        let (key, from_low) = FlowKey::of(segment);
-        let hash = self.hash(&key);
+    #[inline]
+    pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: Identity) {
+        let Identity { key, from_low, hash } = identity;
         let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));
         let Some(index) = found else {
             let ordinal = self.next_ordinal(&key);
-            self.open(place, key, hash, from_low, segment, ordinal);
+            self.open(place, identity, segment, ordinal);
             return;
         };
-        let Some(conn) = self.connection(index) else { return };
-        if conn.life == Life::Lingering {
-            let ordinal = conn.ordinal.saturating_add(1);
-            if begins_anew(conn, from_low, segment) {
-                self.remove(index);
-                self.open(place, key, hash, from_low, segment, ordinal);
-            } else {
-                self.counters.stragglers += 1;
-            }
-            return;
+        if index & ENDED != 0 {
+            return self.after_the_end(place, identity, index & !ENDED, segment);
         }
+        let Some(conn) = self.connection(index) else { return };
         let side = conn.sender(from_low);
         let was_half_open = conn.life == Life::HalfOpen;
         let wishes = place.segment(conn, side, segment);
-        self.grant(place, index, wishes, was_half_open);
-        if wishes.replaced {
-            self.replace(place, index, key, hash, from_low, segment);
+        if wishes.any() {
+            self.grant(place, index, wishes, was_half_open);
+            if wishes.replaced {
+                self.replace(place, index, identity, segment);
+            }
+        }
+    }
+
+    /// A segment behind its connection's end: a straggler, or a new connection's first.
+    #[cold]
+    fn after_the_end(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: Identity,
+        number: u32,
+        segment: &Segment<'_>,
+    ) {
+        match self.linger.get(number) {
+            Some(ended) if ended.is_followed_by(identity.from_low, segment) => {
+                let ordinal = ended.ordinal.saturating_add(1);
+                self.unlist(number);
+                self.open(place, identity, segment, ordinal);
+            }
+            _ => self.counters.stragglers += 1,
         }
     }
 
     /// Wakes the connections whose deadlines have come, in order of time.
+    #[inline]
     pub fn advance(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
+        if self.earliest <= now {
+            self.wake(place, now);
+        }
+    }
+
+    #[cold]
+    fn wake(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
         loop {
             let next = [self.due.next(), self.gaps.next(), self.closing.next()];
             let Some(earliest) = next.into_iter().flatten().min().filter(|at| *at <= now) else { break };
@@ -145,23 +188,16 @@ impl Table {
             }
         }
         place.cause.at = now;
-        while let Some((_, slot)) = self.linger.pop_due(now) {
-            self.forget(slot);
+        while self.linger.next().is_some_and(|until| until <= now) {
+            self.forget_oldest(place.config);
         }
+        let next = [self.due.next(), self.gaps.next(), self.closing.next(), self.linger.next()];
+        self.earliest = next.into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX));
     }
 
     /// End of input: every connection that lives gets its last row, in order of first packets.
     pub fn finish(&mut self, place: &mut Workplace<'_>) {
-        let mut live: Vec<(u64, u32)> = self
-            .slots
-            .iter()
-            .zip(0u32..)
-            .filter_map(|(slot, index)| slot.connection.as_ref().map(|conn| (conn, index)))
-            .filter(|(conn, _)| conn.life != Life::Lingering)
-            .map(|(conn, index)| (conn.number, index))
-            .collect();
-        live.sort_unstable();
-        for (_, index) in live {
+        for index in self.in_order(|_| true) {
             if let Some(conn) = self.connection(index) {
                 place.abandon(conn, RowKind::Unfinished);
                 self.counters.unfinished += 1;
@@ -170,16 +206,29 @@ impl Table {
         }
     }
 
+    /// When the next timer fires.
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        [self.due.next(), self.gaps.next(), self.closing.next()].into_iter().flatten().min()
+    }
+
+    /// The slots of connections that are wanted, in order of first packets.
+    pub(super) fn in_order(&self, wanted: impl Fn(&Connection) -> bool) -> Vec<u32> {
+        let slots = self.slots.iter().zip(0u32..);
+        let connections = slots.filter_map(|(slot, index)| Some((slot.connection.as_ref()?, index)));
+        let mut found: Vec<(u64, u32)> =
+            connections.filter(|(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number, index)).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, index)| index).collect()
+    }
+
     fn open(
         &mut self,
         place: &mut Workplace<'_>,
-        key: FlowKey,
-        hash: u64,
-        from_low: bool,
+        Identity { key, from_low, hash }: Identity,
         segment: &Segment<'_>,
         ordinal: u32,
     ) {
-        if self.index.len() >= place.config.max_connections {
+        if self.live() >= place.config.max_connections {
             self.make_room(place);
         }
         self.counters.opened += 1;
@@ -194,19 +243,19 @@ impl Table {
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
         let conn = slot.connection.insert(conn);
+        place.opened(conn, side, segment.flags);
         if !half_open {
             place.greet(conn);
         }
-        self.enter(hash, index);
+        self.index.insert(hash, index);
         if half_open {
             self.half_open_count += 1;
             let entry = self.slot_ref(index);
             self.half_open.push(place.cause.at, entry);
-            self.limit_half_open(place.config);
+            self.limit_half_open(place);
         } else {
             self.counters.established += 1;
-            let entry = self.slot_ref(index);
-            self.due.push(place.cause.at.after(place.config.waiting_span), entry);
+            self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
         }
         if let Some(conn) = self.connection(index) {
             let wishes = place.segment(conn, side, segment);
@@ -219,8 +268,7 @@ impl Table {
         let at = place.cause.at;
         if wishes.established {
             self.counters.established += 1;
-            let entry = self.slot_ref(index);
-            self.due.push(at.after(place.config.waiting_span), entry);
+            self.wait_until_due(index, at.after(place.config.waiting_span));
         }
         if was_half_open && (wishes.established || wishes.ended) {
             self.half_open_count = self.half_open_count.saturating_sub(1);
@@ -228,25 +276,26 @@ impl Table {
         if let Some(deadline) = wishes.gap_deadline {
             let entry = self.slot_ref(index);
             self.gaps.push(deadline, entry);
+            self.earliest = self.earliest.min(deadline);
         }
         if wishes.ended {
             self.end(place, index);
         } else if wishes.closing {
             let entry = self.slot_ref(index);
-            self.closing.push(at.after(place.config.closing_span), entry);
+            let deadline = at.after(place.config.closing_span);
+            self.closing.push(deadline, entry);
+            self.earliest = self.earliest.min(deadline);
         }
     }
 
+    fn wait_until_due(&mut self, index: u32, deadline: Timestamp) {
+        let entry = self.slot_ref(index);
+        self.due.push(deadline, entry);
+        self.earliest = self.earliest.min(deadline);
+    }
+
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
-    fn replace(
-        &mut self,
-        place: &mut Workplace<'_>,
-        index: u32,
-        key: FlowKey,
-        hash: u64,
-        from_low: bool,
-        segment: &Segment<'_>,
-    ) {
+    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: Identity, segment: &Segment<'_>) {
         let Some(conn) = self.connection(index) else { return };
         let ordinal = conn.ordinal.saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
@@ -255,14 +304,14 @@ impl Table {
         self.counters.ended += 1;
         self.remove(index);
         match new {
-            None => self.open(place, key, hash, from_low, segment, ordinal),
+            None => self.open(place, identity, segment, ordinal),
             Some(new) => {
                 // The SYN itself was taken for a repetition when it came: the new connection starts with it.
                 place.cause = new.cause;
-                let syn = syn_segment(&key, new.from_low, new.first.0.wrapping_sub(1));
-                self.open(place, key, hash, new.from_low, &syn, ordinal);
+                let syn = syn_segment(&identity.key, new.from_low, new.first.0.wrapping_sub(1));
+                self.open(place, Identity { from_low: new.from_low, ..identity }, &syn, ordinal);
                 place.cause = now;
-                self.segment(place, segment);
+                self.segment(place, segment, identity);
             }
         }
     }
@@ -302,31 +351,42 @@ impl Table {
     /// The last row is written: keep only what absorbs stragglers.
     fn end(&mut self, place: &Workplace<'_>, index: u32) {
         self.counters.ended += 1;
-        let entry = self.slot_ref(index);
+        let until = place.cause.at.after(place.config.linger_span);
         let Some(conn) = self.connection(index) else { return };
-        conn.life = Life::Lingering;
-        conn.listening = None;
-        conn.settled = None;
-        conn.extras = None;
-        conn.walks = None;
-        conn.stream.holding = None;
-        self.lingering += 1;
-        self.linger.push(place.cause.at.after(place.config.linger_span), entry);
-        if self.lingering > place.config.max_lingering
-            && let Some((_, oldest)) = self.linger.pop()
-        {
-            self.forget(oldest);
+        let ended = Ended::of(conn, until);
+        self.remove(index);
+        let number = self.linger.push(ended) | ENDED;
+        self.index.insert(self.hash(&ended.key), number);
+        if ended.other_lane != ended.key.lane() {
+            self.index.insert(self.hash(&ended.key.on_lane(ended.other_lane)), number | OTHER_LANE);
+        }
+        self.earliest = self.earliest.min(until);
+        if self.linger.len() > place.config.max_lingering {
+            self.forget_oldest(place.config);
         }
     }
 
-    /// Lets a lingering connection's addresses go.
-    fn forget(&mut self, slot: SlotRef) {
-        let Some(conn) = self.resolve(slot) else { return };
-        if conn.life == Life::Lingering {
-            let (key, ordinal) = (conn.key, conn.ordinal);
-            let hash = self.hash(&key.on_lane(0));
-            self.ordinals.remember(hash, ordinal);
-            self.remove(slot.index);
+    /// Lets the addresses of the connection that ended first go.
+    fn forget_oldest(&mut self, config: &Config) {
+        if let Some(Some((number, ended))) = self.linger.pop() {
+            let hash = self.hash(&ended.key.on_lane(0));
+            self.ordinals.remember(hash, ended.ordinal, config.max_ordinals);
+            self.delist(number, &ended);
+        }
+    }
+
+    /// An ended connection is followed by another one.
+    fn unlist(&mut self, number: u32) {
+        if let Some(ended) = self.linger.unlist(number) {
+            self.delist(number, &ended);
+        }
+    }
+
+    fn delist(&mut self, number: u32, ended: &Ended) {
+        self.index.remove(self.hash(&ended.key), number | ENDED);
+        if ended.other_lane != ended.key.lane() {
+            let hash = self.hash(&ended.key.on_lane(ended.other_lane));
+            self.index.remove(hash, number | ENDED | OTHER_LANE);
         }
     }
 
@@ -334,28 +394,19 @@ impl Table {
         let Some(conn) = self.slots.get_mut(index as usize).and_then(|slot| slot.connection.take()) else {
             return;
         };
-        if conn.life == Life::Lingering {
-            self.lingering -= 1;
-        }
         if conn.life == Life::HalfOpen {
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
-        self.leave(self.hash(&conn.key), index);
+        self.index.remove(self.hash(&conn.key), index);
         if conn.other_lane != conn.key.lane() {
-            self.leave(self.hash(&conn.key.on_lane(conn.other_lane)), index | OTHER_LANE);
-            self.second_entries -= 1;
+            self.index.remove(self.hash(&conn.key.on_lane(conn.other_lane)), index | OTHER_LANE);
         }
         self.free.push(index);
     }
 
-    /// The table is full: forget the oldest that lingers, else evict the longest idle of a sample.
+    /// The table is full: evict the longest idle of a sample.
+    #[cold]
     fn make_room(&mut self, place: &mut Workplace<'_>) {
-        while let Some((_, oldest)) = self.linger.pop() {
-            if self.resolve(oldest).is_some() {
-                self.forget(oldest);
-                return;
-            }
-        }
         let slots = self.slots.len();
         let idle = |index: usize| {
             self.slots.get(index).and_then(|slot| slot.connection.as_ref()).map(|conn| conn.latest)
@@ -370,16 +421,17 @@ impl Table {
             place.abandon(conn, RowKind::Evicted);
             let (key, ordinal) = (conn.key, conn.ordinal);
             self.counters.evicted += 1;
-            self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal);
+            self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal, place.config.max_ordinals);
         }
         self.remove(index as u32);
     }
 
-    fn limit_half_open(&mut self, config: &Config) {
-        while self.half_open_count > config.max_half_open {
+    fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
+        while self.half_open_count > place.config.max_half_open {
             let Some((_, oldest)) = self.half_open.pop() else { break };
             if self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen) {
                 self.counters.half_open_dropped += 1;
+                place.batch.fates.never_established += 1;
                 self.remove(oldest.index);
             }
         }
@@ -395,53 +447,64 @@ impl Table {
     fn next_ordinal(&self, key: &FlowKey) -> u32 {
         let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
             let other = key.on_lane(lane);
-            let index = self.find(self.hash(&other), &other)?;
-            self.slots.get(index as usize)?.connection.as_ref().map(|conn| conn.ordinal.saturating_add(1))
+            let entry = self.find(self.hash(&other), &other)?;
+            let last = if entry & ENDED == 0 {
+                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal
+            } else {
+                self.linger.get(entry & !ENDED)?.ordinal
+            };
+            Some(last.saturating_add(1))
         });
         elsewhere.max().unwrap_or(1).max(self.ordinals.next(self.hash(&key.on_lane(0))))
     }
 
-    fn hash(&self, key: &FlowKey) -> u64 {
-        hash_of(self.hasher, key)
+    /// The live connection of a key.
+    pub(super) fn look(&self, key: &FlowKey) -> Option<&Connection> {
+        let index = self.find(self.hash(key), key).filter(|index| index & ENDED == 0)?;
+        self.slots.get(index as usize)?.connection.as_ref()
     }
 
-    /// The slot of the connection that a key belongs to.
+    #[inline]
+    fn hash(&self, key: &FlowKey) -> u64 {
+        self.hasher.of(key)
+    }
+
+    /// The slot of the connection that a key belongs to, or `ENDED` and the number of one that lingers.
+    #[inline]
     fn find(&self, hash: u64, key: &FlowKey) -> Option<u32> {
-        let found = self.index.find(hash, |entry| self.key_of(*entry).as_ref() == Some(key))?;
-        Some(*found & !OTHER_LANE)
+        let found = self.index.find(hash, |entry| self.is_of(entry, key))?;
+        Some(found & !OTHER_LANE)
+    }
+
+    /// Whether an index entry stands for this key.
+    #[inline]
+    fn is_of(&self, entry: u32, key: &FlowKey) -> bool {
+        let known = if entry & ENDED == 0 {
+            let slot = self.slots.get((entry & !OTHER_LANE) as usize);
+            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
+        } else {
+            let number = entry & !(ENDED | OTHER_LANE);
+            self.linger.get(number).map(|ended| (&ended.key, ended.other_lane))
+        };
+        known.is_some_and(|(known, other_lane)| {
+            if entry & OTHER_LANE == 0 { known == key } else { known.on_lane(other_lane) == *key }
+        })
     }
 
     /// A connection that lacks the direction this segment brings on another lane; from now on both lead to it.
     fn pair_lanes(&mut self, key: &FlowKey, hash: u64, from_low: bool, segment: &Segment<'_>) -> Option<u32> {
         let index = self.lanes.others(key.lane()).find_map(|lane| {
             let other = key.on_lane(lane);
-            let index = self.find(self.hash(&other), &other)?;
+            let index = self.find(self.hash(&other), &other).filter(|index| index & ENDED == 0)?;
             let conn = self.slots.get(index as usize)?.connection.as_ref()?;
             is_missing_direction(conn, conn.sender(from_low), segment).then_some(index)
         })?;
         self.connection(index)?.other_lane = key.lane();
-        self.enter(hash, index | OTHER_LANE);
-        self.second_entries += 1;
+        self.index.insert(hash, index | OTHER_LANE);
         Some(index)
     }
 
-    fn enter(&mut self, hash: u64, entry: u32) {
-        let (slots, hasher) = (&self.slots, self.hasher);
-        self.index
-            .insert_unique(hash, entry, |entry| key_of(slots, *entry).map_or(0, |key| hash_of(hasher, &key)));
-    }
-
-    fn leave(&mut self, hash: u64, entry: u32) {
-        if let Ok(found) = self.index.find_entry(hash, |other| *other == entry) {
-            found.remove();
-        }
-    }
-
-    fn key_of(&self, entry: u32) -> Option<FlowKey> {
-        key_of(&self.slots, entry)
-    }
-
-    fn connection(&mut self, index: u32) -> Option<&mut Connection> {
+    pub(super) fn connection(&mut self, index: u32) -> Option<&mut Connection> {
         self.slots.get_mut(index as usize)?.connection.as_mut()
     }
 
@@ -455,31 +518,25 @@ impl Table {
     }
 }
 
+/// A segment's connection, by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// Its endpoints and lane.
+    pub key: FlowKey,
+    /// The segment's sender is the lower endpoint.
+    pub from_low: bool,
+    /// Keyed hash of the key.
+    pub hash: u64,
+}
+
 /// Marks the second index entry of a connection whose directions travel on two lanes.
 const OTHER_LANE: u32 = 1 << 31;
-
-/// The key that an index entry stands for.
-fn key_of(slots: &[Slot], entry: u32) -> Option<FlowKey> {
-    let conn = slots.get((entry & !OTHER_LANE) as usize)?.connection.as_ref()?;
-    Some(if entry & OTHER_LANE == 0 { conn.key } else { conn.key.on_lane(conn.other_lane) })
-}
-
-/// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a
-/// SYN/ACK with another number.
-fn begins_anew(conn: &Connection, from_low: bool, segment: &Segment<'_>) -> bool {
-    let half = &conn.stream.halves[conn.sender(from_low)];
-    let another = half.is_known() && half.offset_of(Seq(segment.sequence).plus(1)) != Some(0);
-    segment.flags.syn() && (!segment.flags.ack() || another)
-}
+/// Marks an index entry that holds the number of an ended connection instead of a slot's.
+const ENDED: u32 = NUMBERS;
 
 fn resolve(slots: &[Slot], entry: SlotRef) -> Option<&Connection> {
     let slot = slots.get(entry.index as usize)?;
     if slot.generation == entry.generation { slot.connection.as_ref() } else { None }
-}
-
-fn hash_of(mut hasher: SipHasher13, key: &FlowKey) -> u64 {
-    key.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A connection for its first segment (A2, A8).
@@ -539,52 +596,5 @@ fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static>
         payload: &[],
         payload_on_wire: 0,
         fragment_overlap: false,
-    }
-}
-
-/// The ordinals of connections that no longer linger: bounded, the oldest forgotten first.
-#[derive(Debug, Default)]
-struct Ordinals {
-    known: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
-    order: VecDeque<u64>,
-}
-
-/// Beyond this many, the oldest is forgotten.
-const REMEMBERED_ORDINALS: usize = 65_536;
-
-impl Ordinals {
-    /// The ordinal of a new connection whose key has this hash.
-    fn next(&self, hash: u64) -> u32 {
-        if self.known.is_empty() { 1 } else { self.known.get(&hash).map_or(1, |last| last.saturating_add(1)) }
-    }
-
-    fn remember(&mut self, hash: u64, ordinal: u32) {
-        if self.known.insert(hash, ordinal).is_none() {
-            self.order.push_back(hash);
-        }
-        if self.order.len() > REMEMBERED_ORDINALS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
-}
-
-/// The key is a keyed hash already.
-#[derive(Debug, Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        // Only `u64` keys are hashed; other writes fold in without losing octets.
-        for octet in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
-        }
-    }
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }

@@ -6,6 +6,7 @@
 mod evidence;
 mod fault;
 mod flag;
+mod journal;
 mod observe;
 mod phase;
 mod profile;
@@ -16,6 +17,7 @@ mod text;
 pub use evidence::Evidence;
 pub use fault::Fault;
 pub use flag::{Flag, Flags};
+pub use journal::{Form, Journal, Moment, Scribe, Shown, Told};
 pub use observe::{Chunk, End, Findings, Observe, Progress};
 pub use phase::Phase;
 pub use profile::{CryptoProfile, SshProfile, TlsProfile, TlsShape};

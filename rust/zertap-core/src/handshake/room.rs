@@ -1,9 +1,11 @@
 //! What all observers of one tap share.
 
+use super::{Journal, Scribe, Shown, Side};
 use crate::certificate::CertificateCache;
 
 /// What observers are asked to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing to look at")]
 pub struct Options {
     /// Read certificates (up to TLS 1.2 they pass in clear).
     pub certificates: bool,
@@ -11,11 +13,13 @@ pub struct Options {
     pub upgrades: bool,
     /// Keep the lists that the two sides offered.
     pub offers: bool,
+    /// Keep what JA3, JA4 and HASSH are made of.
+    pub fingerprints: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { certificates: true, upgrades: true, offers: false }
+        Self { certificates: true, upgrades: true, offers: false, fingerprints: false }
     }
 }
 
@@ -26,4 +30,22 @@ pub struct Room {
     pub options: Options,
     /// Certificates seen before.
     pub certificates: CertificateCache,
+    /// The account of one connection, where somebody asked for it.
+    pub journal: Option<Box<Journal>>,
+}
+
+impl Room {
+    /// Notes what `side` showed, where somebody asked for it.
+    #[inline]
+    pub(crate) fn note(&mut self, side: Side, shown: Shown, octets: u64) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(Some(side), shown, octets);
+        }
+    }
+
+    /// Who notes what one direction shows.
+    #[inline]
+    pub(crate) fn scribe(&mut self, side: Side) -> Scribe<'_> {
+        Scribe::new(self.journal.as_deref_mut(), side)
+    }
 }

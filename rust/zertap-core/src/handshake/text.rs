@@ -31,11 +31,16 @@ kinds! {
     OfferedSignatures = 7, "offered_signatures", "signature_algorithms, two octets each, in order.";
     OfferedAlpn = 8, "offered_alpn", "ALPN protocol list: length octet and name, repeated.";
     OfferedExtensions = 9, "offered_extensions", "Extension types of the ClientHello, two octets each, in order.";
+    Ja3 = 10, "ja3", "What JA3 is the MD5 of: five decimal lists of the first ClientHello.";
+    Ja3s = 11, "ja3s", "What JA3S is the MD5 of: version, suite and extensions of the ServerHello.";
+    Ja4 = 12, "ja4", "JA4 of the first ClientHello, as published.";
     ClientBanner = 16, "client_banner", "SSH identification line of the client, without its line end.";
     ServerBanner = 17, "server_banner", "SSH identification line of the server, without its line end.";
     HostKeyFingerprint = 18, "host_key_fingerprint", "SHA-256 of the SSH host key blob, 32 octets.";
     ClientKexInit = 19, "client_kexinit", "Ten name-lists of the client's KEXINIT, joined by LF.";
     ServerKexInit = 20, "server_kexinit", "Ten name-lists of the server's KEXINIT, joined by LF.";
+    Hassh = 22, "hassh", "What HASSH is the MD5 of: four name-lists of the client's KEXINIT.";
+    HasshServer = 23, "hassh_server", "The same of the server's KEXINIT.";
     Upgrade = 21, "upgrade", "The protocol whose upgrade led to the handshake.";
 }
 

@@ -4,17 +4,18 @@
 //! whole life. In both modes it is also a ClientHello at a segment's start that a ServerHello answers, within
 //! the first 64 KiB of each direction; mode `zert` only flags that one (EDGE_CASES, modes).
 //!
-//! Until the answer comes the connection counts as clear. An announced handshake is also answered by an
-//! alert or an end: it was agreed upon, and it failed.
+//! A hello that nothing announced counts as clear until it is answered. An announced one has begun with its first octets,
+//! and is also answered by an alert or an end: it was agreed upon, and it failed.
 
 use super::origin::Origin;
 use super::sniff::Kept;
+use super::wrapping::Wrapping;
 use crate::handshake::{
-    Chunk, End, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
+    Chunk, End, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Shown, Side,
 };
-use crate::ssh::{LineScan, Scan};
+use crate::ssh::{LineScan, Scan, SshObserver};
 use crate::tls::{self, TlsObserver};
-use crate::upgrade::{Begins, Here, Upgrades};
+use crate::upgrade::{Begins, Form, Heard, Here, Upgrades};
 
 /// How far into each direction an upgrade is looked for.
 const UPGRADE_WINDOW: u64 = 64 * 1024;
@@ -25,8 +26,12 @@ pub enum Answer {
     Stay,
     /// Nothing can come any more.
     Done,
+    /// An announced handshake has begun, or what had looked like it was none.
+    Moved(Phase),
     /// A handshake was recognised and answered.
     Upgraded(Box<TlsObserver>, Origin, Progress),
+    /// SSH begins in a tunnel.
+    Tunnelled(Box<SshObserver>, Origin, Progress),
     /// An SSH identification line begins.
     Banner(Banner),
 }
@@ -56,6 +61,8 @@ pub struct ClearWatch {
     upgrades: Upgrades,
     /// The search for a banner in the lines of the side that spoke first.
     scan: Option<(Side, LineScan)>,
+    /// How a direction ended, and what its sender had seen then.
+    ended: PerSide<Option<(End, u64)>>,
     follow: bool,
     flags: Flags,
     done: bool,
@@ -82,6 +89,7 @@ impl ClearWatch {
             tentative: None,
             upgrades: if options.upgrades { Upgrades::default() } else { Upgrades::over() },
             scan: silent.then(|| (speaker, LineScan::default())),
+            ended: kept.ended,
             follow: options.upgrades,
             flags: Flags::default(),
             done: false,
@@ -106,30 +114,43 @@ impl ClearWatch {
         self.octets[by] = octets;
         self.scan = None;
         let origin = Origin { upgraded: true, ..Origin::default() };
-        self.tentative = Some(Tentative { tls: Box::new(tls), origin, by, answered: false });
+        self.begin(Box::new(tls), origin, by, false);
     }
 
     /// Takes the next octets of one direction.
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Answer {
-        if let Some(answer) = self.look_for_banner(side, chunk.bytes) {
+        let before = self.octets;
+        // A tunnel names what goes through it, so its grammar is asked before the search for a banner.
+        let here = Here { at: before[side], seen: chunk.seen };
+        let heard = room.journal.is_some().then(|| self.upgrades.heard());
+        let begins =
+            if self.is_announced() || self.done { None } else { self.upgrades.push(side, chunk.bytes, here) };
+        if let Some(heard) = heard {
+            tell(heard, self.upgrades.heard(), side, room);
+        }
+        if self.upgrades.awaits_tunnel() {
+            // A banner behind the request is the client's, not one behind a server's lines.
+            self.scan = None;
+        }
+        if begins.is_none()
+            && let Some(answer) = self.look_for_banner(side, chunk.bytes)
+        {
             return answer;
         }
-        let before = self.octets;
         // What was cut off comes as a gap.
         self.octets[side] += chunk.bytes.len() as u64;
         if self.done {
             return self.rest();
         }
-        if !self.is_announced() {
-            let here = Here { at: before[side], seen: chunk.seen };
-            if let Some(begins) = self.upgrades.push(side, chunk.bytes, here) {
-                return self.begin_announced(&begins, side, chunk, before, room);
-            }
+        if let Some(begins) = begins {
+            return match begins.form {
+                Form::Ssh => Self::begin_ssh(&begins, side, chunk, before, room),
+                _ => self.begin_announced(&begins, side, chunk, before, room),
+            };
         }
         if self.tentative.is_none() && begins_hello(&chunk) && before[side] < UPGRADE_WINDOW {
-            let origin = Origin { base: before, upgraded: true, protocol: None };
-            let tls = Box::new(TlsObserver::new(side, room.options));
-            self.tentative = Some(Tentative { tls, origin, by: side, answered: false });
+            let origin = Origin { base: before, upgraded: true, ..Origin::default() };
+            self.begin(Box::new(TlsObserver::new(side, room.options)), origin, side, false);
         }
         if let Some(hello) = &mut self.tentative
             && side != hello.by
@@ -142,7 +163,7 @@ impl ClearWatch {
                 return self.rest();
             }
         }
-        self.tell(|tls, origin| tls.push(side, origin.chunk(side, chunk), room))
+        self.tell(|tls, origin| origin.push(tls, side, chunk, room))
     }
 
     /// Octets of one direction were lost.
@@ -158,29 +179,30 @@ impl ClearWatch {
             && let Some((client, protocol)) = self.upgrades.gap(side)
         {
             // The ClientHello itself is missing: the answer can still be recognised.
-            let origin = Origin { base: before, upgraded: true, protocol: Some(protocol) };
-            let tls = Box::new(TlsObserver::midstream(client.other(), options));
-            self.tentative = Some(Tentative { tls, origin, by: client, answered: true });
+            let origin =
+                Origin { base: before, upgraded: true, protocol: Some(protocol), ..Origin::default() };
+            self.begin(Box::new(TlsObserver::midstream(client.other(), options)), origin, client, true);
         }
         if self.tentative.as_ref().is_some_and(|hello| side != hello.by && !hello.answered) {
             return self.rest();
         }
-        self.tell(|tls, _| tls.gap(side, length))
+        self.tell(|tls, origin| origin.gap(tls, side, length))
     }
 
     /// One direction ended.
     pub fn end(&mut self, side: Side, how: End, seen: u64) -> Answer {
-        self.tell_announced(|tls, origin| tls.end(side, how, origin.seen(side, seen)))
+        self.ended[side] = Some((how, seen));
+        self.tell(|tls, origin| origin.end(tls, side, how, seen))
     }
 
     /// The connection is over.
     pub fn close(&mut self) -> Answer {
-        self.tell_announced(|tls, _| tls.close())
+        self.tell(|tls, _| tls.close())
     }
 
     /// Only one direction is captured.
     pub fn one_sided(&mut self, visible: Side) -> Answer {
-        self.tell_announced(|tls, _| tls.one_sided(visible))
+        if self.is_announced() { self.tell(|tls, _| tls.one_sided(visible)) } else { Answer::Stay }
     }
 
     /// A retransmission with other content was seen.
@@ -219,6 +241,11 @@ impl ClearWatch {
         self.tentative.as_ref().is_some_and(|hello| hello.origin.protocol.is_some())
     }
 
+    /// Waits for what becomes of a handshake.
+    fn begin(&mut self, tls: Box<TlsObserver>, origin: Origin, by: Side, answered: bool) {
+        self.tentative = Some(Tentative { tls, origin, by, answered });
+    }
+
     /// Follows the announced handshake from its first octet on.
     fn begin_announced(
         &mut self,
@@ -228,40 +255,70 @@ impl ClearWatch {
         before: PerSide<u64>,
         room: &mut Room,
     ) -> Answer {
-        let kept = begins.kept.octets();
-        let mut base = before;
-        base[side] = (base[side] + begins.next as u64).saturating_sub(kept.len() as u64);
-        let origin = Origin { base, upgraded: true, protocol: Some(begins.protocol) };
-        let make = if begins.ssl2 { TlsObserver::ssl2 } else { TlsObserver::new };
-        let tls = Box::new(make(begins.client, room.options));
-        self.tentative = Some(Tentative { tls, origin, by: begins.client, answered: true });
-        if !kept.is_empty() {
-            let first = Chunk { bytes: kept, seen: begins.kept_seen, starts_segment: false, cut: 0 };
-            let answer = self.tell(|tls, origin| tls.push(side, origin.chunk(side, first), room));
+        let mut origin = origin_of(begins, side, before);
+        if begins.form == Form::TdsTls {
+            origin.wrapping = Some(Box::new(Wrapping::new(begins.client)));
+        }
+        let make = if begins.form == Form::Ssl2 { TlsObserver::ssl2 } else { TlsObserver::new };
+        self.begin(Box::new(make(begins.client, room.options)), origin, begins.client, true);
+        for (from, piece) in pieces(begins, side, chunk) {
+            let answer = self.tell(|tls, origin| origin.push(tls, from, piece, room));
             if !matches!(answer, Answer::Stay) {
                 return answer;
             }
         }
-        let bytes = chunk.bytes.get(begins.next..).unwrap_or_default();
-        let starts_segment = chunk.starts_segment && begins.next == 0;
-        let rest = Chunk { bytes, starts_segment, ..chunk };
-        self.tell(|tls, origin| tls.push(side, origin.chunk(side, rest), room))
+        for side in Side::BOTH {
+            if let Some((how, seen)) = self.ended[side] {
+                let answer = self.tell(|tls, origin| origin.end(tls, side, how, seen));
+                if !matches!(answer, Answer::Stay) {
+                    return answer;
+                }
+            }
+        }
+        Answer::Moved(Phase::TlsBegun)
     }
 
-    fn tell_announced(&mut self, what: impl FnOnce(&mut TlsObserver, &Origin) -> Progress) -> Answer {
-        if self.is_announced() { self.tell(what) } else { Answer::Stay }
+    /// Follows SSH in a tunnel from its first octet on.
+    fn begin_ssh(
+        begins: &Begins,
+        side: Side,
+        chunk: Chunk<'_>,
+        before: PerSide<u64>,
+        room: &mut Room,
+    ) -> Answer {
+        let origin = origin_of(begins, side, before);
+        let mut ssh = Box::new(SshObserver::new(room.options));
+        let mut last = Progress::Moved(Phase::SshBegun);
+        for (from, piece) in pieces(begins, side, chunk) {
+            match ssh.push(from, origin.chunk(from, piece), room) {
+                Progress::NeedMore => {}
+                progress => last = progress,
+            }
+            if matches!(last, Progress::Finished(_)) {
+                break;
+            }
+        }
+        Answer::Tunnelled(ssh, origin, last)
     }
 
     /// Tells the handshake that has begun, and takes its answer.
-    fn tell(&mut self, what: impl FnOnce(&mut TlsObserver, &Origin) -> Progress) -> Answer {
+    fn tell(&mut self, what: impl FnOnce(&mut TlsObserver, &mut Origin) -> Progress) -> Answer {
         let Some(Tentative { tls, origin, .. }) = &mut self.tentative else { return self.rest() };
-        match what(tls, origin) {
-            Progress::NeedMore | Progress::Moved(Phase::TlsBegun) => Answer::Stay,
-            Progress::Finished(phase) if phase == Phase::Clear || !is_answered(tls, origin) => {
+        let progress = what(tls, origin);
+        let (announced, phase) = (origin.protocol.is_some(), tls.phase());
+        if phase == Phase::TlsBegun {
+            return Answer::Stay;
+        }
+        // An end of the side that sent the hello may come before its answer.
+        let answered = phase != Phase::Clear && (announced || tls.findings().profile.is_some());
+        match progress {
+            Progress::Finished(_) if !answered => {
                 self.tentative = None;
-                self.rest()
+                if announced { Answer::Moved(Phase::Clear) } else { self.rest() }
             }
-            progress => self.recognised(progress),
+            Progress::Finished(_) => self.recognised(progress),
+            _ if answered => self.recognised(Progress::Moved(phase)),
+            _ => Answer::Stay,
         }
     }
 
@@ -282,9 +339,39 @@ impl ClearWatch {
     }
 }
 
-/// Whether a handshake that has ended was one: it was announced, or a ServerHello answered it.
-fn is_answered(tls: &TlsObserver, origin: &Origin) -> bool {
-    origin.protocol.is_some() || tls.findings().profile.is_some()
+/// Tells how a conversation in clear went on, where it did.
+fn tell(before: Heard, now: Heard, side: Side, room: &mut Room) {
+    let shown = match (before, now) {
+        _ if before == now => return,
+        (_, Heard::Granted(protocol)) => Shown::Granted(protocol),
+        (_, Heard::Asked(protocol)) => Shown::Asked(protocol),
+        (Heard::Asked(protocol), _) => Shown::Refused(protocol),
+        (Heard::Nothing, Heard::Talk(name)) => Shown::Talk(name),
+        _ => return,
+    };
+    room.note(side, shown, 0);
+}
+
+/// Where an announced handshake begins: what was kept of it lies before `begins.next`.
+fn origin_of(begins: &Begins, side: Side, before: PerSide<u64>) -> Origin {
+    let mut base = before;
+    base[side] += begins.next as u64;
+    for side in Side::BOTH {
+        base[side] = base[side].saturating_sub(begins.kept[side].octets.len() as u64);
+    }
+    Origin { base, upgraded: true, protocol: Some(begins.protocol), wrapping: None }
+}
+
+/// The octets of an announced handshake so far: those that were kept, the client's first, then the latest chunk's rest.
+fn pieces<'a>(begins: &'a Begins, side: Side, chunk: Chunk<'a>) -> impl Iterator<Item = (Side, Chunk<'a>)> {
+    let kept = [begins.client, begins.client.other()].map(|side| {
+        let kept = &begins.kept[side];
+        (side, Chunk { bytes: &kept.octets[..], seen: kept.seen, starts_segment: false, cut: 0 })
+    });
+    let bytes = chunk.bytes.get(begins.next..).unwrap_or_default();
+    let starts_segment = chunk.starts_segment && begins.next == 0;
+    let rest = (side, Chunk { bytes, starts_segment, ..chunk });
+    kept.into_iter().chain([rest]).filter(|(_, piece)| !piece.bytes.is_empty())
 }
 
 /// Whether a segment begins like a ClientHello record: as many of its first six octets as there are.

@@ -1,10 +1,12 @@
 //! Where in the connection a handshake begins: observers count from their own first octet.
 
-use crate::handshake::{Chunk, Findings, Flag, PerSide, Side, Text, TextKind};
+use super::wrapping::Wrapping;
+use crate::handshake::{Chunk, End, Findings, Flag, Observe, PerSide, Progress, Room, Side, Text, TextKind};
+use crate::tls::TlsObserver;
 use crate::upgrade::Protocol;
 
 /// The beginning of a handshake: of the connection itself by default.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Origin {
     /// Stream offsets before it.
     pub base: PerSide<u64>,
@@ -12,6 +14,8 @@ pub struct Origin {
     pub upgraded: bool,
     /// The protocol that announced it.
     pub protocol: Option<Protocol>,
+    /// Packets that its records travel in.
+    pub wrapping: Option<Box<Wrapping>>,
 }
 
 impl Origin {
@@ -25,6 +29,33 @@ impl Origin {
         Chunk { seen: self.seen(side, chunk.seen), ..chunk }
     }
 
+    /// Gives octets of `side` to the handshake.
+    pub fn push(&mut self, tls: &mut TlsObserver, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+        let chunk = self.chunk(side, chunk);
+        match &mut self.wrapping {
+            None => tls.push(side, chunk, room),
+            Some(wrapping) => wrapping.push(tls, side, chunk, room),
+        }
+    }
+
+    /// Tells the handshake of octets that will never be seen.
+    pub fn gap(&mut self, tls: &mut TlsObserver, side: Side, length: u64) -> Progress {
+        match &mut self.wrapping {
+            None => tls.gap(side, length),
+            Some(wrapping) => wrapping.gap(tls, side, length),
+        }
+    }
+
+    /// Tells the handshake that a direction ended.
+    pub fn end(&self, tls: &mut TlsObserver, side: Side, how: End, seen: u64) -> Progress {
+        let seen = self.seen(side, seen);
+        tls.end(
+            side,
+            how,
+            self.wrapping.as_ref().map_or(seen, |wrapping| wrapping.inside(side.other(), seen)),
+        )
+    }
+
     /// What the observer found, and what is known of where it began.
     pub fn complete(&self, mut findings: Findings) -> Findings {
         if self.upgraded {
@@ -32,7 +63,9 @@ impl Origin {
         }
         if findings.handshake_octets != PerSide::default() {
             for side in Side::BOTH {
-                findings.handshake_octets[side] += self.base[side];
+                let inside = findings.handshake_octets[side];
+                let whole = self.wrapping.as_ref().map_or(inside, |wrapping| wrapping.outside(side, inside));
+                findings.handshake_octets[side] = self.base[side] + whole;
             }
         }
         let name = self.protocol.map(|protocol| protocol.word().as_bytes().into());

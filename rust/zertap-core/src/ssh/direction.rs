@@ -8,11 +8,11 @@
 //! ```
 
 use super::banner::{Banner, Line, Speaks};
-use super::packet::{Deframer, Framing, Step};
+use super::packet::{Deframer, Framing, Packet, Step};
 use super::probe::{LineScan, Probe, SSH_PREFIX, Scan, probe};
 use super::resync;
 use super::said::{Notice, Said};
-use crate::handshake::{Chunk, Flag, Flags};
+use crate::handshake::{Chunk, Flag, Flags, Form, Scribe, Shown};
 use std::num::NonZeroU64;
 
 /// What a direction has come to.
@@ -105,11 +105,16 @@ impl Direction {
     }
 
     /// Takes the next octets; `peer` is what the other side announced, if its line has ended.
-    pub(super) fn push(&mut self, chunk: &Chunk<'_>, peer: Option<Speaks>) -> Verdict {
+    pub(super) fn push(
+        &mut self,
+        chunk: &Chunk<'_>,
+        peer: Option<Speaks>,
+        scribe: &mut Scribe<'_>,
+    ) -> Verdict {
         if self.stage == Stage::Lost && !self.finds_packets(chunk) {
             return self.pass_unreadable(chunk);
         }
-        self.read(chunk.bytes, chunk.seen, peer)
+        self.read(chunk.bytes, chunk.seen, peer, scribe)
     }
 
     /// `length` octets will never be seen.
@@ -123,7 +128,7 @@ impl Direction {
         }
         match self.stage {
             Stage::Opaque | Stage::Mute | Stage::Lost => Verdict::Open,
-            Stage::Packets if self.deframer.gap(length) => self.read(&[], 0, peer),
+            Stage::Packets if self.deframer.gap(length) => self.read(&[], 0, peer, &mut Scribe::none()),
             _ => {
                 self.lost_at = Some(at);
                 self.stage = Stage::Lost;
@@ -132,16 +137,19 @@ impl Direction {
         }
     }
 
-    fn read(&mut self, bytes: &[u8], seen: u64, peer: Option<Speaks>) -> Verdict {
+    fn read(&mut self, bytes: &[u8], seen: u64, peer: Option<Speaks>, scribe: &mut Scribe<'_>) -> Verdict {
         let mut input = bytes;
         loop {
             let before = input.len();
             let flow = match self.stage {
                 Stage::Head { octets, filled } => self.read_head(octets, filled, &mut input, seen),
                 Stage::Scan(scan) => self.scan(scan, &mut input),
-                Stage::Line => self.read_line(&mut input, peer),
-                Stage::Packets => self.read_packet(&mut input),
+                Stage::Line => self.read_line(&mut input, peer, scribe),
+                Stage::Packets => self.read_packet(&mut input, scribe),
                 Stage::Opaque | Stage::Lost | Stage::Mute => {
+                    if self.stage == Stage::Opaque && !input.is_empty() {
+                        scribe.note(Shown::Octets(Form::Opaque), input.len() as u64);
+                    }
                     self.has_more |= !input.is_empty();
                     input = &[];
                     Flow::Wait
@@ -151,7 +159,15 @@ impl Direction {
             match flow {
                 Flow::Next => {}
                 Flow::Wait => return Verdict::Open,
-                Flow::Stop(verdict) => return verdict,
+                Flow::Stop(verdict) => {
+                    match verdict {
+                        Verdict::NotSsh => scribe.note(Shown::NotSsh, 0),
+                        Verdict::BannerTooLong => scribe.note(Shown::LongIdentification, 0),
+                        Verdict::BadLength => scribe.note(Shown::BadPacket, 0),
+                        _ => {}
+                    }
+                    return verdict;
+                }
                 Flow::Encrypts => {
                     self.mark = NonZeroU64::new(self.offset);
                     self.stage = Stage::Opaque;
@@ -213,7 +229,7 @@ impl Direction {
         self.stage = Stage::Line;
     }
 
-    fn read_line(&mut self, input: &mut &[u8], peer: Option<Speaks>) -> Flow {
+    fn read_line(&mut self, input: &mut &[u8], peer: Option<Speaks>, scribe: &mut Scribe<'_>) -> Flow {
         match self.banner.push(input) {
             Line::Open => {
                 *input = &[];
@@ -223,6 +239,7 @@ impl Direction {
             Line::Ended(used) => {
                 *input = input.get(used..).unwrap_or_default();
                 self.choose_framing(peer);
+                scribe.note(Shown::Identification, 0);
                 Flow::Next
             }
         }
@@ -242,17 +259,21 @@ impl Direction {
         self.stage = if common.is_nothing() { Stage::Mute } else { Stage::Packets };
     }
 
-    fn read_packet(&mut self, input: &mut &[u8]) -> Flow {
+    fn read_packet(&mut self, input: &mut &[u8], scribe: &mut Scribe<'_>) -> Flow {
         let mut rest = *input;
         let flow = match self.deframer.next(&mut rest) {
             Step::NeedMore => Flow::Wait,
             Step::BadLength => Flow::Stop(Verdict::BadLength),
-            Step::Packet(packet) => match self.said.take(&packet, self.lost_at.is_none()) {
-                Notice::Nothing => Flow::Next,
-                Notice::Encrypts => Flow::Encrypts,
-                Notice::Disconnect => Flow::Stop(Verdict::Disconnect),
-                Notice::Violation => Flow::Stop(Verdict::Violation),
-            },
+            Step::Packet(packet) => {
+                let notice = self.said.take(&packet, self.lost_at.is_none());
+                scribe.note(shown(&packet), packet.body.len() as u64);
+                match notice {
+                    Notice::Nothing => Flow::Next,
+                    Notice::Encrypts => Flow::Encrypts,
+                    Notice::Disconnect => Flow::Stop(Verdict::Disconnect),
+                    Notice::Violation => Flow::Stop(Verdict::Violation),
+                }
+            }
         };
         let used = input.len() - rest.len();
         *input = input.get(used..).unwrap_or_default();
@@ -369,6 +390,15 @@ impl Direction {
     }
 }
 
+/// What a packet is for the journal. SSH-1 proves by its CRC that one is in clear; others are not looked into.
+fn shown(packet: &Packet<'_>) -> Shown {
+    match (packet.framing, packet.clear) {
+        (Framing::Two, _) => Shown::Packet(packet.number),
+        (Framing::One, true) => Shown::Packet1(packet.number),
+        (Framing::One, false) => Shown::Octets(Form::Opaque),
+    }
+}
+
 /// Whether these octets begin a TLS record that opens or refuses a handshake; `None` while too few.
 fn looks_like_tls(head: &[u8]) -> Option<bool> {
     match head {
@@ -381,7 +411,7 @@ fn looks_like_tls(head: &[u8]) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::{Direction, Verdict};
-    use crate::handshake::Chunk;
+    use crate::handshake::{Chunk, Scribe};
 
     #[test]
     fn a_finished_direction_owns_no_buffer() {
@@ -391,7 +421,7 @@ mod tests {
         bytes.extend(b"\0\0\x40\0\x04\x1E half of a long message");
         for piece in bytes.chunks(7) {
             let chunk = Chunk { bytes: piece, seen: 0, starts_segment: false, cut: 0 };
-            assert_eq!(direction.push(&chunk, None), Verdict::Open);
+            assert_eq!(direction.push(&chunk, None, &mut Scribe::none()), Verdict::Open);
         }
         assert!(direction.said.kexinit.is_some());
         assert!(direction.deframer.holds() > 0);

@@ -8,6 +8,7 @@
 //! direction  one direction: first octets, lines, banner, packets, what comes after
 //! said       what one side's packets said
 //! negotiate  RFC 4253 7.1        kex   who sends which message, host keys       ssh1  SSH-1 messages
+//! hassh      HASSH of an offer
 //! kexinit    KEXINIT             packet  packet boundaries                      resync  after a gap
 //! banner     identification line probe   where it begins                        facts   algorithm names
 //! ```
@@ -18,6 +19,7 @@
 mod banner;
 mod direction;
 mod facts;
+mod hassh;
 mod kex;
 mod kexinit;
 mod negotiate;

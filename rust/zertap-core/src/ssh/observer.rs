@@ -108,7 +108,7 @@ impl SshObserver {
     fn progress(&mut self, before: Phase) -> Progress {
         if self.is_finished() {
             for side in Side::BOTH {
-                self.sides[side].release(self.options.offers);
+                self.sides[side].release(self.options.offers || self.options.fingerprints);
             }
             Progress::Finished(self.phase)
         } else if self.phase == before {
@@ -300,9 +300,9 @@ impl SshObserver {
 }
 
 impl Observe for SshObserver {
-    fn push(&mut self, side: Side, chunk: Chunk<'_>, _room: &mut Room) -> Progress {
+    fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let peer = self.sides[side.other()].speaks();
-        let verdict = self.sides[side].push(&chunk, peer);
+        let verdict = self.sides[side].push(&chunk, peer, &mut room.scribe(side));
         self.settle(side, verdict, chunk.seen)
     }
 

@@ -1,5 +1,6 @@
 //! What the observer knows, in the words that all observers share.
 
+use super::kexinit::KexInit;
 use super::observer::SshObserver;
 use super::ssh1;
 use crate::handshake::{
@@ -89,15 +90,18 @@ impl SshObserver {
 
     fn texts(&self) -> Vec<Text> {
         let (client, server) = (&self.sides[self.client], &self.sides[self.client.other()]);
-        let offers = [client, server]
-            .map(|direction| direction.said.kexinit.as_deref().filter(|_| self.options.offers));
-        let [client_offer, server_offer] = offers.map(|offer| offer.map(super::kexinit::KexInit::joined));
+        let [ours, theirs] = [client, server].map(|direction| direction.said.kexinit.as_deref());
+        let wants_hassh = self.options.fingerprints;
+        let hassh = ours.filter(|_| wants_hassh).and_then(super::hassh::of_client);
+        let hassh_server = theirs.filter(|_| wants_hassh).and_then(super::hassh::of_server);
         [
             (TextKind::ClientBanner, Some(client.line())),
             (TextKind::ServerBanner, Some(server.line())),
             (TextKind::HostKeyFingerprint, self.host_key().map(|key| &key.fingerprint[..])),
-            (TextKind::ClientKexInit, client_offer),
-            (TextKind::ServerKexInit, server_offer),
+            (TextKind::ClientKexInit, ours.filter(|_| self.options.offers).map(KexInit::joined)),
+            (TextKind::ServerKexInit, theirs.filter(|_| self.options.offers).map(KexInit::joined)),
+            (TextKind::Hassh, hassh.as_deref()),
+            (TextKind::HasshServer, hassh_server.as_deref()),
         ]
         .into_iter()
         .filter_map(|(kind, bytes)| {

@@ -43,6 +43,11 @@ impl Half {
         self.begin(first);
     }
 
+    /// The sequence number of the stream's first octet, once it is fixed.
+    pub fn first(&self) -> Option<Seq> {
+        self.is_known().then(|| self.next.minus(self.delivered as u32))
+    }
+
     /// Whether the stream's beginning is fixed.
     pub fn is_known(&self) -> bool {
         self.bits & KNOWN != 0
@@ -118,6 +123,22 @@ impl Half {
     /// Whether an acknowledgement lies between what this side is known to have sent and a little beyond.
     pub fn may_have_sent(&self, ack: Seq) -> bool {
         self.is_known() && self.next.distance_to(ack) >= 0 && self.believes(ack)
+    }
+
+    /// Whether all that `ack` acknowledges of this side was delivered, and the side is captured.
+    #[inline]
+    pub fn is_caught_up(&self, ack: Seq) -> bool {
+        self.is_known() && self.is_visible() && self.awaited().distance_to(ack) <= 0
+    }
+
+    /// One segment in its turn: its acknowledgement, and its octets, which are the next ones.
+    #[inline]
+    pub fn count_usual(&mut self, ack: Seq, octets: u32) {
+        self.segments += 1;
+        self.acknowledge(ack);
+        self.advance(octets);
+        self.count(octets);
+        self.reach(self.next);
     }
 
     pub(super) fn advance(&mut self, octets: u32) {

@@ -33,7 +33,7 @@ impl TlsObserver {
         if let Some(cold) = self.colder() {
             let alerts: Vec<u8> = cold.alerts.iter().flat_map(|alert| alert.octets()).collect();
             add(TextKind::Alerts, &alerts);
-            texts.extend(cold.offers.iter().cloned());
+            texts.extend(cold.offers.iter().chain(&cold.fingerprints).cloned());
         }
         texts
     }

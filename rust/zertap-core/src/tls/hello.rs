@@ -13,6 +13,7 @@ mod extension {
     pub(super) const MAX_FRAGMENT_LENGTH: u16 = 1;
     pub(super) const TRUNCATED_HMAC: u16 = 4;
     pub(super) const SUPPORTED_GROUPS: u16 = 10;
+    pub(super) const EC_POINT_FORMATS: u16 = 11;
     pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
     pub(super) const ALPN: u16 = 16;
     pub(super) const ENCRYPT_THEN_MAC: u16 = 22;
@@ -43,10 +44,12 @@ pub(super) struct ClientHello<'a> {
     pub(super) name: &'a [u8],
     pub(super) versions: &'a [u8],
     pub(super) groups: &'a [u8],
+    pub(super) points: &'a [u8],
     pub(super) signatures: &'a [u8],
     pub(super) alpn: &'a [u8],
     pub(super) extensions: &'a [u8],
     pub(super) early_data: bool,
+    pub(super) pre_shared_key: bool,
     pub(super) flags: Flags,
     pub(super) whole: bool,
 }
@@ -86,21 +89,34 @@ impl<'a> ClientHello<'a> {
         match number {
             extension::SERVER_NAME => self.name = host_name(body).unwrap_or_default(),
             extension::SUPPORTED_GROUPS => self.groups = reader.vec16().unwrap_or_default(),
+            extension::EC_POINT_FORMATS => self.points = reader.vec8().unwrap_or_default(),
             extension::SIGNATURE_ALGORITHMS => self.signatures = reader.vec16().unwrap_or_default(),
             extension::ALPN => self.alpn = reader.vec16().unwrap_or_default(),
             extension::SUPPORTED_VERSIONS => self.versions = reader.vec8().unwrap_or_default(),
             extension::EARLY_DATA => self.early_data = true,
+            extension::PRE_SHARED_KEY => self.pre_shared_key = true,
             number if extension::ECH.contains(&number) => self.flags.insert(Flag::EchOffered),
             _ => {}
         }
     }
 
+    /// Whether supported_versions holds TLS 1.3 or a draft of it; GREASE values (RFC 8701) are none.
+    pub(super) fn offers_13(&self) -> bool {
+        let (versions, _) = self.versions.as_chunks::<2>();
+        versions.iter().any(|octets| octets[0] == 0x7F || *octets == [3, 4])
+    }
+
     /// The extension types in order, two octets each.
     pub(super) fn extension_types(&self) -> Vec<u8> {
-        let mut types = Vec::new();
-        each_extension(self.extensions, |number, _| types.extend_from_slice(&number.to_be_bytes()));
-        types
+        extension_types(self.extensions)
     }
+}
+
+/// The types of a block of extensions in order, two octets each.
+fn extension_types(block: &[u8]) -> Vec<u8> {
+    let mut types = Vec::new();
+    each_extension(block, |number, _| types.extend_from_slice(&number.to_be_bytes()));
+    types
 }
 
 /// What a ServerHello (or HelloRetryRequest) says.
@@ -126,6 +142,7 @@ pub(super) struct ServerHello<'a> {
     pub(super) max_fragment_length: Option<u8>,
     pub(super) record_size_limit: Option<u16>,
     pub(super) alpn: Option<&'a [u8]>,
+    pub(super) extensions: &'a [u8],
     /// Its random ends with the downgrade mark.
     pub(super) downgrade: bool,
     pub(super) flags: Flags,
@@ -165,6 +182,7 @@ impl<'a> ServerHello<'a> {
             return Some(());
         }
         let (block, whole) = lenient_vec16(&mut reader)?;
+        self.extensions = block;
         let mut twice = Duplicates::default();
         let read = each_extension(block, |number, body| {
             if twice.is_repeated(number) {
@@ -194,6 +212,11 @@ impl<'a> ServerHello<'a> {
             extension::RENEGOTIATION_INFO => self.renegotiation_info = true,
             _ => {}
         }
+    }
+
+    /// The extension types in order, two octets each.
+    pub(super) fn extension_types(&self) -> Vec<u8> {
+        extension_types(self.extensions)
     }
 }
 

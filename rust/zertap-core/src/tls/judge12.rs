@@ -38,6 +38,8 @@ impl TlsObserver {
         let alone = self.visible.map(|side| &self.lanes[side]);
         if finished == [true, true] {
             self.complete(Evidence::Negotiated);
+        } else if settled == [true, true] && finished == [false, false] && self.era == Era::Open {
+            self.finish_found_again();
         } else if settled == [true, true]
             || alone.is_some_and(|lane| lane.is(Mark::Finished) && lane.is(Mark::Application))
         {

@@ -123,7 +123,9 @@ impl TlsObserver {
         }
         let found_again = |side: Side| self.lanes[side].is(Mark::ApplicationFoundAgain);
         let alone = self.visible == Some(self.server()) && !self.lanes[self.client].is(Mark::Started);
-        if (found_again(Side::A) && found_again(Side::B)) || (alone && self.saw(Saw::ServerWentOn)) {
+        if found_again(Side::A) && found_again(Side::B) {
+            self.finish_found_again();
+        } else if alone && self.saw(Saw::ServerWentOn) {
             self.complete(Evidence::Inferred);
         }
     }
@@ -142,13 +144,22 @@ impl TlsObserver {
         }
     }
 
+    /// Both sides were found again behind a loss, in application data by its type (A8). In 1.3 the flights are such
+    /// records too: only a server that had seen the client's has surely accepted what stood in them.
+    pub(super) fn finish_found_again(&mut self) {
+        if self.lanes[self.server()].seen >= self.lanes[self.client].offset {
+            self.complete(Evidence::Inferred);
+        } else {
+            self.finish_13();
+        }
+    }
+
+    /// The client's Finished was there: complete, or, with a certificate before it, unless the server refuses that.
     fn finish_13(&mut self) {
         let (client, server) = (self.client, self.server());
         self.lanes[client].done = self.lanes[client].offset;
         self.lanes[server].done = self.lanes[client].seen.max(self.hello_end);
-        let first = self.tallies[client].first;
-        let certificate = self.saw(Saw::NoPreSharedKey) && first != self.lengths().finished();
-        if certificate && !self.saw(Saw::Due) {
+        if self.client_sent_certificate() && !self.saw(Saw::Due) {
             self.provide();
             if self.lanes[server].is(Mark::Ended) {
                 self.note(Saw::Refusal);
@@ -157,6 +168,19 @@ impl TlsObserver {
         } else {
             self.complete(Evidence::Inferred);
         }
+    }
+
+    /// Whether the client's flight began with a certificate, maybe an empty one (A5 rule 4). Where the ServerHello was
+    /// lost, a key that was not offered was not chosen either.
+    fn client_sent_certificate(&self) -> bool {
+        let unseen = !self.saw(Saw::ServerHello);
+        let may_be_asked = self.saw(Saw::NoPreSharedKey) || (unseen && self.kept.may_be_asked);
+        let first = self.tallies[self.client].first;
+        let lone_finished = match self.facts.cipher.and_then(Lengths::of) {
+            Some(lengths) => first == lengths.finished(),
+            None => Lengths::is_any_finished(first),
+        };
+        may_be_asked && !lone_finished
     }
 
     /// The alert that explains why a 1.3 handshake ended, told by its length (A5 rules 2 and 3).
@@ -221,13 +245,23 @@ impl TlsObserver {
         self.close_provisional();
     }
 
+    /// Whether what the server sent since the client's Finished, lost octets included, is too long to be two alerts.
+    fn server_sent_more_than_alerts(&self) -> bool {
+        let lane = &self.lanes[self.server()];
+        lane.offset.saturating_sub(lane.done) > 2 * (u64::from(self.lengths().alert()) + 5)
+    }
+
     /// Nothing more will come from the server.
     pub(super) fn close_provisional(&mut self) {
         let server = self.server();
         let lane = &self.lanes[server];
         let in_sight = !lane.is(Mark::Blind) && !lane.is_short();
-        if !self.saw(Saw::Refusal) || !in_sight {
+        if !self.saw(Saw::Refusal) || (!in_sight && self.server_sent_more_than_alerts()) {
             return self.complete(Evidence::Inferred);
+        }
+        if !in_sight {
+            // What the server said was lost, and there was room for nothing but a refusal or a farewell.
+            return self.lose();
         }
         let at = lane.offset;
         if self.tallies[server].last == self.lengths().alert() {

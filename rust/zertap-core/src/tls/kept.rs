@@ -13,6 +13,8 @@ pub(super) struct Kept {
     octets: Box<[u8]>,
     name: u16,
     session: u8,
+    /// The whole ClientHello was read; it offered 1.3 and no pre-shared key: a 1.3 server may ask for a certificate.
+    pub(super) may_be_asked: bool,
 }
 
 impl Kept {
@@ -22,7 +24,8 @@ impl Kept {
         let (name_octets, _) = hello.name.split_at(usize::from(name));
         let session = hello.session.get(..32).unwrap_or(hello.session);
         let octets = [name_octets, session, hello.suites].concat().into_boxed_slice();
-        Self { octets, name, session: session.len() as u8 }
+        let may_be_asked = hello.whole && hello.offers_13() && !hello.pre_shared_key;
+        Self { octets, name, session: session.len() as u8, may_be_asked }
     }
 
     /// Keeps the cipher kinds of an SSLv2-format hello that stand for TLS suites (RFC 5246 E.2).
@@ -63,6 +66,8 @@ pub(super) struct Cold {
     pub(super) alerts: Vec<Alert>,
     /// Offered lists, where they are asked for.
     pub(super) offers: Vec<Text>,
+    /// Fingerprints, where they are asked for.
+    pub(super) fingerprints: Vec<Text>,
     /// legacy_session_id of the ServerHello where it does not echo the client's.
     pub(super) session: Box<[u8]>,
     /// SSLv2.

@@ -43,6 +43,11 @@ impl Lengths {
         5 + self.hash + self.tag
     }
 
+    /// Whether this is the record length of a lone Finished under any suite.
+    pub(super) const fn is_any_finished(length: u16) -> bool {
+        matches!(length, 45 | 53 | 69 | 101)
+    }
+
     /// Inner octets of an encrypted record: its length without content type and tag.
     pub(super) const fn inner(self, length: u16) -> u32 {
         length.saturating_sub(1 + self.tag) as u32
@@ -83,9 +88,11 @@ mod tests {
                 (alert, early, finished)
             );
             assert_eq!(lengths.inner(lengths.finished()), lengths.finished_message());
+            assert!(Lengths::is_any_finished(finished));
             assert_eq!(lengths.inner(lengths.alert()), 2);
         }
         assert_eq!(Lengths::of(0xC02F), None);
+        assert!(!Lengths::is_any_finished(25) && !Lengths::is_any_finished(17));
     }
 
     #[test]

@@ -133,6 +133,9 @@ impl TlsObserver {
         if self.options.offers {
             self.cold().offer(&hello);
         }
+        if self.options.fingerprints && hello.whole && message.whole {
+            self.cold().fingerprint_client(&hello);
+        }
         self.tallies[side] = Tally::default();
     }
 
@@ -158,6 +161,9 @@ impl TlsObserver {
         // Cut behind its compression method, it reads like one without extensions.
         hello.whole &= message.whole;
         self.flags = self.flags.union(hello.flags);
+        if self.options.fingerprints && hello.whole {
+            self.cold().fingerprint_server(&hello);
+        }
         if hello.retry {
             self.facts.group = hello.group;
             self.facts.evidence_group =

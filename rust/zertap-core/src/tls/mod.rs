@@ -6,6 +6,7 @@
 mod assembly;
 mod certificate_message;
 mod findings;
+mod fingerprint;
 mod hello;
 mod judge12;
 mod judge13;
@@ -20,6 +21,7 @@ mod record;
 mod records;
 mod ssl2;
 mod state;
+mod tell;
 mod walk;
 
 pub use observer::TlsObserver;

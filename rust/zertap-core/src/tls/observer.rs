@@ -256,6 +256,9 @@ impl Observe for TlsObserver {
             }
         }
         self.lanes[side].advance(rest.len());
+        if self.phase == Phase::TlsComplete {
+            self.tell_rest(side, before.0, rest, room);
+        }
         if self.phase == Phase::TlsComplete && self.lanes[side].walk.advance(rest) == WalkEvent::Desync {
             self.flags.insert(Flag::Desync);
         }

@@ -5,7 +5,7 @@ use super::observer::TlsObserver;
 use super::record::{EMPTY_LIMIT, Mark, content};
 use super::state::{Era, Saw};
 use super::walk::{Step, resynchronises};
-use crate::handshake::{Chunk, Evidence, Fault, Flag, Room, Side};
+use crate::handshake::{Chunk, Evidence, Fault, Flag, Room, Shown, Side};
 
 impl TlsObserver {
     pub(super) fn feed(&mut self, side: Side, rest: &mut &[u8], seen: u64, room: &mut Room) {
@@ -21,13 +21,23 @@ impl TlsObserver {
                 Step::Need => return,
                 Step::Header => self.on_header(side),
                 Step::Body { octets, last } => {
+                    let before = self.before(side, room);
                     self.on_body(side, octets, room);
                     if last && !self.is_over() {
                         self.on_record(side);
                     }
+                    if let Some(before) = before {
+                        self.tell(side, &before, last, room);
+                    }
                 }
-                Step::NotRecord => self.on_contradiction(side, Fault::ProtocolViolation),
-                Step::TooLong => self.on_contradiction(side, Fault::BadLength),
+                Step::NotRecord => {
+                    room.note(side, Shown::NotRecord, 0);
+                    self.on_contradiction(side, Fault::ProtocolViolation);
+                }
+                Step::TooLong => {
+                    room.note(side, Shown::TooLong, 0);
+                    self.on_contradiction(side, Fault::BadLength);
+                }
             }
         }
     }
@@ -165,7 +175,11 @@ impl TlsObserver {
                 Part::Need => return,
                 Part::NotHello => return self.clear(),
                 Part::Begins(message) => self.on_message_begins(side, message),
-                Part::Content(message) => self.on_message(side, &message, Some(&mut *room)),
+                Part::Content(message) => {
+                    let retried = self.saw(Saw::Retry);
+                    self.on_message(side, &message, Some(&mut *room));
+                    self.tell_message(side, &message, retried, room);
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use super::kept::Kept;
 use super::observer::TlsObserver;
 use super::record::Mark;
 use super::state::{Era, Saw};
-use crate::handshake::{Evidence, Fault, Flag, PerSide, Room, Side, TextKind, TlsShape};
+use crate::handshake::{Evidence, Fault, Flag, Form, PerSide, Room, Shown, Side, TextKind, TlsShape};
 use crate::reader::Reader;
 
 const ERROR: u8 = 0;
@@ -114,7 +114,12 @@ impl TlsObserver {
         let ended = self.cold().ssl2.lanes[side].step(rest);
         self.lanes[side].advance(before - rest.len());
         if ended {
+            let (had_keys, kind) = (self.has_ssl2_keys(side), self.ssl2_kind(side));
             self.on_ssl2_record(side, Some(room));
+            let clear = !had_keys || kind == Some(ERROR);
+            let shown = kind.filter(|_| clear).map_or(Shown::Octets(Form::Opaque), Shown::Ssl2);
+            let length = self.cold().ssl2.lanes[side].length;
+            room.note(side, shown, u64::from(length));
         }
     }
 
@@ -126,6 +131,17 @@ impl TlsObserver {
             Some(0) => self.on_ssl2_record(side, None),
             Some(_) => {}
         }
+    }
+
+    fn ssl2_kind(&mut self, side: Side) -> Option<u8> {
+        self.cold().ssl2.lanes[side].body.first().copied()
+    }
+
+    /// Whether this side has sent what it sends in clear.
+    fn has_ssl2_keys(&mut self, side: Side) -> bool {
+        let (server, hello) = (side != self.client, self.saw(Saw::ServerHello));
+        let ssl2 = &self.cold().ssl2;
+        if server { hello } else { ssl2.keyed || ssl2.hit }
     }
 
     fn on_ssl2_record(&mut self, side: Side, room: Option<&mut Room>) {

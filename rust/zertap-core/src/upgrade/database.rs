@@ -20,6 +20,11 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.filter(|(tls, _)| *tls).map(|_| Protocol::Postgresql)
+    }
+
     /// A connection begun by `client`.
     pub(super) fn new(client: Side) -> Self {
         Self { client, request: Frame::default(), asked: None }

@@ -2,29 +2,29 @@
 
 use super::gather::Gather;
 
-/// Octets of a packet that are kept.
+/// Octets of a packet that are kept, where nothing else is said.
 const START: usize = 32;
 
-/// The current packet of one direction.
+/// The current packet of one direction; its first `KEPT` octets.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frame {
-    start: Gather<START>,
+pub(super) struct Frame<const KEPT: usize = START> {
+    start: Gather<KEPT>,
     /// Octets still to come, once the header is whole.
     left: Option<u32>,
 }
 
 /// What has become of a packet.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Whole {
+pub(super) enum Whole<const KEPT: usize = START> {
     /// It goes on.
     NotYet,
     /// Its header is none of this protocol.
     Never,
     /// It has ended; its first octets.
-    Packet(Gather<START>),
+    Packet(Gather<KEPT>),
 }
 
-impl Frame {
+impl<const KEPT: usize> Frame<KEPT> {
     /// Takes octets, at most up to the packet's end, and answers how many. `body` reads from a header of
     /// `header` octets how many follow it.
     pub(super) fn push(
@@ -32,7 +32,7 @@ impl Frame {
         bytes: &[u8],
         header: usize,
         body: impl Fn(&[u8]) -> Option<u32>,
-    ) -> (usize, Whole) {
+    ) -> (usize, Whole<KEPT>) {
         let missing = header.saturating_sub(self.start.len());
         let head = bytes.get(..missing).unwrap_or(bytes);
         if self.left.is_none() {

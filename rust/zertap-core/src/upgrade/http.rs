@@ -38,6 +38,11 @@ enum Answer {
 }
 
 impl Http {
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.map(|(protocol, _)| protocol).or(self.wish)
+    }
+
     /// A conversation begun by `client`.
     pub(super) fn new(client: Side) -> Self {
         let lanes = PerSide::default();
@@ -55,11 +60,9 @@ impl Http {
         if side == self.client {
             let (used, line) = self.lanes[side].push(bytes);
             let from = here.at + used as u64;
-            if let Some(line) = line {
-                self.hear_client(&line, from);
-            }
+            let asked = line.map_or(Said::Nothing, |line| self.hear_client(&line, from));
             let over = !self.connects && self.asked.is_none() && from > PLAIN_WINDOW;
-            return (used, if over { Said::Over } else { Said::Nothing });
+            return (used, if over { Said::Over } else { asked });
         }
         let Some((protocol, _)) = self.asked.filter(|(_, from)| *from <= here.seen) else {
             return (bytes.len(), Said::Nothing);
@@ -72,7 +75,7 @@ impl Http {
         (used, line.map_or(Said::Nothing, |line| self.hear_server(&line, protocol)))
     }
 
-    fn hear_client(&mut self, line: &Text, from: u64) {
+    fn hear_client(&mut self, line: &Text, from: u64) -> Said {
         if line.octets().starts_with(b"CONNECT ") {
             self.wish = Some(Protocol::HttpConnect);
             self.connects = true;
@@ -83,7 +86,11 @@ impl Http {
         {
             self.asked = Some((protocol, from));
             self.answer = Answer::Awaited;
+            if protocol == Protocol::HttpConnect {
+                return Said::Asked { client: self.client };
+            }
         }
+        Said::Nothing
     }
 
     fn hear_server(&mut self, line: &Text, protocol: Protocol) -> Said {
@@ -96,13 +103,13 @@ impl Http {
                 };
             }
             Answer::Interim if line.is_blank() => self.answer = Answer::Status,
-            Answer::Status => self.hear_status(line, protocol),
+            Answer::Status => return self.hear_status(line, protocol),
             _ => {}
         }
         Said::Nothing
     }
 
-    fn hear_status(&mut self, line: &Text, protocol: Protocol) {
+    fn hear_status(&mut self, line: &Text, protocol: Protocol) -> Said {
         let mut words = line.words();
         let version = words.next().unwrap_or_default();
         let code = words.next().unwrap_or_default();
@@ -113,7 +120,9 @@ impl Http {
             self.answer = Answer::Interim;
         } else {
             self.asked = None;
+            return Said::Refused;
         }
+        Said::Nothing
     }
 }
 

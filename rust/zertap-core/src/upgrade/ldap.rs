@@ -29,6 +29,11 @@ pub(super) struct Ldap {
 }
 
 impl Ldap {
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.map(|_| Protocol::Ldap)
+    }
+
     /// A conversation begun by `client`.
     pub(super) fn new(client: Side) -> Self {
         Self { client, lanes: PerSide::default(), asked: None }

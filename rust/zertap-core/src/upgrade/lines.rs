@@ -125,6 +125,19 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// What the conversation is called; a greeting alone cannot tell SMTP from FTP.
+    pub(super) fn word(&self) -> &'static str {
+        if self.dialects == Dialects::of(&[Protocol::Smtp, Protocol::Ftp]) {
+            return "smtp or ftp";
+        }
+        self.dialects.rows().next().map_or("lines", |row| row.protocol.word())
+    }
+
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.and_then(|asked| asked.dialects.rows().next()).map(|row| row.protocol)
+    }
+
     /// A conversation whose `server` is known.
     pub(super) fn new(dialects: Dialects, server: Side) -> Self {
         Self { dialects, server, lanes: PerSide::default(), asked: None }

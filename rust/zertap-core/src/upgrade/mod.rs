@@ -8,9 +8,13 @@
 //! that, behind its question, was not meant as TLS, whoever put it there (CVE-2011-0411), and is read as
 //! clear text. If the octets that follow begin no ClientHello, the conversation goes on in clear.
 //!
+//! Through a tunnel goes a conversation of its own: TLS, SSH, or another upgrade. There a client may speak
+//! before the answer (`early.rs`).
+//!
 //! ```text
 //! Recognising ──► grammar ──granted──► expected ──hello──► Begins, the caller follows TLS
-//!      ▲                                   │
+//!      ▲  │                                │
+//!      │  └─ SSH banner in a tunnel ───────│─────────────► Begins, the caller follows SSH
 //!      └──────── tunnel, no hello ─────────┤
 //!                grammar goes on ◄─────────┘ no hello
 //! ```
@@ -19,15 +23,19 @@
 //!
 //! * Any cut of the same octets gives the same answer: every grammar works octet by octet or by counts.
 //! * What of the other direction a speaker had seen (`seen`) orders question and answer, not arrival.
-//! * Memory is constant: at most 64 octets of the current line or message, wiped when it ends, never printed.
+//! * Memory is constant: at most 128 octets of the current line or message, wiped when it ends, never printed. Only
+//!   a hello that came early is kept, as far as `early.rs` says.
 //! * After lost octets a grammar of lines goes on with the next line; one of lengths gives up.
 //!
 //! # Blind spots
 //!
-//! * MS-TDS wraps the TLS handshake into its own packets; it is not followed.
-//! * A client that sends its ClientHello before the answer to its question is not understood.
+//! * A client that sends its ClientHello before the answer to its question is understood only in tunnels.
+//! * Lines before an SSH server's banner are not looked past inside a tunnel.
 
+mod begins;
 mod database;
+mod early;
+mod expected;
 mod frame;
 mod gather;
 mod http;
@@ -37,13 +45,18 @@ mod lines;
 mod protocol;
 mod rdp;
 mod recognise;
+pub(crate) mod tds;
 mod tunnel;
 mod xmpp;
 
+pub use begins::{Begins, Form, Kept};
 pub use protocol::Protocol;
 
 use crate::handshake::{PerSide, Side};
-use crate::tls::{self, Probe};
+use crate::ssh;
+use crate::tls::Probe;
+use early::Early;
+use expected::Expected;
 pub(crate) use gather::Gather;
 use recognise::{DECIDED, Guess};
 
@@ -74,37 +87,25 @@ enum Said {
     Over,
     /// TLS begins with what this client sends next.
     Upgrade { client: Side, protocol: Protocol },
+    /// A tunnel was asked for: what this client sends next is meant for its far end.
+    Asked { client: Side },
+    /// It was not granted; there may be another try.
+    Refused,
     /// Another conversation begins: TLS by this client, or anything else.
     Tunnel { client: Side, protocol: Protocol },
 }
 
-/// A handshake that was announced has begun.
-#[derive(Clone, Copy, Debug)]
-pub struct Begins {
-    /// The protocol that announced it.
-    pub protocol: Protocol,
-    /// Who acts as TLS client.
-    pub client: Side,
-    /// First octets that were pushed earlier.
-    pub(crate) kept: Beginning,
-    /// What their sender had acknowledged.
-    pub kept_seen: u64,
-    /// Where in the latest push the handshake goes on.
-    pub next: usize,
-    /// The hello has SSLv2's form.
-    pub ssl2: bool,
-}
-
-/// TLS that was announced.
-#[derive(Clone, Copy, Debug)]
-struct Expected {
-    client: Side,
-    protocol: Protocol,
-    /// What the client must have seen of the server.
-    from: u64,
-    tunnel: bool,
-    first: Beginning,
-    first_seen: u64,
+/// How far a conversation in clear has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was not recognised.
+    Nothing,
+    /// Its protocol is known.
+    Talk(&'static str),
+    /// The client asked for TLS.
+    Asked(&'static str),
+    /// TLS is expected next.
+    Granted(&'static str),
 }
 
 /// One protocol's grammar.
@@ -119,6 +120,7 @@ enum Grammar {
     Rdp(rdp::Rdp),
     Socks4(tunnel::Socks4),
     Socks5(tunnel::Socks5),
+    Tds(tds::Tds),
     Xmpp(xmpp::Xmpp),
 }
 
@@ -138,23 +140,44 @@ enum Reading {
 pub struct Upgrades {
     reading: Reading,
     expected: Option<Expected>,
+    /// The innermost tunnel, and who asked for it.
+    tunnel: Option<(Side, Protocol)>,
+    /// What was sent into a tunnel that was not granted yet.
+    early: Option<Box<Early>>,
 }
 
 impl Default for Upgrades {
     fn default() -> Self {
-        Self { reading: Reading::new(), expected: None }
+        Self { reading: Reading::new(), ..Self::over() }
     }
 }
 
 impl Upgrades {
     /// A watch that waits for nothing.
     pub const fn over() -> Self {
-        Self { reading: Reading::Over, expected: None }
+        Self { reading: Reading::Over, expected: None, tunnel: None, early: None }
     }
 
     /// Whether a protocol was recognised that may yet lead to a handshake.
     pub const fn is_waiting(&self) -> bool {
         self.expected.is_some() || matches!(self.reading, Reading::Talk(_))
+    }
+
+    /// How far the conversation has come, in words for a journal.
+    pub(crate) fn heard(&self) -> Heard {
+        match (&self.expected, &self.reading) {
+            (Some(expected), _) => Heard::Granted(expected.protocol.word()),
+            (None, Reading::Talk(grammar)) => match grammar.asked() {
+                Some(protocol) => Heard::Asked(protocol.word()),
+                None => Heard::Talk(grammar.word()),
+            },
+            (None, _) => Heard::Nothing,
+        }
+    }
+
+    /// Whether a tunnel was asked for and not answered: what its client says is meant for the far end.
+    pub const fn awaits_tunnel(&self) -> bool {
+        self.early.is_some()
     }
 
     /// Takes the next octets of one direction.
@@ -163,9 +186,14 @@ impl Upgrades {
         while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
             let place = here.after(used);
             match self.expect(side, rest, place) {
-                Expectation::None => used += self.talk(side, rest, place),
+                Expectation::None => {}
                 Expectation::Skip => return None,
                 Expectation::Begins(begins) => return Some(Begins { next: used, ..begins }),
+            }
+            let (taken, begins) = self.talk(side, rest, place);
+            used += taken;
+            if let Some(begins) = begins {
+                return Some(Begins { next: used, ..begins });
             }
         }
         None
@@ -174,8 +202,10 @@ impl Upgrades {
     /// Octets of one direction were lost. Answers who announced a handshake, if its ClientHello is among them.
     pub fn gap(&mut self, side: Side) -> Option<(Side, Protocol)> {
         self.reading.lose(side);
+        self.early = None;
         let expected = self.expected.take_if(|expected| expected.client == side)?;
-        Some((expected.client, expected.protocol))
+        // What a lost packet of TDS carried cannot be told from its header.
+        (expected.protocol != Protocol::Tds).then_some((expected.client, expected.protocol))
     }
 
     /// Whether these octets are those in which the announced handshake begins.
@@ -192,77 +222,123 @@ impl Upgrades {
         }
         let kept = expected.first;
         expected.first.push(bytes);
-        let octets = expected.first.octets();
-        match (tls::probe(octets), tls::probe_ssl2(octets)) {
-            (Probe::No, Probe::No) => {
+        match expected.probe() {
+            (Probe::No, _) => {
                 self.expected = None;
                 let before = Here { at: here.at - kept.len() as u64, seen: expected.first_seen };
-                self.replay(side, kept.octets(), before);
-                Expectation::None
+                self.replay(side, kept.octets(), before).map_or(Expectation::None, Expectation::Begins)
             }
-            (tls @ Probe::Begun, _) | (tls, Probe::Begun) => {
+            (Probe::Begun, form) => {
                 *self = Self::over();
                 let Expected { client, protocol, first_seen, .. } = expected;
-                let ssl2 = tls != Probe::Begun;
-                Expectation::Begins(Begins { protocol, client, kept, kept_seen: first_seen, next: 0, ssl2 })
+                Expectation::Begins(Begins::of(protocol, client, form, side, kept.octets(), first_seen))
             }
-            _ => {
+            (Probe::Short, _) => {
                 self.expected = Some(expected);
                 Expectation::Skip
             }
         }
     }
 
-    fn replay(&mut self, side: Side, bytes: &[u8], here: Here) {
+    /// Lets the grammar read octets again that were kept.
+    fn replay(&mut self, side: Side, bytes: &[u8], here: Here) -> Option<Begins> {
         let mut used = 0;
         while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
-            used += self.talk(side, rest, here.after(used));
+            let (taken, begins) = self.talk(side, rest, here.after(used));
+            used += taken;
+            if begins.is_some() {
+                return begins;
+            }
         }
+        None
     }
 
     /// Lets the grammar read; answers how many octets it took, at least one.
-    fn talk(&mut self, side: Side, bytes: &[u8], here: Here) -> usize {
+    fn talk(&mut self, side: Side, bytes: &[u8], here: Here) -> (usize, Option<Begins>) {
+        if let Some(early) = self.early.take_if(|early| early.client == side) {
+            return self.hasten(early, bytes, here);
+        }
         let (used, said) = match &mut self.reading {
             Reading::Recognising(..) => return self.recognise(side, bytes, here),
             Reading::Talk(grammar) => grammar.step(side, bytes, here),
-            Reading::Over => return bytes.len(),
+            Reading::Over => return (bytes.len(), None),
         };
-        let (client, protocol, tunnel) = match said {
-            Said::Nothing if used > 0 => return used,
+        match said {
+            Said::Nothing if used > 0 => {}
             Said::Nothing | Said::Over => {
-                self.reading = Reading::Over;
-                return bytes.len();
+                (self.reading, self.early) = (Reading::Over, None);
+                return (bytes.len(), None);
             }
-            Said::Upgrade { client, protocol } => (client, protocol, false),
-            Said::Tunnel { client, protocol } => (client, protocol, true),
-        };
-        if tunnel {
-            self.reading = Reading::new();
+            Said::Asked { client } => self.early = Some(Box::new(Early::new(client))),
+            Said::Refused => self.early = None,
+            Said::Upgrade { client, protocol } => {
+                let from = if side == client { 0 } else { here.after(used).at };
+                self.announce(client, protocol, from, false);
+            }
+            Said::Tunnel { client, protocol } => {
+                return (used, self.open(side, client, protocol, here.after(used)));
+            }
         }
-        let from = if side == client { 0 } else { here.after(used).at };
+        (used, None)
+    }
+
+    fn announce(&mut self, client: Side, protocol: Protocol, from: u64, tunnel: bool) {
         let (first, first_seen) = (Beginning::default(), 0);
         self.expected = Some(Expected { client, protocol, from, tunnel, first, first_seen });
-        used
+    }
+
+    /// A tunnel was granted: what was sent into it before that goes first.
+    fn open(&mut self, side: Side, client: Side, protocol: Protocol, behind: Here) -> Option<Begins> {
+        self.reading = Reading::new();
+        self.tunnel = Some((client, protocol));
+        let early = self.early.take();
+        // Behind a request whose end was seen everything is meant for the tunnel.
+        let from = if side == client || early.is_some() { 0 } else { behind.at };
+        self.announce(client, protocol, from, true);
+        let early = early?;
+        let begins = self.push(client, &early.octets, Here { at: early.at, seen: early.seen })?;
+        let mut kept = PerSide::<Kept>::default();
+        kept[client] = Kept { octets: early.octets, seen: early.seen };
+        Some(Begins { kept, ..begins })
+    }
+
+    /// Keeps what a client sends into a tunnel that was not granted yet, if it begins a handshake.
+    fn hasten(&mut self, mut early: Box<Early>, bytes: &[u8], here: Here) -> (usize, Option<Begins>) {
+        if early.take(bytes, here) {
+            self.early = Some(early);
+            return (bytes.len(), None);
+        }
+        let before = Here { at: early.at, seen: early.seen };
+        (bytes.len(), self.replay(early.client, &early.octets, before))
     }
 
     /// Takes one octet more of a direction whose protocol is not known.
-    fn recognise(&mut self, side: Side, bytes: &[u8], here: Here) -> usize {
-        let Reading::Recognising(first, strange) = &mut self.reading else { return bytes.len() };
+    fn recognise(&mut self, side: Side, bytes: &[u8], here: Here) -> (usize, Option<Begins>) {
+        let Reading::Recognising(first, strange) = &mut self.reading else { return (bytes.len(), None) };
         if strange[side] {
-            return bytes.len();
+            return (bytes.len(), None);
         }
         let other = side.other();
         first[side].push(bytes.get(..1).unwrap_or_default());
         let answers = strange[other] || first[other].len() > 0;
-        match recognise::recognise(side, first[side].octets(), answers) {
-            Guess::Short => {}
-            Guess::Never => {
+        let in_tunnel = if strange[other] { None } else { self.tunnel };
+        match (recognise::recognise(side, first[side].octets(), answers), in_tunnel) {
+            (_, Some((client, protocol))) if ssh::probe(first[side].octets()) == ssh::Probe::Begun => {
+                let mut kept = first.0.map(|first| Kept { octets: first.octets().to_vec(), seen: 0 });
+                kept[side as usize].seen = here.seen;
+                *self = Self::over();
+                let begins = Begins { protocol, client, form: Form::Ssh, kept: PerSide(kept), next: 1 };
+                return (1, Some(begins));
+            }
+            (_, Some(_)) if ssh::probe(first[side].octets()) == ssh::Probe::Short => {}
+            (Guess::Short, _) => {}
+            (Guess::Never, _) => {
                 strange[side] = true;
                 if strange[other] {
                     self.reading = Reading::Over;
                 }
             }
-            Guess::Found(grammar) => {
+            (Guess::Found(grammar), _) => {
                 let (first, missed) = (*first, strange[other]);
                 self.reading = Reading::Talk(grammar);
                 if missed {
@@ -271,10 +347,10 @@ impl Upgrades {
                     self.replay(other, first[other].octets(), Here { at: 0, seen: 0 });
                 }
                 let begun = Here { at: here.after(1).at - first[side].len() as u64, seen: here.seen };
-                self.replay(side, first[side].octets(), begun);
+                return (1, self.replay(side, first[side].octets(), begun));
             }
         }
-        1
+        (1, None)
     }
 }
 
@@ -310,6 +386,40 @@ impl Reading {
 }
 
 impl Grammar {
+    /// The protocol of a question for TLS that was not answered yet. A tunnel's request is not read.
+    fn asked(&self) -> Option<Protocol> {
+        match self {
+            Grammar::Http(http) => http.asked(),
+            Grammar::Ldap(ldap) => ldap.asked(),
+            Grammar::Lines(lines) => lines.asked(),
+            Grammar::Postgres(postgres) => postgres.asked(),
+            Grammar::Rdp(rdp) => rdp.asked(),
+            Grammar::Xmpp(xmpp) => xmpp.asked(),
+            Grammar::MySql(_)
+            | Grammar::Proxy(_)
+            | Grammar::Socks4(_)
+            | Grammar::Socks5(_)
+            | Grammar::Tds(_) => None,
+        }
+    }
+
+    /// What the conversation is called.
+    fn word(&self) -> &'static str {
+        match self {
+            Grammar::Http(_) => "http",
+            Grammar::Ldap(_) => Protocol::Ldap.word(),
+            Grammar::Lines(lines) => lines.word(),
+            Grammar::MySql(_) => Protocol::MySql.word(),
+            Grammar::Postgres(_) => Protocol::Postgresql.word(),
+            Grammar::Proxy(_) => Protocol::Proxy.word(),
+            Grammar::Rdp(_) => Protocol::Rdp.word(),
+            Grammar::Socks4(_) => Protocol::Socks4.word(),
+            Grammar::Socks5(_) => Protocol::Socks5.word(),
+            Grammar::Tds(_) => Protocol::Tds.word(),
+            Grammar::Xmpp(_) => Protocol::Xmpp.word(),
+        }
+    }
+
     fn step(&mut self, side: Side, bytes: &[u8], here: Here) -> (usize, Said) {
         match self {
             Grammar::Http(http) => http.step(side, bytes, here),
@@ -321,6 +431,7 @@ impl Grammar {
             Grammar::Rdp(rdp) => rdp.step(side, bytes, here),
             Grammar::Socks4(socks) => socks.step(side, bytes, here),
             Grammar::Socks5(socks) => socks.step(side, bytes, here),
+            Grammar::Tds(tds) => tds.step(side, bytes, here),
             Grammar::Xmpp(xmpp) => xmpp.step(side, bytes, here),
         }
     }

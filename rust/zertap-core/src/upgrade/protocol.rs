@@ -3,7 +3,7 @@
 /// Defines the protocols once: variant, output word, meaning.
 macro_rules! protocols {
     ($($variant:ident = $word:literal, $doc:literal;)*) => {
-        /// A protocol that can lead from clear text to TLS.
+        /// A protocol that can lead from clear text to TLS; a tunnel, also to SSH.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Protocol { $(#[doc = $doc] $variant,)* }
@@ -35,6 +35,7 @@ protocols! {
     Smtp = "smtp", "STARTTLS, answered 220 (RFC 3207 section 4).";
     Socks4 = "socks4", "CONNECT through SOCKS 4 or 4A, granted.";
     Socks5 = "socks5", "CONNECT through SOCKS 5, granted (RFC 1928 section 6).";
+    Tds = "tds", "PRELOGIN, answered with encryption; TLS inside packets of its own (MS-TDS section 2.2.6.5).";
     Xmpp = "xmpp", "starttls, answered proceed (RFC 6120 section 5.4).";
 }
 

@@ -17,6 +17,11 @@ pub(super) struct Rdp {
 }
 
 impl Rdp {
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.map(|_| Protocol::Rdp)
+    }
+
     /// A conversation begun by `client`.
     pub(super) fn new(client: Side) -> Self {
         Self { client, lanes: PerSide::default(), asked: None }

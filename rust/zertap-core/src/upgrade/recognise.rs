@@ -8,6 +8,7 @@ use super::http::Http;
 use super::ldap::Ldap;
 use super::lines::{Dialects, Lines};
 use super::rdp::Rdp;
+use super::tds::{self, Tds};
 use super::tunnel::{PROXY_2, Proxy, Socks4, Socks5};
 use super::xmpp::Xmpp;
 use super::{Grammar, Protocol};
@@ -139,6 +140,8 @@ const PATTERNS: &[Pattern] = &[
     (&of(PROXY_2), |side| Grammar::Proxy(Proxy::Binary(side, super::frame::Frame::default()))),
     // Packet of less than 64 KiB, number 0, protocol version 10, the server's version as text.
     (&[ANY, ANY, is(0), is(0), is(10), b'0'..=b'9'], |side| Grammar::MySql(MySql::new(side))),
+    // PRELOGIN, its first packet; the window; the option that must come first.
+    (&[is(tds::PRELOGIN), 0..=1, ANY, ANY, ANY, ANY, ANY, is(0), is(0)], |side| Grammar::Tds(Tds::new(side))),
     // TPKT; X.224 Connection Request.
     (&[is(3), is(0), ANY, ANY, ANY, is(0xE0)], |side| Grammar::Rdp(Rdp::new(side))),
     // CONNECT to a port.

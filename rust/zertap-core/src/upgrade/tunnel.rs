@@ -3,26 +3,30 @@
 //! What goes through them is a conversation of its own: TLS at once, or another upgrade.
 
 use super::frame::{Frame, Whole};
+use super::gather::Gather;
 use super::{Here, Protocol, Said};
 use crate::handshake::Side;
 
-/// SOCKS 4: one reply of eight octets. The request needs no reading: the reply says that it was granted.
+/// SOCKS 4 and 4A: one request of eight octets and text behind it, one reply of eight octets.
 #[derive(Debug)]
 pub(super) struct Socks4 {
     client: Side,
+    head: Gather<8>,
+    /// Texts of the request that have not ended; none: the request has.
+    texts: u8,
     reply: Frame,
 }
 
 impl Socks4 {
     /// A request by `client`.
     pub(super) fn new(client: Side) -> Self {
-        Self { client, reply: Frame::default() }
+        Self { client, head: Gather::default(), texts: 1, reply: Frame::default() }
     }
 
-    /// Takes octets, at most up to the reply's end.
+    /// Takes octets, at most up to the request's or the reply's end.
     pub(super) fn step(&mut self, side: Side, bytes: &[u8], _: Here) -> (usize, Said) {
         if side == self.client {
-            return (bytes.len(), Said::Nothing);
+            return self.hear_client(bytes);
         }
         let (used, whole) = self.reply.push(bytes, 8, |_| Some(0));
         let Whole::Packet(reply) = whole else { return (used, Said::Nothing) };
@@ -30,15 +34,33 @@ impl Socks4 {
         let tunnel = Said::Tunnel { client: self.client, protocol: Protocol::Socks4 };
         (used, if granted { tunnel } else { Said::Over })
     }
+
+    fn hear_client(&mut self, bytes: &[u8]) -> (usize, Said) {
+        if self.head.len() < 8 {
+            let head = bytes.get(..8 - self.head.len()).unwrap_or(bytes);
+            self.head.push(head);
+            if matches!(self.head.octets(), [_, _, _, _, 0, 0, 0, name] if *name != 0) {
+                // 4A: the user's name, then the host's.
+                self.texts = 2;
+            }
+            return (head.len(), Said::Nothing);
+        }
+        let end = bytes.iter().position(|octet| *octet == 0);
+        let Some(end) = end.filter(|_| self.texts > 0) else { return (bytes.len(), Said::Nothing) };
+        self.texts -= 1;
+        (end + 1, if self.texts == 0 { Said::Asked { client: self.client } } else { Said::Nothing })
+    }
 }
 
 /// SOCKS 5 (RFC 1928): the server's choice of method, the outcome of a password (RFC 1929), the reply.
-/// What the client says is not read.
+/// Of the client's messages only the ends are looked for: behind the last the tunnel may begin unasked.
 #[derive(Debug)]
 pub(super) struct Socks5 {
     client: Side,
     frame: Frame,
     stage: Stage,
+    request: Frame,
+    wish: Wish,
 }
 
 /// What the server says next.
@@ -49,16 +71,28 @@ enum Stage {
     Reply,
 }
 
+/// What the client says next.
+#[derive(Clone, Copy, Debug)]
+enum Wish {
+    Methods,
+    NameOrRequest,
+    Name,
+    Password,
+    Request,
+    Made,
+}
+
 impl Socks5 {
     /// A negotiation begun by `client`.
     pub(super) fn new(client: Side) -> Self {
-        Self { client, frame: Frame::default(), stage: Stage::Method }
+        let (frame, request) = (Frame::default(), Frame::default());
+        Self { client, frame, stage: Stage::Method, request, wish: Wish::Methods }
     }
 
-    /// Takes octets, at most up to the end of one of the server's messages.
+    /// Takes octets, at most up to a message's end.
     pub(super) fn step(&mut self, side: Side, bytes: &[u8], _: Here) -> (usize, Said) {
         if side == self.client {
-            return (bytes.len(), Said::Nothing);
+            return self.hear_client(bytes);
         }
         let (used, whole) = match self.stage {
             Stage::Method | Stage::Password => self.frame.push(bytes, 2, |_| Some(0)),
@@ -83,9 +117,32 @@ impl Socks5 {
         };
         (used, said)
     }
+
+    fn hear_client(&mut self, bytes: &[u8]) -> (usize, Said) {
+        let counted = |header: &[u8]| header.last().map(|length| u32::from(*length));
+        if matches!(self.wish, Wish::NameOrRequest) {
+            self.wish = if bytes.first() == Some(&1) { Wish::Name } else { Wish::Request };
+        }
+        let (used, whole) = match self.wish {
+            Wish::Made => return (bytes.len(), Said::Nothing),
+            Wish::Methods | Wish::Name => self.request.push(bytes, 2, counted),
+            Wish::Password => self.request.push(bytes, 1, counted),
+            Wish::Request | Wish::NameOrRequest => self.request.push(bytes, 5, rest_of_reply),
+        };
+        if matches!(whole, Whole::NotYet) {
+            return (used, Said::Nothing);
+        }
+        self.wish = match (self.wish, whole) {
+            (_, Whole::Never) | (Wish::Request, _) => Wish::Made,
+            (Wish::Name, _) => Wish::Password,
+            _ => Wish::NameOrRequest,
+        };
+        let asked = matches!(self.wish, Wish::Made) && matches!(whole, Whole::Packet(_));
+        (used, if asked { Said::Asked { client: self.client } } else { Said::Nothing })
+    }
 }
 
-/// What follows a reply's version, code, reserved octet, address type and the octet behind it.
+/// What follows a reply's or a request's version, code, reserved octet, address type and the octet behind it.
 fn rest_of_reply(start: &[u8]) -> Option<u32> {
     match *start.first_chunk::<5>()? {
         [5, _, _, 1, _] => Some(3 + 2),

@@ -26,6 +26,11 @@ pub(super) struct Xmpp {
 }
 
 impl Xmpp {
+    /// The protocol in whose words TLS was asked for, while the answer is awaited.
+    pub(super) fn asked(&self) -> Option<Protocol> {
+        self.asked.map(|_| Protocol::Xmpp)
+    }
+
     /// A conversation begun by `client`, the initiating entity.
     pub(super) fn new(client: Side) -> Self {
         Self { client, lanes: PerSide::default(), asked: None }

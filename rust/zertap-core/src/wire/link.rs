@@ -18,6 +18,8 @@ impl LinkType {
     pub const ETHERNET: LinkType = LinkType(1);
     /// PPP, with or without its address and control octets.
     pub const PPP: LinkType = LinkType(9);
+    /// FDDI.
+    pub const FDDI: LinkType = LinkType(10);
     /// IP without a link header; the number that OpenBSD files use.
     pub const RAW_OPENBSD: LinkType = LinkType(14);
     /// IP without a link header; the number that other BSD files use.
@@ -38,8 +40,33 @@ impl LinkType {
     pub const IPV4: LinkType = LinkType(228);
     /// IPv6 without a link header.
     pub const IPV6: LinkType = LinkType(229);
+    /// What Linux' netfilter logs.
+    pub const NFLOG: LinkType = LinkType(239);
+    /// IP over InfiniBand.
+    pub const IPOIB: LinkType = LinkType(242);
     /// Linux cooked capture, version 2.
     pub const SLL2: LinkType = LinkType(276);
+
+    /// Every link type that is read; frames of any other are `UnsupportedLink`.
+    pub const READ: [LinkType; 17] = [
+        Self::NULL,
+        Self::ETHERNET,
+        Self::PPP,
+        Self::FDDI,
+        Self::RAW_BSD,
+        Self::RAW_OPENBSD,
+        Self::PPP_SERIAL,
+        Self::PPP_ETHER,
+        Self::RAW,
+        Self::CISCO_HDLC,
+        Self::LOOP,
+        Self::SLL,
+        Self::IPV4,
+        Self::IPV6,
+        Self::NFLOG,
+        Self::IPOIB,
+        Self::SLL2,
+    ];
 }
 
 impl<'a> Walk<'a> {
@@ -61,6 +88,9 @@ impl<'a> Walk<'a> {
             }
             LinkType::PPP | LinkType::PPP_SERIAL | LinkType::CISCO_HDLC => self.serial(cut),
             LinkType::PPP_ETHER => self.pppoe(cut),
+            LinkType::FDDI => self.fddi(cut),
+            LinkType::NFLOG => self.netfilter(cut),
+            LinkType::IPOIB => self.infiniband(cut),
             _ => Err(Skip::UnsupportedLink),
         }
     }
@@ -128,7 +158,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The EtherType in an LLC and SNAP header (RFC 1042); other LLC is not IP.
-    fn snap(&mut self, cut: Cut<'a>) -> Decoded<'a> {
+    pub(super) fn snap(&mut self, cut: Cut<'a>) -> Decoded<'a> {
         self.deeper()?;
         match cut.header::<8>(Skip::NotIp)? {
             ([0xaa, 0xaa, 0x03, 0, 0, 0, high, low], rest) => self.ethertype(be16(*high, *low), rest),

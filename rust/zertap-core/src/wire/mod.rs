@@ -13,11 +13,13 @@ mod datagram;
 mod fragment;
 mod ip;
 mod link;
+mod rare_link;
 mod segment;
 mod skip;
 mod straight;
 pub mod tcp;
 mod tunnel;
+mod udp;
 mod walk;
 
 pub use fragment::{FragmentCounters, FragmentLimits};
@@ -72,6 +74,15 @@ impl Decoder {
     /// A decoder that holds no fragments yet.
     pub fn new(config: WireConfig) -> Self {
         Self { config, fragments: FragmentTable::new(config.fragments), room: Default::default() }
+    }
+
+    /// The TCP segment in a frame of the usual shape; `None` leaves the frame to `decode`.
+    #[inline]
+    pub fn usual<'a>(&self, link: LinkType, frame: &'a [u8]) -> Option<Segment<'a>> {
+        if link != LinkType::ETHERNET {
+            return None;
+        }
+        Straight::find(&self.config, frame).map(Straight::segment)
     }
 
     /// The TCP segment in one frame, or why there is none.

@@ -1,4 +1,4 @@
-//! Tunnels: packets inside packets. Those over UDP are known by their destination port alone.
+//! Tunnels: packets inside packets. Those over UDP stand in `udp`.
 //!
 //! What a tunnel's own header says wrong is `BadTunnel`; what its content says wrong is the content's reason.
 
@@ -20,46 +20,9 @@ impl<'a> Walk<'a> {
     }
 
     /// What an inner EtherType announces.
-    fn inner_ethertype(&mut self, kind: u16, cut: Cut<'a>) -> Decoded<'a> {
+    pub(super) fn inner_ethertype(&mut self, kind: u16, cut: Cut<'a>) -> Decoded<'a> {
         self.deeper()?;
         self.ethertype(kind, cut)
-    }
-
-    /// UDP: VXLAN, Geneve and GRE (RFC 8086) are opened, ESP on its NAT port is told apart.
-    ///
-    /// The UDP length is not used: segmenting network cards leave it wrong, and the inner packet has its own.
-    pub(super) fn udp(&mut self, cut: Cut<'a>) -> Decoded<'a> {
-        let (header, body) = cut.header::<8>(Skip::Udp)?;
-        match be16(header[2], header[3]) {
-            PORT_VXLAN => self.vxlan(body),
-            PORT_GENEVE => self.geneve(body),
-            PORT_GRE => self.gre(body),
-            PORT_ESP => Err(esp_or_udp(body)),
-            _ if be16(header[0], header[1]) == PORT_ESP => Err(esp_or_udp(body)),
-            _ => Err(Skip::Udp),
-        }
-    }
-
-    /// VXLAN (RFC 7348 section 5); without its I flag it is some other UDP.
-    fn vxlan(&mut self, cut: Cut<'a>) -> Decoded<'a> {
-        match cut.header::<8>(Skip::Udp)? {
-            ([flags, _, _, _, a, b, c, _], rest) if flags & 0x08 != 0 => {
-                self.fold(Tag::Vxlan, be24(*a, *b, *c));
-                self.inner_ethernet(rest)
-            }
-            _ => Err(Skip::Udp),
-        }
-    }
-
-    /// Geneve (RFC 8926 section 3.4); another version is some other UDP.
-    fn geneve(&mut self, cut: Cut<'a>) -> Decoded<'a> {
-        let ([first, _, high, low, a, b, c, _], rest) = cut.header::<8>(Skip::Udp)?;
-        if first >> 6 != 0 {
-            return Err(Skip::Udp);
-        }
-        self.fold(Tag::Geneve, be24(*a, *b, *c));
-        let inner = rest.skip(usize::from(first & 0x3f) * 4, Skip::BadTunnel)?;
-        self.inner_ethertype(be16(*high, *low), inner)
     }
 
     /// GRE (RFC 2784, key and sequence number of RFC 2890) and its version 1 for PPTP (RFC 2637 section 4.1).
@@ -115,6 +78,7 @@ impl<'a> Walk<'a> {
                 4 => self.inner_ip(cut),
                 _ => self.inner_ip(cut.skip(4, Skip::BadTunnel)?),
             },
+            gre::ARUBA..=gre::ARUBA_LAST if kind.is_multiple_of(16) => self.wireless(cut),
             _ => self.inner_ethertype(kind, cut),
         }
     }
@@ -186,19 +150,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// On UDP port 4500 a zero word marks IKE, one octet is a keep-alive, the rest is ESP (RFC 3948 section 2).
-fn esp_or_udp(body: Cut<'_>) -> Skip {
-    match body.header::<4>(Skip::Udp) {
-        Ok(([0, 0, 0, 0], _)) | Err(_) => Skip::Udp,
-        Ok(_) => Skip::Esp,
-    }
-}
-
-/// A 24-bit number in network order.
-fn be24(a: u8, b: u8, c: u8) -> u32 {
-    u32::from_be_bytes([0, a, b, c])
-}
-
 /// Flags and protocol types of GRE.
 mod gre {
     pub(super) const CHECKSUM: u16 = 0x8000;
@@ -209,13 +160,10 @@ mod gre {
 
     pub(super) const ERSPAN_3: u16 = 0x22eb;
     pub(super) const ETHERNET: u16 = 0x6558;
+    /// Aruba's tunnels from access point to controller: 802.11, a number for each virtual access point, every sixteenth.
+    pub(super) const ARUBA: u16 = 0x8200;
+    pub(super) const ARUBA_LAST: u16 = 0x8370;
     pub(super) const PPP: u16 = 0x880b;
     pub(super) const WCCP: u16 = 0x883e;
     pub(super) const ERSPAN: u16 = 0x88be;
 }
-
-// UDP destination ports (IANA).
-const PORT_ESP: u16 = 4500;
-const PORT_GRE: u16 = 4754;
-const PORT_VXLAN: u16 = 4789;
-const PORT_GENEVE: u16 = 6081;

@@ -40,6 +40,8 @@ pub(crate) struct Decoder {
     foreign: HashMap<Vec<i64>, u64>,
     found: Vec<u64>,
     ignored: u64,
+    /// Records with a part that is not shown.
+    hidden: u64,
     ended: bool,
     damage: Option<Damage>,
     headed: bool,
@@ -86,6 +88,7 @@ impl Decoder {
             tallied,
             foreign: HashMap::new(),
             ignored: 0,
+            hidden: 0,
             ended: false,
             damage: None,
             headed: false,
@@ -183,6 +186,11 @@ impl Decoder {
     fn ignored(&self) -> u64 {
         self.ignored
     }
+
+    #[getter]
+    fn hidden(&self) -> u64 {
+        self.hidden
+    }
 }
 
 /// See the stub.
@@ -239,6 +247,7 @@ impl Decoder {
             match layout.find(record) {
                 Ok(found) => {
                     self.ignored += found.ignored;
+                    self.hidden += u64::from(found.hides);
                     write(&found, framed.number, &Reader { page: &self.page, kind });
                     if let Some(count) = self.found.get_mut(kind) {
                         *count += 1;
@@ -288,6 +297,7 @@ fn compile_part(py: Python<'_>, spec: PartSpec, words: &[Arc<Words>]) -> PyResul
         "fields" => Style::Fields,
         "names" => Style::Names,
         "opaque" => Style::Opaque,
+        "hidden" => Style::Hidden,
         other => return Err(error::usage(py, &format!("no such style of a part: `{other}`"))),
     };
     let fields = fields.into_iter().map(|field| compile_field(py, field, words)).collect::<PyResult<_>>()?;

@@ -55,6 +55,8 @@ pub(super) enum Style {
     Names,
     /// Octets that no list explains.
     Opaque,
+    /// Octets that are not to be shown, only counted.
+    Hidden,
 }
 
 /// One field of a part.
@@ -77,6 +79,8 @@ pub(super) struct Found<'a> {
     pub(super) turned: bool,
     /// Octets of parts that no list explains.
     pub(super) ignored: u64,
+    /// It has a part that is not shown.
+    pub(super) hides: bool,
 }
 
 /// What a part holds.
@@ -108,8 +112,8 @@ impl Kind {
         if behind > record.len() {
             return Err((count_at, format!("{count} triplets do not fit the record")));
         }
-        let mut found =
-            Found { kind: self, parts: Vec::with_capacity(self.parts.len()), turned: false, ignored: 0 };
+        let parts = Vec::with_capacity(self.parts.len());
+        let mut found = Found { kind: self, parts, turned: false, ignored: 0, hides: false };
         for part in &self.parts {
             let octets = match part.entry {
                 None => Some(Octets { all: record, length: record.len(), number: 1 }),
@@ -120,7 +124,9 @@ impl Kind {
                 let unread = octets.length.saturating_sub(part.size) + octets.length * (octets.number - 1);
                 found.ignored += unread as u64;
             }
-            found.parts.push(octets);
+            let hidden = part.style == Style::Hidden;
+            found.hides |= hidden && octets.is_some();
+            found.parts.push(octets.filter(|_| !hidden));
         }
         if let Some(part) =
             self.parts.iter().zip(&found.parts).find(|(part, octets)| part.required && octets.is_none())

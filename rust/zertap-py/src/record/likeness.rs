@@ -98,10 +98,16 @@ impl Networks {
             let value = u128::from_be_bytes(address.0);
             let within = self.0.iter().any(|(network, prefix)| {
                 let cut = 128 - prefix;
-                value.checked_shr(cut).unwrap_or(0) == network.checked_shr(cut).unwrap_or(0)
+                address.is_ipv4() == is_ipv4(*network, *prefix)
+                    && value.checked_shr(cut).unwrap_or(0) == network.checked_shr(cut).unwrap_or(0)
             });
             u8::from(within) | u8::from(address.is_ipv4()) << 1
         };
         bits(row.addresses[0]) | bits(row.addresses[1]) << 2
     }
+}
+
+/// Whether a network has IPv4 addresses, which no network of IPv6 holds however short its prefix.
+const fn is_ipv4(network: u128, prefix: u32) -> bool {
+    prefix >= 96 && network >> 32 == 0xffff
 }

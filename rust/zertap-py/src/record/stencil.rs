@@ -11,7 +11,7 @@ use crate::error;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::collections::HashMap;
-use zertap_core::event::Row;
+use zertap_core::event::{Row, RowKind};
 use zertap_core::time::Span;
 
 /// Likenesses kept at most; when there are more, all are asked for anew. Attackers invent certificates.
@@ -28,7 +28,8 @@ type Given = (Vec<u8>, i64, Vec<Hole>);
 #[derive(Debug)]
 struct Stencil {
     octets: Box<[u8]>,
-    /// Milestone number, or -1 for the end of the waiting span, or -2 for the row's end.
+    /// Milestone number, or -1 for the end of the waiting span, or -2 for the connection's end, or for that of our
+    /// view of it.
     slot: i64,
     patches: Vec<Patch>,
 }
@@ -135,6 +136,7 @@ impl Stencil {
         let established = row.established.unwrap_or_default();
         let event = match self.slot {
             -1 => established.after(waiting_span),
+            _ if matches!(row.kind, RowKind::Evicted | RowKind::Unfinished) => row.at,
             slot => usize::try_from(slot)
                 .ok()
                 .and_then(|slot| row.history.entries().get(slot))

@@ -1,0 +1,162 @@
+"""What a run records, by configuration: detail and summary records to one output, switched on and off on the way.
+
+Discovery is enabled when an input begins and disabled when it ends (event types 5 and 6), or when a reload says so.
+Rows of connections that began before discovery, or before aggregation, was switched on are none of their business; for
+discovery the session sees to it, which then begins with a new engine.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from zertap.configuration import Configuration
+from zertap.configuration.builds import interval, places, record_settings, row_reader, summarises, terminates
+from zertap.plans import Part
+from zertap.sinks.octets import Output
+from zertap.sinks.records import Records
+from zertap.sinks.summaries import Summaries
+from zertap.zert.events import EventType
+
+_SUMMED = (
+    "globalconfig.intval",
+    "globalconfig.syncval",
+    "smf.",
+    "network.",
+    "system.",
+    "records.",
+    "observer.at_eof",
+)
+"""Keys, or how they begin, with which summaries are begun anew."""
+
+
+class Recording:
+    """Writes the records of one run."""
+
+    def __init__(self, output: Output, configuration: Configuration) -> None:
+        self._output = output
+        self._inner = _Shared(output)
+        self.outlet = output.outlet
+        self._since = 0
+        self._engine: int | None = None
+        self._clock: tuple[int, int] | None = None
+        self._enabled = False
+        self._configuration = configuration
+        self._details = self._make_details(configuration)
+        self._summaries = self._make_summaries(configuration)
+
+    def follow(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """Hands *parts* on, noting each. To be put in front of whatever delivers them here."""
+        for part in parts:
+            self.note(part)
+            yield part
+
+    def note(self, part: Part) -> None:
+        """Takes down what *part* says of time, also if it has no rows. Another engine means another input."""
+        if self._engine is not None and part.engine != self._engine:
+            self._end_input()
+        self._engine = part.engine
+        self._clock = part.clock or self._clock
+        if part.clock and not self._enabled and self._configuration["globalconfig.zert"]:
+            self.enable(part.clock[0])
+
+    def write(self, part: Part, rows: Sequence[int]) -> None:
+        """See ``Sink.write``. Records are made of every row: *rows* is a ``range``."""
+        if not isinstance(rows, range):
+            raise TypeError("records are made of every row")
+        if self._details:
+            self._details.write(part, rows)
+        if self._summaries:
+            for run in _established_since(part, rows, self._since):
+                self._summaries.write(part, run)
+
+    def enable(self, at: int) -> None:
+        """Discovery begins."""
+        self._enabled = True
+        self._switch(EventType.ENABLED, at)
+
+    def reconfigure(self, configuration: Configuration, at: int) -> None:
+        """From *at* on records are written as *configuration* says. All earlier rows have been written."""
+        before, self._configuration = self._configuration, configuration
+        changed = before.changes(configuration)
+        if before["globalconfig.zert"] and not configuration["globalconfig.zert"]:
+            self._disable(at)
+        self._renew(configuration, changed, at)
+        if "globalconfig.zert" in changed and configuration["globalconfig.zert"]:
+            self._engine = None
+            self.enable(at)
+
+    def _renew(self, configuration: Configuration, changed: Sequence[str], at: int) -> None:
+        """New sinks, where the old ones would go on writing as before."""
+        self._details = self._make_details(configuration)
+        if self._summaries and (not summarises(configuration) or any(key.startswith(_SUMMED) for key in changed)):
+            self._summaries.end(at)
+            self._summaries = None
+        if summarises(configuration) and self._summaries is None:
+            self._since = max(self._since, at)
+            self._summaries = self._make_summaries(configuration)
+
+    def close(self) -> None:
+        """See ``Sink.close``."""
+        self._end_input()
+        if self._summaries:
+            self._summaries.close()
+        self._output.close()
+
+    def _end_input(self) -> None:
+        """The input of one engine is over."""
+        if self._enabled and self._clock:
+            self._enabled = False
+            self._switch(EventType.DISABLED, self._clock[1])
+
+    def _disable(self, at: int) -> None:
+        if self._enabled:
+            self._enabled = False
+            self._switch(EventType.DISABLED, at)
+        if self._summaries:
+            self._summaries.discard(at)
+
+    def _switch(self, kind: EventType, at: int) -> None:
+        if self._details and self._configuration["records.switches"]:
+            self._details.switch(kind, at)
+
+    def _make_details(self, configuration: Configuration) -> Records | None:
+        if not (configuration["globalconfig.zert"] and configuration["smfconfig.zertdetail"]):
+            return None
+        networks = configuration["network.local"]
+        return Records(self._inner, record_settings(configuration), networks, row_reader(configuration))
+
+    def _make_summaries(self, configuration: Configuration) -> Summaries | None:
+        if not summarises(configuration):
+            return None
+        settings, where = record_settings(configuration), places(configuration)
+        return Summaries(self._inner, settings, interval(configuration), where, terminate=terminates(configuration))
+
+
+class _Shared:
+    """An output that several write to, and none of them closes."""
+
+    def __init__(self, output: Output) -> None:
+        self.outlet = output.outlet
+        self._output = output
+
+    def write(self, octets: bytes, records: int) -> None:
+        """See ``Output.write``."""
+        self._output.write(octets, records)
+
+    def close(self) -> None:
+        """Leaves it open."""
+
+
+def _established_since(part: Part, rows: range, since: int) -> Iterator[range]:
+    """The runs of *rows* whose connections were established at this moment or later."""
+    if not since:
+        yield rows
+        return
+    column = part.batch.column("established")
+    first = None
+    for row in rows:
+        if column[row] >= since:
+            first = row if first is None else first
+        elif first is not None:
+            yield range(first, row)
+            first = None
+    if first is not None:
+        yield range(first, rows.stop)

@@ -1,0 +1,63 @@
+//! Reassembly of IPv4 fragments against a model: a datagram comes out when all of it is there, with the octets that came
+//! first at each place, and never otherwise.
+//!
+//! Input: pieces (number of the datagram and last mark; offset in units of eight; length in units of eight; changed or not).
+
+use zertap_core::time::Timestamp;
+use zertap_core::wire::{Decoder, FragmentLimits, LinkType, WireConfig};
+
+use crate::input::Input;
+
+const TCP: u8 = 6;
+/// Octets of each datagram: a TCP header and payload.
+const LENGTH: usize = 20 + 140;
+
+/// Pushes every piece and compares what comes out with the model.
+pub fn hold(data: &[u8]) {
+    let mut input = Input(data);
+    let limits = FragmentLimits { pieces: 100_000, octets: 1 << 30, ..FragmentLimits::default() };
+    let mut decoder = Decoder::new(WireConfig { fragments: limits, ..WireConfig::default() });
+    let mut models: [Vec<Option<u8>>; 4] = std::array::from_fn(|_| vec![None; LENGTH]);
+    while !input.is_empty() {
+        let (which, units) =
+            (usize::from(input.octet() & 3), usize::from(input.octet()) % LENGTH.div_ceil(8));
+        let (start, change) = (units * 8, input.octet());
+        let end = (start + 8 * (1 + usize::from(change >> 4))).min(LENGTH);
+        let octets: Vec<u8> = (start..end).map(|place| octet(which, place, change & 1)).collect();
+        let model = &mut models[which];
+        for (place, octet) in model[start..end].iter_mut().zip(&octets) {
+            place.get_or_insert(*octet);
+        }
+        let whole: Option<Vec<u8>> = model.iter().copied().collect();
+        let frame = fragment(which as u16, start, end == LENGTH, &octets);
+        let out = decoder.decode(Timestamp(0), LinkType::RAW, &frame, frame.len() as u32);
+        let payload = out.ok().map(|segment| segment.payload.to_vec());
+        assert_eq!(payload, whole.as_deref().map(|octets| octets[20..].to_vec()));
+        if whole.is_some() {
+            model.fill(None);
+        }
+    }
+    let counters = decoder.counters();
+    assert_eq!(counters.expired + counters.evicted + counters.spoiled, 0, "{counters:?}");
+}
+
+/// The header is a sound one whatever is changed; the payload tells its place, its datagram and who changed it.
+fn octet(which: usize, place: usize, change: u8) -> u8 {
+    match place {
+        12 => 0x50,
+        0..20 => 0,
+        _ => (place * 7 % 251) as u8 ^ (which as u8) << 6 ^ change << 5,
+    }
+}
+
+fn fragment(number: u16, start: usize, last: bool, octets: &[u8]) -> Vec<u8> {
+    let field = (start / 8) as u16 | if last { 0 } else { 0x2000 };
+    let total = (20 + octets.len()) as u16;
+    let mut frame = vec![0x45, 0];
+    frame.extend(total.to_be_bytes());
+    frame.extend(number.to_be_bytes());
+    frame.extend(field.to_be_bytes());
+    frame.extend([64, TCP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+    frame.extend(octets);
+    frame
+}

@@ -1,0 +1,243 @@
+//! Where connections stand: from a key's hash to the slot, one cache line a look-up in the usual case.
+//!
+//! Open addressing with linear probing over entries of eight octets, at most five eighths full; deletion closes the
+//! gap, so no tombstones gather. An entry keeps 32 bits of the hash: its place follows from them, so that growing
+//! reads no slot, and a look-up reads a slot only where they agree.
+//!
+//! The hash is NH of UMAC (RFC 4418 section 5.2) over the key's five words, reduced by a keyed multilinear sum. For
+//! secret random words two given keys collide with a probability near 2^-32, whatever an attacker chose them to be; it
+//! costs five multiplications.
+
+use super::key::FlowKey;
+use super::prefetch::prefetch;
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
+
+/// The keyed hash of flow keys.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowHash {
+    words: [u64; 8],
+}
+
+impl FlowHash {
+    /// The hash whose secret words follow from `key`.
+    pub fn new(key: [u64; 2]) -> Self {
+        let mut number = 0;
+        let words = [0; 8].map(|_: u64| {
+            number += 1;
+            let mut sip = SipHasher13::new_with_keys(key[0], key[1]);
+            sip.write_u64(number);
+            sip.finish()
+        });
+        Self { words }
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn of(&self, key: &FlowKey) -> u64 {
+        let [a, b, c, d, e] = key.words();
+        let [k0, k1, k2, k3, k4, k5, k6, k7] = self.words;
+        let pair = |x: u64, kx: u64, y: u64, ky: u64| {
+            u128::from(x.wrapping_add(kx)).wrapping_mul(u128::from(y.wrapping_add(ky)))
+        };
+        let sum = pair(a, k0, b, k1).wrapping_add(pair(c, k2, d, k3)).wrapping_add(pair(e, k4, 0, k5));
+        let (low, high) = (sum as u64, (sum >> 64) as u64);
+        // The upper half of a multilinear sum is the one that is close to uniform.
+        low.wrapping_mul(k6 | 1).wrapping_add(high.wrapping_mul(k7 | 1)).rotate_left(32)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    tag: u32,
+    slot: u32,
+}
+
+const VACANT: u32 = u32::MAX;
+const NOTHING: Entry = Entry { tag: 0, slot: VACANT };
+const FIRST_CAPACITY: usize = 1024;
+
+/// From hashes to slot numbers. A number may be anything but `u32::MAX`.
+#[derive(Debug)]
+pub struct Index {
+    entries: Vec<Entry>,
+    mask: usize,
+    len: usize,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { entries: vec![NOTHING; FIRST_CAPACITY], mask: FIRST_CAPACITY - 1, len: 0 }
+    }
+}
+
+impl Index {
+    /// Asks for the memory that a look-up of this hash will read.
+    #[inline]
+    pub fn expect(&self, hash: u64) {
+        if let Some(entry) = self.entries.get(self.home(tag(hash))) {
+            prefetch(entry);
+        }
+    }
+
+    /// The first number under this hash that `is_it` accepts.
+    #[inline]
+    pub fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let tag = tag(hash);
+        let mut at = self.home(tag);
+        loop {
+            let entry = self.entries.get(at)?;
+            if entry.slot == VACANT {
+                return None;
+            }
+            if entry.tag == tag && is_it(entry.slot) {
+                return Some(entry.slot);
+            }
+            at = (at + 1) & self.mask;
+        }
+    }
+
+    /// Adds a number under a hash.
+    pub fn insert(&mut self, hash: u64, slot: u32) {
+        if (self.len + 1) * 8 > self.entries.len() * 5 {
+            self.grow();
+        }
+        self.place(Entry { tag: tag(hash), slot });
+        self.len += 1;
+    }
+
+    /// Takes a number out again, if it is there.
+    pub fn remove(&mut self, hash: u64, slot: u32) {
+        let mut at = self.home(tag(hash));
+        loop {
+            match self.entries.get(at) {
+                Some(entry) if entry.slot == slot => break,
+                Some(entry) if entry.slot != VACANT => at = (at + 1) & self.mask,
+                _ => return,
+            }
+        }
+        self.len -= 1;
+        self.close(at);
+    }
+
+    #[inline]
+    fn home(&self, tag: u32) -> usize {
+        tag as usize & self.mask
+    }
+
+    fn place(&mut self, entry: Entry) {
+        let mut at = self.home(entry.tag);
+        while let Some(found) = self.entries.get_mut(at) {
+            if found.slot == VACANT {
+                *found = entry;
+                return;
+            }
+            at = (at + 1) & self.mask;
+        }
+    }
+
+    /// Moves entries back over the hole at `hole` that would not be found behind it.
+    fn close(&mut self, mut hole: usize) {
+        let mut at = hole;
+        loop {
+            at = (at + 1) & self.mask;
+            let Some(&entry) = self.entries.get(at) else { return };
+            if entry.slot == VACANT {
+                break;
+            }
+            let distance = at.wrapping_sub(self.home(entry.tag)) & self.mask;
+            if distance >= at.wrapping_sub(hole) & self.mask {
+                if let Some(place) = self.entries.get_mut(hole) {
+                    *place = entry;
+                }
+                hole = at;
+            }
+        }
+        if let Some(place) = self.entries.get_mut(hole) {
+            *place = NOTHING;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let capacity = self.entries.len() * 2;
+        let old = std::mem::replace(&mut self.entries, vec![NOTHING; capacity]);
+        self.mask = capacity - 1;
+        for entry in old.into_iter().filter(|entry| entry.slot != VACANT) {
+            self.place(entry);
+        }
+    }
+}
+
+#[inline]
+fn tag(hash: u64) -> u32 {
+    hash as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    #[derive(Clone, Debug)]
+    enum Act {
+        Insert(u8, u32),
+        Remove(usize),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            (any::<u8>(), 0_u32..1000).prop_map(|(hash, slot)| Act::Insert(hash, slot)),
+            any::<usize>().prop_map(Act::Remove)
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        /// Few different hashes near the end of the table: long clusters that wrap around.
+        #[test]
+        fn it_finds_what_was_put_in_and_not_what_was_taken_out(acts in prop::collection::vec(act(), 0..300)) {
+            let mut index = Index::default();
+            let mut model: HashMap<u32, u64> = HashMap::new();
+            for act in acts {
+                match act {
+                    Act::Insert(hash, slot) => {
+                        let hash = u64::from(hash % 16) + FIRST_CAPACITY as u64 - 8;
+                        if let std::collections::hash_map::Entry::Vacant(place) = model.entry(slot) {
+                            place.insert(hash);
+                            index.insert(hash, slot);
+                        }
+                    }
+                    Act::Remove(which) => {
+                        let mut known: Vec<_> = model.iter().map(|(slot, hash)| (*slot, *hash)).collect();
+                        known.sort_unstable();
+                        if !known.is_empty() {
+                            let (slot, hash) = known[which % known.len()];
+                            index.remove(hash, slot);
+                            model.remove(&slot);
+                            prop_assert_eq!(index.find(hash, |other| other == slot), None);
+                        }
+                    }
+                }
+                prop_assert_eq!(index.len, model.len());
+                for (slot, hash) in &model {
+                    prop_assert_eq!(index.find(*hash, |other| other == *slot), Some(*slot));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_grows_and_still_finds_everything() {
+        let mut index = Index::default();
+        let hash = |slot: u32| u64::from(slot).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for slot in 0..10_000 {
+            index.insert(hash(slot), slot);
+        }
+        assert_eq!(index.len, 10_000);
+        assert!((0..10_000).all(|slot| index.find(hash(slot), |other| other == slot) == Some(slot)));
+        assert!(index.entries.len() >= 16_000);
+    }
+}

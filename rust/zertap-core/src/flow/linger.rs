@@ -1,0 +1,105 @@
+//! Ended connections, as little as absorbs their stragglers: a ring in order of ending.
+//!
+//! Their slots are free for new connections at once, so that the slots in use stay few and near.
+
+use super::connection::Connection;
+use super::key::FlowKey;
+use crate::handshake::{PerSide, Side};
+use crate::stream::Seq;
+use crate::time::Timestamp;
+use crate::wire::Segment;
+use std::collections::VecDeque;
+
+/// What is kept of an ended connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// Who talked to whom.
+    pub key: FlowKey,
+    /// The lane of the other direction, where it differs from the key's.
+    pub other_lane: u32,
+    /// It was the n-th of its addresses and ports.
+    pub ordinal: u32,
+    first: PerSide<Option<Seq>>,
+    low_side: Side,
+    until: Timestamp,
+    /// Its place in the index has not been given up.
+    listed: bool,
+}
+
+impl Ended {
+    /// What to keep of a connection until then.
+    pub fn of(conn: &Connection, until: Timestamp) -> Self {
+        let first = PerSide(Side::BOTH.map(|side| conn.stream.halves[side].first()));
+        let (key, other_lane, ordinal, low_side) = (conn.key, conn.other_lane, conn.ordinal, conn.low_side);
+        Self { key, other_lane, ordinal, first, low_side, until, listed: true }
+    }
+
+    /// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a
+    /// SYN/ACK with another number.
+    pub fn is_followed_by(&self, from_low: bool, segment: &Segment<'_>) -> bool {
+        let side = if from_low { self.low_side } else { self.low_side.other() };
+        let another = self.first[side].is_some_and(|first| first != Seq(segment.sequence).plus(1));
+        segment.flags.syn() && (!segment.flags.ack() || another)
+    }
+}
+
+/// Ended connections that are still remembered, each under a number.
+#[derive(Debug, Default)]
+pub struct Linger {
+    ring: VecDeque<Ended>,
+    /// The number of the ring's first entry, modulo `NUMBERS`.
+    first: u32,
+    listed: usize,
+}
+
+/// Numbers go around below this power of two; so many can never linger at once.
+pub const NUMBERS: u32 = 1 << 30;
+
+impl Linger {
+    /// How many are remembered.
+    pub fn len(&self) -> usize {
+        self.listed
+    }
+
+    /// When the oldest is to be forgotten.
+    pub fn next(&self) -> Option<Timestamp> {
+        self.ring.front().map(|oldest| oldest.until)
+    }
+
+    /// Remembers one and says its number.
+    pub fn push(&mut self, ended: Ended) -> u32 {
+        let number = self.first.wrapping_add(self.ring.len() as u32) % NUMBERS;
+        self.ring.push_back(ended);
+        self.listed += 1;
+        number
+    }
+
+    /// The one with this number.
+    #[inline]
+    pub fn get(&self, number: u32) -> Option<&Ended> {
+        self.ring.get(self.place(number))
+    }
+
+    /// It is in the index no longer.
+    pub fn unlist(&mut self, number: u32) -> Option<Ended> {
+        let place = self.place(number);
+        let found = self.ring.get_mut(place)?;
+        self.listed -= usize::from(found.listed);
+        found.listed = false;
+        Some(*found)
+    }
+
+    /// Takes the oldest out; `Some` with its number if it is still in the index.
+    pub fn pop(&mut self) -> Option<Option<(u32, Ended)>> {
+        let ended = self.ring.pop_front()?;
+        let number = self.first;
+        self.first = (self.first + 1) % NUMBERS;
+        self.listed -= usize::from(ended.listed);
+        Some(ended.listed.then_some((number, ended)))
+    }
+
+    #[inline]
+    fn place(&self, number: u32) -> usize {
+        (number.wrapping_sub(self.first) % NUMBERS) as usize
+    }
+}
