@@ -60,6 +60,7 @@ tables: $(VENV)/.ready ## writes what is generated: registries, pages of fields 
 	$(BIN)/python docs/info_page.py
 	$(BIN)/python tests/contract/catalogue.py
 	$(BIN)/python -m zertap.zert.document > docs/records.md
+	$(BIN)/python -m zertap.zert.decode_page > docs/decode.md
 	$(BIN)/python -m zertap.configuration.page > docs/configuration.md
 
 truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where installed

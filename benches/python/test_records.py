@@ -1,15 +1,26 @@
-"""How many zERT connection detail records a second?"""
+"""How many zERT records a second, written and read?"""
 
+import csv
+import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from zertap.encoding import Encoding
 from zertap.plans import Part
 from zertap.rows import RowReader
-from zertap.zert.bulk import DetailEncoder
-from zertap.zert.codec import encode_detail
+from zertap.zert.codec import decode, encode_detail
 from zertap.zert.events import Event
 from zertap.zert.facts import ConnectionFacts, Side
 from zertap.zert.mapping import Settings, detail_record
+from zertap.zert.readable import to_json
+from zertap.zert.views import Names, View, flat, nested
+
+SOME = 2000
+"""Records for what is slow."""
+COPIES = 8
+"""How often the records of the workload stand in what is read: enough for a steady figure."""
 
 
 def _told(part: Part) -> list[tuple[ConnectionFacts, Event]]:
@@ -17,14 +28,22 @@ def _told(part: Part) -> list[tuple[ConnectionFacts, Event]]:
     return [(facts, event) for facts, events in connections for event in events]
 
 
-def test_records_encoded_by_templates(per_row: Callable[..., Any], record_part: Part) -> None:
-    told = _told(record_part)
-    encoder = DetailEncoder(Settings())
-    assert per_row(lambda: len([encoder.encode(facts, event) for facts, event in told]), len(told)) == len(told)
+@pytest.fixture(scope="module")
+def records(record_part: Part) -> tuple[bytes, int]:
+    """Records one after the other, and how many."""
+    octets, count = Encoding(Settings()).write(record_part.batch, range(len(record_part.batch)))
+    return octets * COPIES, count * COPIES
+
+
+def test_records_written_from_rows(per_row: Callable[..., Any], record_part: Part) -> None:
+    """All that lies between the engine's rows and an SMF file."""
+    encoding, rows = Encoding(Settings()), range(len(record_part.batch))
+    _, count = encoding.write(record_part.batch, rows)
+    assert per_row(lambda: encoding.write(record_part.batch, rows), count)[1] == count
 
 
 def test_records_encoded_the_plain_way(per_row: Callable[..., Any], record_part: Part) -> None:
-    told, settings = _told(record_part)[:2000], Settings()
+    told, settings = _told(record_part)[:SOME], Settings()
 
     def encode() -> int:
         return len([encode_detail(detail_record(facts, event, settings, Side.SERVER)) for facts, event in told])
@@ -32,11 +51,35 @@ def test_records_encoded_the_plain_way(per_row: Callable[..., Any], record_part:
     assert per_row(encode, len(told)) == len(told)
 
 
-def test_records_made_from_rows(per_row: Callable[..., Any], record_part: Part) -> None:
-    def make() -> int:
-        reader, encoder, records = RowReader(), DetailEncoder(Settings()), 0
-        for facts, events in reader.connections(record_part.batch, range(len(record_part.batch))):
-            records += len([encoder.encode(facts, event) for event in events])
-        return records
+def _taken(view: View, octets: bytes, how: str) -> bytes:
+    decoder = view.decoder("plain")
+    decoder.feed(octets)
+    taken: bytes = getattr(decoder, how)()
+    return taken
 
-    assert per_row(make, len(_told(record_part))) == len(_told(record_part))
+
+@pytest.mark.parametrize("names", [Names.SMF, Names.READABLE])
+def test_records_read_into_columns(per_row: Callable[..., Any], records: tuple[bytes, int], names: Names) -> None:
+    octets, count = records
+    assert len(per_row(lambda: _taken(flat(names), octets, "ipc"), count)) > count
+
+
+def test_records_read_as_csv(per_row: Callable[..., Any], records: tuple[bytes, int]) -> None:
+    octets, count = records
+    rows = csv.reader(io.StringIO(per_row(lambda: _taken(flat(), octets, "csv"), count).decode(), newline=""))
+    assert sum(1 for _ in rows) == 1 + count
+
+
+@pytest.mark.parametrize("names", [Names.SMF, Names.READABLE])
+def test_records_read_as_json_lines(per_row: Callable[..., Any], records: tuple[bytes, int], names: Names) -> None:
+    octets, count = records
+    assert per_row(lambda: _taken(nested(names), octets, "jsonl"), count).count(b"\n") == count
+
+
+def test_records_read_the_plain_way(per_row: Callable[..., Any], records: tuple[bytes, int]) -> None:
+    octets, at, some = records[0], 0, list[bytes]()
+    while len(some) < SOME:
+        length = int.from_bytes(octets[at : at + 2])
+        some.append(octets[at : at + length])
+        at += length
+    assert len(per_row(lambda: [to_json(decode(each)) for each in some], len(some))) == len(some)

@@ -4,7 +4,7 @@ Words: a *row* is a complete snapshot of one connection; a *batch* is many rows;
 value of a row, named in ``SOURCES``; times are nanoseconds since 1970 (UTC, packet time) as ``int``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -106,6 +106,114 @@ def pseudonym(manner: str, key: bytes, address: str) -> str:
 
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
+
+@final
+class Stencils:
+    """Records written from rows alike: octets of a whole record, with holes that each row fills.
+
+    ``networks``: sixteen octets (IPv4 mapped) and length of the prefix in them; rows whose ends lie differently in
+    them are not alike. ``shift``: nanoseconds added to the time ``written``, a day at most. Raises
+    ``zertap.errors.Usage``. Not for several threads at once.
+    """
+
+    def __new__(cls, networks: Sequence[tuple[bytes, int]], shift: int) -> Stencils: ...
+    def write(
+        self,
+        batch: EventBatch,
+        rows: Sequence[int],
+        teach: Callable[[int], Sequence[tuple[bytes, int, Sequence[tuple[int, int, str, str]]]]],
+    ) -> tuple[bytes, int]:
+        """The records of *rows*, one after the other, and how many. ``teach`` is asked, by the number of one such row,
+        for what rows like it have: for each record its octets, its slot (as ``Plan.teach``) and its holes, each offset,
+        length, form and source. Forms: ``number`` (connection, client_port, server_port, bytes_*, segments_*),
+        ``address`` (client_ip, server_ip), ``hundredths`` and ``day`` (established, event, written), ``octets`` and
+        ``used`` (tls_session_id). Raises what ``teach`` raises, and ``zertap.errors.Usage`` for an unknown hole."""
+    @property
+    def known(self) -> int:
+        """How many kinds of rows were taught."""
+
+@final
+class Decoder:
+    """Records out of a file's octets: finds them by their length words, and in them what the lists name.
+
+    ``kinds``: name, octets that tell such a record (offset, value), offsets of count and first entry of its directory,
+    what turns it (part, offset, mask) if anything, how its lines begin, parts. A part: title, key, entry of the
+    directory (None: the record's beginning), required?, style (``fields names opaque hidden``), size, fields. A field:
+    key, form, offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant``,
+    ``number``, ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of
+    what makes it long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label``
+    (words), ``names`` and ``plain_names`` (keys of kind and text; words), ``opaque``. ``page``: 256 characters.
+    ``columns``: name and type (``u8 u16 u32 u64 text day time moment``); fields go by these names. ``tallied``: numbers
+    (offset, length) by which other records are counted. ``framing``: ``plain``, ``blocked``; found out if None. Raises
+    ``zertap.errors.Usage``.
+    """
+
+    def __new__(
+        cls,
+        kinds: Sequence[Any],
+        words: Sequence[Mapping[int, str]],
+        page: str,
+        columns: Sequence[tuple[str, str]],
+        tallied: Sequence[tuple[int, int]],
+        framing: str | None = None,
+    ) -> Decoder: ...
+    def feed(self, octets: bytes) -> None:
+        """More of the file. What is fed is kept until it is taken."""
+    def finish(self) -> None:
+        """The file has no more octets; take once more for its last records, and for what its end may break."""
+    def jsonl(self) -> bytes:
+        """Takes every whole record fed so far, as nested JSON, one a line."""
+    def listing(self) -> bytes:
+        """Takes them as blocks of lines for people."""
+    def csv(self) -> bytes:
+        """Takes them as rows of CSV, one column a name, the names first."""
+    def pairs(self) -> bytes:
+        """Takes them as lines of ``key=value``, separated by tabs."""
+    def columns(self) -> RecordColumns:
+        """Takes them as columns."""
+    def ipc(self) -> bytes:
+        """Takes them as a whole Arrow IPC stream: schema, one record batch, end mark."""
+    @property
+    def damage(self) -> tuple[int, int, str] | None:
+        """Number and offset of the record that cannot be read, and why; nothing is read after it."""
+    @property
+    def found(self) -> list[int]:
+        """Records taken, by kind."""
+    @property
+    def foreign(self) -> list[tuple[list[int], int]]:
+        """Records of no such kind, by the tallied numbers (-1: too short)."""
+    @property
+    def ignored(self) -> int:
+        """Octets of the records taken that no list explains."""
+    @property
+    def hidden(self) -> int:
+        """Records taken with a part of style ``hidden``, which is looked for and not shown."""
+
+@final
+class RecordColumns:
+    """Records as Arrow columns; may be read any number of times."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        """A PyCapsule ``arrow_array_stream`` of one record batch."""
+
+@final
+class Octets:
+    """A file's octets, unpacked where it is gzip or zstd; ``-`` is standard input. Raises OSError."""
+
+    def __new__(cls, path: str) -> Octets: ...
+    def read(self, most: int) -> bytes:
+        """That many octets, fewer only at the end; what stands before broken data comes first. Raises OSError."""
+
+@final
+class Packer:
+    """Compresses a stream: ``gzip`` or ``zstd``. Raises ``zertap.errors.Usage``."""
+
+    def __new__(cls, method: str) -> Packer: ...
+    def pack(self, octets: bytes) -> bytes:
+        """Takes *octets*; gives what is ready."""
+    def finish(self) -> bytes:
+        """Gives the rest; nothing can be packed after."""
 
 @final
 class Groups:

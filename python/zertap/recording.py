@@ -10,24 +10,22 @@ from zertap.configuration import Configuration
 from zertap.configuration.builds import TAP_KEYS
 from zertap.pipeline import BATCH_ROWS, Request
 from zertap.plans import Part
-from zertap.sinks.base import Stream
+from zertap.sinks.octets import Output
 from zertap.sinks.recording import Recording
 
 
 class Session:
     """Not for use by several threads at once. Times are nanoseconds since 1970.
 
-    ``start`` is when discovery was enabled; the first packet's time if ``None``. ``form``: ``smf`` or ``jsonl``.
+    ``start`` is when discovery was enabled; the first packet's time if ``None``.
     """
 
-    def __init__(
-        self, configuration: Configuration, output: Stream, *, form: str = "smf", start: int | None = None
-    ) -> None:
+    def __init__(self, configuration: Configuration, output: Output, *, start: int | None = None) -> None:
         self.configuration = configuration
         """The configuration in effect."""
         self.unobserved = 0
         """Frames that came while discovery was off."""
-        self._recording = Recording(output, configuration, form)
+        self._recording = Recording(output, configuration)
         self._engine = 0
         self._tap = self._new_tap()
         if start is not None and self._tap:

@@ -79,24 +79,30 @@ class RowReader:
 
     def connections(self, batch: EventBatch, rows: Sequence[int]) -> Iterator[tuple[ConnectionFacts, list[Event]]]:
         """For each of *rows* that brings events: the connection at that moment, and the events."""
+        for row in rows:
+            found = self.told(batch, row)
+            if found is not None:
+                yield found[0], [event for event, _ in found[1]]
+
+    def told(self, batch: EventBatch, row: int) -> tuple[ConnectionFacts, list[tuple[Event, int]]] | None:
+        """The same of one row, each event with the slot of its time; None when the row brings none."""
         if batch is not self._batch:
             self._batch, self._columns = batch, [batch.column(name) for name in _COLUMNS]
-        for row in rows:
-            kind, pattern, profile, told, *rest = [column[row] for column in self._columns]
-            terminate = kind in self._terminated
-            found = self._slots.get((pattern, terminate))
-            if found is None:
-                found = self._slots[pattern, terminate] = pattern_slots(batch, pattern, terminate=terminate)
-            if found:
-                reached = batch.history(row)[told:] if kind == _MOVED else []
-                events = self._events(kind, told, [at for _, at in reached], rest, found)
-                if events:
-                    yield self._facts(batch, row, profile, rest, events), events
+        kind, pattern, profile, told, *rest = [column[row] for column in self._columns]
+        terminate = kind in self._terminated
+        found = self._slots.get((pattern, terminate))
+        if found is None:
+            found = self._slots[pattern, terminate] = pattern_slots(batch, pattern, terminate=terminate)
+        if not found:
+            return None
+        reached = batch.history(row)[told:] if kind == _MOVED else []
+        events = self._events(kind, told, [at for _, at in reached], rest, found)
+        return (self._facts(batch, row, profile, rest, [event for event, _ in events]), events) if events else None
 
     def _events(
         self, kind: int, told: int, reached: list[int], rest: list[int], found: tuple[Slot, ...]
-    ) -> list[Event]:
-        """The events of the pattern that happen at this very row.
+    ) -> list[tuple[Event, int]]:
+        """The events of the pattern that happen at this very row, each with the slot of its time.
 
         A ``moved`` row has *reached* milestones at these times, after those that the previous row *told*: mostly one,
         but the segment that completes a handshake may go on in clear.
@@ -110,7 +116,7 @@ class RowReader:
         elif kind == _MOVED:
             times = dict(enumerate(reached, start=told))
         return [
-            Event(slot.type, times[slot.slot], slot.shown.protocol, slot.shown.failed)
+            (Event(slot.type, times[slot.slot], slot.shown.protocol, slot.shown.failed), slot.slot)
             for slot in found
             if slot.slot in times
         ]

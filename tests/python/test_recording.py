@@ -12,6 +12,8 @@ from zertap.cli import main
 from zertap.configuration import Configuration, parse
 from zertap.recording import Session
 from zertap.sinks.base import Stream
+from zertap.sinks.octets import Look, SmfFile, jsonl
+from zertap.zert.views import Names
 
 PLAIN = parse("")
 OFF = parse("globalconfig.zert = false")
@@ -36,7 +38,8 @@ def frames() -> list[Frame]:
 def replay(path: Path, steps: list[Step], first: Configuration = PLAIN, form: str = "jsonl") -> Session:
     """The frames, with the configuration changed on the way."""
     stream = Stream(str(path))
-    session = Session(first, stream, form=form)
+    output = SmfFile(stream) if form == "smf" else jsonl(stream, Look(Names.SMF, "plain"))
+    session = Session(first, output)
     waiting = [(START + int(at * SECOND), configuration) for at, configuration in steps]
     for at, frame in frames():
         while waiting and waiting[0][0] <= at:
@@ -203,7 +206,7 @@ def test_the_headers_time_may_be_local(tmp_path: Path) -> None:
 
 
 def test_what_only_a_new_engine_can_take_waits(tmp_path: Path) -> None:
-    session = Session(PLAIN, Stream(str(tmp_path / "x")), start=START)
+    session = Session(PLAIN, SmfFile(Stream(str(tmp_path / "x"))), start=START)
     other = parse("limits.max_connections = 5\nobserver.mode = 'zert'\nrecords.codes = 'sourced'")
     assert session.reconfigure(other, START) == ("observer.mode", "limits.max_connections")
     assert session.configuration["limits.max_connections"] == PLAIN["limits.max_connections"]

@@ -1,30 +1,39 @@
-"""``zertap decode``: zERT records from an SMF file, as JSON."""
+"""``zertap decode``: zERT records from an SMF file, in any form."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
+from zertap._native import Octets
+from zertap.cli.forms import CompressOption, Form, NameSet, NamesOption, shown, stream_for
 from zertap.cli.status import Outcome, say
-from zertap.errors import RecordDamaged, RecordsUnreadable, ZertapError
-from zertap.sinks.base import ReaderGone, Stream
+from zertap.errors import RecordDamaged, RecordsUnreadable, Usage, ZertapError
+from zertap.sinks.base import ReaderGone
 
 if TYPE_CHECKING:
-    from zertap.zert.codec import Record
+    from zertap._native import Decoder
+    from zertap.sinks.octets import Shown
+
+_PIECE = 4 << 20
+"""Octets read at once: enough that what a piece costs by itself does not matter."""
 
 
 def decode(
     file: Annotated[
-        str, typer.Argument(help="A file of SMF records with their descriptor words; - is standard input.")
+        str,
+        typer.Argument(help="A file of SMF records, also compressed by gzip or zstd; - is standard input."),
     ],
     output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
-    readable: Annotated[
-        bool,
-        typer.Option("--readable", help="Plain names, and words in place of codes, instead of the layout's names."),
-    ] = False,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", "-f", help="Default: table on a terminal, jsonl elsewhere."),
+    ] = None,
+    names: NamesOption = None,
+    compress: CompressOption = None,
+    readable: Annotated[bool, typer.Option("--readable", help="The same as --names readable.")] = False,
     enforcement: Annotated[
         bool,
         typer.Option(
@@ -32,57 +41,89 @@ def decode(
         ),
     ] = False,
 ) -> int:
-    """Turns zERT records (SMF 119 subtypes 11 and 12) back into JSON, one line a record.
+    """Turns zERT records (SMF 119 subtypes 11 and 12) into a listing, JSON, CSV, Arrow, Parquet or LEEF.
 
-    Other SMF records in the file are passed over.
+    Other SMF records in the file are passed over. Record and block descriptor words and spanned records are recognised.
     """
-    from zertap.zert.readable import to_json, to_plain, without_enforcement
-
+    if form is None:
+        form = Form.TABLE if output is None and sys.stdout.isatty() else Form.JSONL
+    if form is Form.SMF:
+        raise Usage("an SMF file is what is decoded: choose another --format")
+    if output and Path(output).exists() and Path(file).exists() and Path(output).samefile(file):
+        raise Usage(f"the output `{output}` is the file to be decoded")
+    octets = _open(file)
     outcome = Outcome()
-    stream = Stream(output)
-    show = to_plain if readable else to_json
-    left_out = 0
+    chosen = NameSet.READABLE if readable and names is None else names
+    target = shown(stream_for(output, form, compress), form, chosen, enforcement=enforcement)
     try:
-        for each in _records(file):
-            record = each if enforcement else without_enforcement(each)
-            left_out += record is not each
-            stream.write(msgspec.json.encode(show(record)) + b"\n")
+        _run(file, octets, target, outcome)
     except ReaderGone:
-        return outcome.status
+        pass
     except ZertapError as error:
         outcome.tell(error)
-    if left_out:
-        say(
-            f"{file}: the enforcement sections of {left_out:,} records were left out (--enforcement shows their octets)"
-        )
-    try:
-        stream.close()
-    except ReaderGone:
-        return outcome.status
     return outcome.status
 
 
-def _records(file: str) -> "Iterator[Record]":
-    """The records of *file*. Raises ``RecordsUnreadable``, or ``RecordDamaged`` after the sound ones."""
-    from zertap.smf.framing import SmfDamaged
-    from zertap.zert.reader import ZertReader
-
+def _run(file: str, octets: Octets, target: "Shown", outcome: Outcome) -> None:
+    """Reads *file* into *target*, tells what is wrong with it, and closes the target whatever that was."""
     try:
-        stream: BinaryIO = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  closed below
+        for piece in _pieces(file, octets):
+            target.feed(piece)
+            if target.decoder.damage:
+                break
+        target.finish()
+        _tell_hidden(file, target.decoder)
+        _judge(file, target.decoder)
+    except (RecordDamaged, RecordsUnreadable) as error:
+        outcome.tell(error)
+    target.close()
+
+
+def _open(file: str) -> Octets:
+    try:
+        return Octets(file)
     except OSError as error:
-        raise RecordsUnreadable(error.strerror or str(error), file) from None
-    with stream:
-        reader = ZertReader(stream)
+        raise RecordsUnreadable(_reason(error), file) from None
+
+
+def _reason(error: OSError) -> str:
+    """What the operating system says, without its number."""
+    return error.strerror or str(error).partition(" (os error")[0]
+
+
+def _pieces(file: str, octets: Octets) -> Iterator[bytes]:
+    """The file's octets. Raises ``RecordDamaged`` where its compression breaks, ``RecordsUnreadable``."""
+    begun = False
+    while True:
         try:
-            yield from reader
+            piece = octets.read(_PIECE)
         except OSError as error:
-            raise RecordsUnreadable(error.strerror or str(error), file) from None
-        except SmfDamaged as error:
-            found = reader.details + reader.summaries + reader.foreign.total()
-            kind = RecordDamaged if found else RecordsUnreadable
-            raise kind(error.reason, file, error.offset) from None
-    passed_over = reader.foreign.total()
+            kind = RecordDamaged if begun else RecordsUnreadable
+            raise kind(_reason(error), file) from None
+        if not piece:
+            return
+        begun = True
+        yield piece
+
+
+def _tell_hidden(file: str, decoder: "Decoder") -> None:
+    if decoder.hidden:
+        say(
+            f"{file}: the enforcement sections of {decoder.hidden:,} records were left out "
+            "(--enforcement shows their octets)"
+        )
+
+
+def _judge(file: str, decoder: "Decoder") -> None:
+    """Tells what was passed over. Raises for damage, and for a file that holds no record at all."""
+    passed_over = sum(count for _, count in decoder.foreign)
+    found = sum(decoder.found)
+    if decoder.damage:
+        number, offset, reason = decoder.damage
+        if not found and not passed_over:
+            raise RecordsUnreadable(reason, file, offset)
+        raise RecordDamaged(f"record {number:,}: {reason}", file, offset)
     if passed_over:
         say(f"{file}: {passed_over:,} other SMF records were passed over")
-    if not passed_over and not reader.details + reader.summaries:
+    if not passed_over and not found:
         raise RecordsUnreadable("no records", file)

@@ -1,8 +1,10 @@
 """``zertap records``: zERT detail or summary records of what a capture shows."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,22 +22,25 @@ from zertap.cli.common import (
     read_pseudonyms,
     run,
 )
+from zertap.cli.forms import (
+    BlockOption,
+    CompressOption,
+    Form,
+    Frame,
+    FramingOption,
+    NamesOption,
+    check_terminal,
+    record_output,
+)
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.configuration import Configuration
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
 from zertap.pseudonyms import Pseudonyms
-from zertap.sinks.base import Stream
 
 if TYPE_CHECKING:
+    from zertap.sinks.octets import Output
     from zertap.sinks.recording import Recording
-
-
-class Form(StrEnum):
-    """Forms of records."""
-
-    SMF = "smf"
-    JSONL = "jsonl"
 
 
 class Known(StrEnum):
@@ -67,7 +72,7 @@ def records(
         str | None,
         typer.Option("--output", "-o", help="Write to this file.", metavar="FILE"),
     ] = None,
-    form: Annotated[Form, typer.Option("--format", "-f", help="SMF records, or the same as JSON lines.")] = Form.SMF,
+    form: Annotated[Form, typer.Option("--format", "-f", help="SMF records, or the same in another form.")] = Form.SMF,
     mode: ModeOption = None,
     chain: ChainOption = False,
     local: Annotated[
@@ -111,10 +116,14 @@ def records(
     pseudonym_key: PseudonymKeyOption = None,
     stats: StatsOption = None,
     config: ConfigOption = None,
+    names: NamesOption = None,
+    framing: FramingOption = Frame.RDW,
+    block_size: BlockOption = None,
+    compress: CompressOption = None,
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
-    SMF records carry their descriptor words (RDW). All times are packet time in UTC. What the configuration file says
+    SMF records carry their descriptor words. All times are packet time in UTC. What the configuration file says
     holds where no option says otherwise.
     """
     check_files(captures, output)
@@ -136,12 +145,12 @@ def records(
         )
     )
     _check(configuration, [name for name, value in about_summaries.items() if value is not None])
-    if form is Form.SMF and output is None and sys.stdout.isatty():
-        raise Usage("SMF records are not for a terminal: name a file with -o, or choose --format jsonl")
+    check_terminal(output, form, compress)
     if pseudonyms == "plain" and configuration["network.local"]:
         raise Usage("local networks are not kept by plain pseudonyms: choose --pseudonyms prefix")
     disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=False)
-    sink = _sink(form, output, _shown(configuration, disguise))
+    target = partial(record_output, output, form, names, compress, framing, block_size)
+    sink = _sink(target, _shown(configuration, disguise))
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
     request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
@@ -171,8 +180,8 @@ def _check(configuration: Configuration, about_summaries: list[str]) -> None:
         raise Usage(f"nothing to write: switched off: {named}")
 
 
-def _sink(form: Form, output: str | None, configuration: Configuration) -> "Recording":
-    """The sink for *form*; the record code is loaded only here."""
+def _sink(target: Callable[[], "Output"], configuration: Configuration) -> "Recording":
+    """The sink of a run; the record code is loaded only here."""
     from zertap.sinks.recording import Recording
 
-    return Recording(Stream(output), configuration, form.value)
+    return Recording(target(), configuration)

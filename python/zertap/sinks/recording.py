@@ -5,15 +5,14 @@ Rows of connections that began before discovery, or before aggregation, was swit
 discovery the session sees to it, which then begins with a new engine.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from zertap.configuration import Configuration
 from zertap.configuration.builds import interval, places, record_settings, row_reader, summarises, terminates
-from zertap.ledger import Outlet
 from zertap.plans import Part
-from zertap.sinks.base import Stream
-from zertap.sinks.records import Records, json_records, smf_records
-from zertap.sinks.summaries import Summaries, json_summaries, smf_summaries
+from zertap.sinks.octets import Output
+from zertap.sinks.records import Records
+from zertap.sinks.summaries import Summaries
 from zertap.zert.events import EventType
 
 _SUMMED = (
@@ -29,13 +28,12 @@ _SUMMED = (
 
 
 class Recording:
-    """Writes the records of one run. ``form`` is ``smf`` or ``jsonl``."""
+    """Writes the records of one run."""
 
-    def __init__(self, stream: Stream, configuration: Configuration, form: str = "smf") -> None:
-        self._stream = stream
-        self._inner = _Shared(stream)
-        self._form = form
-        self.outlet = Outlet(stream.name, "records")
+    def __init__(self, output: Output, configuration: Configuration) -> None:
+        self._output = output
+        self._inner = _Shared(output)
+        self.outlet = output.outlet
         self._since = 0
         self._engine: int | None = None
         self._clock: tuple[int, int] | None = None
@@ -100,7 +98,7 @@ class Recording:
         self._end_input()
         if self._summaries:
             self._summaries.close()
-        self._stream.close()
+        self._output.close()
 
     def _end_input(self) -> None:
         """The input of one engine is over."""
@@ -122,36 +120,26 @@ class Recording:
     def _make_details(self, configuration: Configuration) -> Records | None:
         if not (configuration["globalconfig.zert"] and configuration["smfconfig.zertdetail"]):
             return None
-        make: Callable[..., Records] = smf_records if self._form == "smf" else json_records
         networks = configuration["network.local"]
-        details = make(self._inner, record_settings(configuration), networks, row_reader(configuration))
-        details.outlet = self.outlet
-        return details
+        return Records(self._inner, record_settings(configuration), networks, row_reader(configuration))
 
     def _make_summaries(self, configuration: Configuration) -> Summaries | None:
         if not summarises(configuration):
             return None
-        make: Callable[..., Summaries] = smf_summaries if self._form == "smf" else json_summaries
         settings, where = record_settings(configuration), places(configuration)
-        summaries = make(self._inner, settings, interval(configuration), where, terminate=terminates(configuration))
-        summaries.outlet = self.outlet
-        return summaries
+        return Summaries(self._inner, settings, interval(configuration), where, terminate=terminates(configuration))
 
 
-class _Shared(Stream):
-    """A stream that several write to, and none of them closes."""
+class _Shared:
+    """An output that several write to, and none of them closes."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.name = stream.name
-        self.octets = stream.octets
-        self._stream = stream
+    def __init__(self, output: Output) -> None:
+        self.outlet = output.outlet
+        self._output = output
 
-    def write(self, data: bytes) -> None:
-        """See ``Stream.write``."""
-        try:
-            self._stream.write(data)
-        finally:
-            self.octets = self._stream.octets
+    def write(self, octets: bytes, records: int) -> None:
+        """See ``Output.write``."""
+        self._output.write(octets, records)
 
     def close(self) -> None:
         """Leaves it open."""

@@ -1,49 +1,44 @@
-"""zERT summary records (SMF 119 subtype 12): as SMF octets with descriptor words, or as JSON lines.
+"""zERT summary records (SMF 119 subtype 12).
 
 Each input is aggregated on its own: a record says that aggregation was enabled, then comes one set of records for each
 interval, at last the set of the interval that the end of the input cut short, and a record that aggregation was
 disabled. An input without any connection has no records.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from zertap.aggregate import Aggregation, Interval, Places, Set, Table, render
-from zertap.ledger import Outlet
 from zertap.plans import Part
-from zertap.sinks.base import Stream
+from zertap.sinks.octets import Output, records_in
 from zertap.zert.codec import encode_summary
 from zertap.zert.mapping import Settings
-from zertap.zert.readable import to_json
 from zertap.zert.records_summary import SummaryRecord
 from zertap.zert.summary import Reason, SummaryEvent, aggregation_record, summary_record
 
-_Encode = Callable[[SummaryRecord], bytes]
-
 
 class Summaries:
-    """Writes one record for each session and interval."""
+    """Writes one record for each session and interval.
+
+    ``terminate``: connections still open at the end are taken for ended (A9).
+    """
 
     def __init__(
         self,
-        stream: Stream,
-        encode: _Encode,
+        output: Output,
         settings: Settings,
         interval: Interval,
         places: Places,
         *,
         terminate: bool = False,
     ) -> None:
-        self._stream = stream
-        self._encode = encode
+        self._output = output
         self._settings = settings
         self._interval = interval
         self._places = places
         self._terminate = terminate
         self._aggregation: Aggregation | None = None
         self._engine: int | None = None
-        self.outlet = Outlet(stream.name, "records")
+        self.outlet = output.outlet
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``. Aggregation takes rows in one piece: *rows* is a ``range``."""
@@ -66,7 +61,7 @@ class Summaries:
     def close(self) -> None:
         """See ``Sink.close``."""
         self._finish()
-        self._stream.close()
+        self._output.close()
 
     def end(self, at: int) -> None:
         """Aggregation is switched off *at* this moment: the final set, and the record that says so."""
@@ -75,13 +70,13 @@ class Summaries:
     def discard(self, at: int) -> None:
         """Discovery is switched off: what was collected is dropped, and a record says that aggregation was disabled."""
         if self._aggregation and self._aggregation.began is not None:
-            self._write([aggregation_record(SummaryEvent.DISABLED, at, self._settings)])
+            self._write(aggregation_record(SummaryEvent.DISABLED, at, self._settings))
         self._aggregation = None
 
     def _begin(self) -> bool:
         """Says that aggregation was enabled, once; so it needs not be said again."""
         if self._aggregation is not None and self._aggregation.began is not None:
-            self._write([aggregation_record(SummaryEvent.ENABLED, self._aggregation.began, self._settings)])
+            self._write(aggregation_record(SummaryEvent.ENABLED, self._aggregation.began, self._settings))
         return False
 
     def _finish(self, reason: Reason = Reason.SHUTDOWN, at: int = 0) -> None:
@@ -89,47 +84,17 @@ class Summaries:
         last = self._aggregation and self._aggregation.close(at)
         if last:
             self._write_set(last, reason)
-            self._write([aggregation_record(SummaryEvent.DISABLED, max(last.end, at), self._settings)])
+            self._write(aggregation_record(SummaryEvent.DISABLED, max(last.end, at), self._settings))
         self._aggregation = None
 
     def _write_set(self, each: Set, reason: Reason) -> None:
-        if self._encode is encode_summary and isinstance(each.summaries, Table):
+        if isinstance(each.summaries, Table):
             for octets in render(each.summaries, self._settings, reason):
-                self._stream.write_pieces(list(_records_in(octets)), self.outlet)
-        else:
-            self._write(self._records(each, reason))
-
-    def _records(self, each: Set, reason: Reason) -> Iterator[SummaryRecord]:
+                self._output.write(octets, records_in(octets))
+            return
         final = len(each.summaries) - 1
         for index, summary in enumerate(each.summaries):
-            yield summary_record(summary, self._settings, reason, last=index == final)
+            self._write(summary_record(summary, self._settings, reason, last=index == final))
 
-    def _write(self, records: Iterable[SummaryRecord]) -> None:
-        self._stream.write_pieces([self._encode(record) for record in records], self.outlet)
-
-
-def _records_in(octets: bytes) -> Iterator[bytes]:
-    """The records of a piece, by the lengths in their descriptor words."""
-    at = 0
-    while at < len(octets):
-        end = at + int.from_bytes(octets[at : at + 2])
-        yield octets[at:end]
-        at = end
-
-
-def smf_summaries(
-    stream: Stream, settings: Settings, interval: Interval, places: Places, *, terminate: bool = False
-) -> Summaries:
-    """Records as octets. ``terminate``: connections still open at the end are taken for ended (A9)."""
-    return Summaries(stream, encode_summary, settings, interval, places, terminate=terminate)
-
-
-def json_summaries(
-    stream: Stream, settings: Settings, interval: Interval, places: Places, *, terminate: bool = False
-) -> Summaries:
-    """Records as JSON lines in the layout's field names. ``terminate`` as above."""
-
-    def line(record: SummaryRecord) -> bytes:
-        return msgspec.json.encode(to_json(record)) + b"\n"
-
-    return Summaries(stream, line, settings, interval, places, terminate=terminate)
+    def _write(self, record: SummaryRecord) -> None:
+        self._output.write(encode_summary(record), 1)

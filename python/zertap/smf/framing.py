@@ -17,7 +17,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 RDW_SIZE = 4
 _RDW = struct.Struct(">HBB")
@@ -162,13 +162,20 @@ class RecordReader:
         return SmfDamaged(self.records + 1, offset, reason)
 
 
+class Writable(Protocol):
+    """What takes octets: a binary file, for one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Appends *data*."""
+
+
 class RecordWriter:
     """Writes whole records, each with its RDW, to a binary file in the framing asked for.
 
     Blocked framings hold a block back until it is full: call ``flush`` (or leave the ``with``) at the end.
     """
 
-    def __init__(self, stream: BinaryIO, framing: Framing = Framing.PLAIN, block: int = LONGEST_BLOCK) -> None:
+    def __init__(self, stream: Writable, framing: Framing = Framing.PLAIN, block: int = LONGEST_BLOCK) -> None:
         if not RDW_SIZE * 3 <= block <= LONGEST_BLOCK:
             raise ValueError(f"block size not between {RDW_SIZE * 3} and {LONGEST_BLOCK}: {block}")
         self._stream = stream
@@ -176,6 +183,9 @@ class RecordWriter:
         self._room = block - RDW_SIZE
         self._block = bytearray()
         self.records = 0
+        """Records taken."""
+        self.flushed = 0
+        """Of these, records of which no octet is held back: the file took them."""
 
     def __enter__(self) -> "RecordWriter":
         return self
@@ -194,6 +204,8 @@ class RecordWriter:
         else:
             self._spanned(record)
         self.records += 1
+        if self._framing is Framing.PLAIN:
+            self.flushed = self.records
 
     def write_plain(self, records: bytes, count: int) -> None:
         """Adds many whole records at once; plain framing only."""
@@ -201,12 +213,22 @@ class RecordWriter:
             raise ValueError("many records at once need plain framing")
         self._stream.write(records)
         self.records += count
+        self.flushed = self.records
+
+    def write_run(self, records: bytes) -> None:
+        """Adds whole records that lie one after the other. Raises as ``write``."""
+        at = 0
+        while at < len(records):
+            length = max(RDW_SIZE, int.from_bytes(records[at : at + 2]))
+            self.write(records[at : at + length])
+            at += length
 
     def flush(self) -> None:
         """Writes the block that was held back."""
         if self._block:
             self._stream.write(struct.pack(">HH", len(self._block) + RDW_SIZE, 0) + self._block)
             self._block.clear()
+            self.flushed = self.records
 
     def _whole(self, record: bytes) -> None:
         if len(record) > self._room:

@@ -2,5 +2,5 @@
 
 Floors, lowest first: ``code_facts codes``, ``layouts_* layouts``, ``records records_summary``, ``codec``,
 then side by side ``reader``, ``readable document``, and ``events facts local``, ``mapping``, then
-``bulk`` and ``sessions``, ``summary``.
+``bulk`` and ``sessions``, ``summary``; beside them ``views``, ``leef``, ``decode_page``.
 """

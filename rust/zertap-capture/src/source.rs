@@ -16,6 +16,7 @@ use crate::pcap;
 use crate::pcap::PcapReader;
 use crate::pcapng;
 use crate::pcapng::PcapngReader;
+use crate::stdin::own_stdin;
 use crate::window::{Input, Window};
 
 /// How messages call standard input.
@@ -309,18 +310,4 @@ impl Read for Counted {
             }
         }
     }
-}
-
-/// Standard input as a file of its own: unbuffered, so that nothing is copied twice, and with its true errors.
-#[cfg(unix)]
-fn own_stdin() -> io::Result<File> {
-    use std::os::fd::AsFd;
-    io::stdin().as_fd().try_clone_to_owned().map(File::from)
-}
-
-/// Standard input as a file of its own.
-#[cfg(windows)]
-fn own_stdin() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-    io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }

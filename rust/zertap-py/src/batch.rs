@@ -45,6 +45,11 @@ impl EventBatch {
         &self.rows
     }
 
+    /// How long after its establishment a connection is due.
+    pub(crate) fn waiting_span(&self) -> Span {
+        Span(self.telling.waiting_span)
+    }
+
     /// The words of one row for a plan.
     pub(crate) fn words<'a>(&'a self, plan: &'a Plan, row: &Row) -> Words<'a> {
         plan.words(self.pattern_of(row), self.telling, self.file_of(row))

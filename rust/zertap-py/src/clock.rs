@@ -24,18 +24,39 @@ pub(crate) fn rfc3339_seconds(seconds: i64) -> Option<String> {
 }
 
 fn write_seconds(out: &mut Vec<u8>, seconds: u64) {
-    let (year, month, day) = civil((seconds / DAY).cast_signed());
+    write_date(out, (seconds / DAY).cast_signed());
     let time = seconds % DAY;
-    digits(out, year.unsigned_abs(), 4);
-    for (separator, number) in
-        [(b'-', month), (b'-', day), (b'T', time / 3600), (b':', time / 60 % 60), (b':', time % 60)]
-    {
+    for (separator, number) in [(b'T', time / 3600), (b':', time / 60 % 60), (b':', time % 60)] {
         out.push(separator);
         digits(out, number, 2);
     }
 }
 
-fn digits(out: &mut Vec<u8>, mut number: u64, width: usize) {
+/// A day number since 1970-01-01 as `YYYY-MM-DD`; years 0 to 9999.
+pub(crate) fn write_date(out: &mut Vec<u8>, day_number: i64) {
+    let (year, month, day) = civil(day_number);
+    digits(out, year.unsigned_abs(), 4);
+    for number in [month, day] {
+        out.push(b'-');
+        digits(out, number, 2);
+    }
+}
+
+/// Year of a day number since 1970-01-01, and the day's number in that year, from 1.
+pub(crate) fn ordinal(day_number: i64) -> (i64, u32) {
+    let (year, _, _) = civil(day_number);
+    (year, u32::try_from(day_number - first_day(year) + 1).unwrap_or_default())
+}
+
+/// Day number of 1 January, days since 1970-01-01.
+pub(crate) fn first_day(year: i64) -> i64 {
+    let before = year - 1;
+    let days = |year: i64| 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    days(before) - days(1969)
+}
+
+/// Appends a number in so many decimal digits.
+pub(crate) fn digits(out: &mut Vec<u8>, mut number: u64, width: usize) {
     let mut text = [b'0'; 20];
     for place in text.iter_mut().take(width).rev() {
         // A decimal digit always fits.

@@ -79,7 +79,7 @@ const fn needs_escape(octet: u8) -> bool {
     octet < 0x20 || octet == b'"' || octet == b'\\' || octet == 0x7f
 }
 
-fn write_int(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn write_int(out: &mut Vec<u8>, mut number: u64) {
     let mut text = [0u8; 20];
     let mut at = text.len();
     loop {

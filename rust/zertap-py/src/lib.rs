@@ -17,8 +17,10 @@ mod error;
 mod identity;
 mod journal;
 mod json;
+mod packing;
 mod plan;
 mod pseudonym;
+mod record;
 mod registry;
 mod sources;
 mod sums;
@@ -67,5 +69,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sums::Groups>()?;
     module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;
+    module.add_class::<record::stencil::Stencils>()?;
+    module.add_class::<record::decoder::Decoder>()?;
+    module.add_class::<record::decoder::RecordColumns>()?;
+    module.add_class::<packing::Octets>()?;
+    module.add_class::<packing::Packer>()?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from zertap.zert.codes import ENUMERATIONS, Confidence
+from zertap.zert.decode_page import page
 from zertap.zert.document import document, layout_rows
 from zertap.zert.layouts import DETAIL, SUMMARY, Shape
 
@@ -31,3 +32,7 @@ def test_every_code_that_is_not_sourced_is_listed() -> None:
 def test_an_older_shape_has_fewer_rows() -> None:
     now, then = (sum(1 for _ in layout_rows(SUMMARY, shape)) for shape in (Shape.Z32, Shape.V2R3))
     assert now > then
+
+
+def test_the_page_about_decoding_is_up_to_date() -> None:
+    assert PAGE.with_name("decode.md").read_text() == page(), "run: python -m zertap.zert.decode_page > docs/decode.md"

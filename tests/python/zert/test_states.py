@@ -17,10 +17,12 @@ from wire import CLIENT_HELLO, FIN, HANDSHAKE_FAILURE, RAW_IP, RST, SECOND, STAR
 from zertap.configuration import parse
 from zertap.recording import Session
 from zertap.sinks.base import Stream
+from zertap.sinks.octets import Look, jsonl
 from zertap.zert.codec import decode, encode_detail
 from zertap.zert.events import EventType
 from zertap.zert.mapping import Settings, detail_record, switch_record
 from zertap.zert.records import DetailRecord
+from zertap.zert.views import Names
 
 ACK = 16
 _HELLO_BODY = b"\x03\x03" + bytes(range(32)) + b"\x00" + bytes.fromhex("c02f") + b"\x00"
@@ -65,7 +67,7 @@ def talk(**where: Any) -> Talk:
 
 def write(path: Path, frames: list[Frame], text: str = "", end: float | None = None) -> list[dict[str, Any]]:
     """The records of *frames*; the input ends *end* seconds after its beginning, or with the last packet."""
-    session = Session(parse(f"records.switches = false\n{text}"), Stream(str(path)), form="jsonl")
+    session = Session(parse(f"records.switches = false\n{text}"), jsonl(Stream(str(path)), Look(Names.SMF, "plain")))
     for at, frame in frames:
         session.push_frame(at, frame, link=RAW_IP)
     session.close(None if end is None else START + int(end * SECOND))
