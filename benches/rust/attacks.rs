@@ -41,11 +41,11 @@ fn play(name: &str, size: u32) {
     let mut attacker = Attacker::default();
     let before = (anonymous_kib(), cpu_milliseconds());
     (shape.play)(&mut attacker, size);
-    let grown = anonymous_kib().saturating_sub(before.0) as f64 / 1024.0;
+    let grown = anonymous_kib().saturating_sub(before.0) / 1024;
     let spent = cpu_milliseconds() - before.1;
     attacker.settle();
-    let each = spent as f64 * 1e6 / attacker.pushed() as f64;
-    println!("{grown:.1} MiB | {each:.0} ns");
+    let each = spent * 1_000_000 / attacker.pushed();
+    println!("{grown} MiB | {each} ns");
 }
 
 /// Memory of this process that no file backs.

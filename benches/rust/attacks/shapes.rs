@@ -135,8 +135,8 @@ fn certificates(attacker: &mut Attacker, size: u32) {
         let last = other.len() - 4;
         other[last..].copy_from_slice(&n.to_be_bytes());
         let length = |octets: usize| (octets as u32).to_be_bytes()[1..].to_vec();
-        let list = [length(other.len() + 3), length(other.len()), other].concat();
-        let message = [vec![11], length(list.len()), list].concat();
+        let chain = [length(other.len() + 3), length(other.len()), other].concat();
+        let message = [vec![11], length(chain.len()), chain].concat();
         let record = [vec![22, 3, 3], (message.len() as u16).to_be_bytes().to_vec(), message].concat();
         let peer = Peer::number(n);
         attacker.opens(peer);

@@ -43,7 +43,6 @@ pub struct RawFrame<'a> {
 }
 
 /// A frame of a batch, looked at but not handled.
-#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one, and they live on the stack")]
 enum Ready<'a> {
     Usual { at: Timestamp, identity: Identity, segment: Segment<'a> },
     Other(RawFrame<'a>),

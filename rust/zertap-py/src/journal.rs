@@ -63,8 +63,11 @@ fn details(shown: Shown, client: Side) -> Vec<(&'static str, Value<'static>)> {
             ("gave_up", Value::maybe(gave_up, |side| role(side, client))),
         ],
         Shown::Ended(kind) => vec![("kind", Value::text(kind))],
-        Shown::Message(kind) | Shown::Ssl2(kind) | Shown::Packet(kind) | Shown::Packet1(kind) => number(kind),
-        Shown::Encrypted(kind) => number(kind),
+        Shown::Message(kind)
+        | Shown::Ssl2(kind)
+        | Shown::Packet(kind)
+        | Shown::Packet1(kind)
+        | Shown::Encrypted(kind) => number(kind),
         Shown::ChangeCipherSpec(counts) => vec![("counts", Value::Bool(counts))],
         Shown::Alert { level, description } => {
             let name = AlertDescription(description)

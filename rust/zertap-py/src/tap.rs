@@ -211,10 +211,10 @@ impl Tap {
         while self.inner.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
                 if TOLD {
-                    match self.read_told(source)? {
-                        true => continue,
-                        false => return Ok(Stop::End),
+                    if self.read_told(source)? {
+                        continue;
                     }
+                    return Ok(Stop::End);
                 }
                 let before = self.inner.counters().frames;
                 let Self { inner, time_out_of_range, odd_lengths, .. } = self;

@@ -71,29 +71,11 @@ impl Workplace<'_> {
     /// Handles one segment that `side` sent.
     #[inline]
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
-        if self.is_usual(conn, side, segment) {
+        if is_usual(conn, side, segment) {
             self.usual(conn, side, segment);
             return Wishes::default();
         }
         self.unusual(conn, side, segment)
-    }
-
-    /// Whether this is an acknowledgement, or the next octets of an established connection that holds nothing back and
-    /// misses nothing: then `usual` does all that `unusual` would do.
-    #[inline]
-    fn is_usual(&self, conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
-        let [half, other] = [&conn.stream.halves[side], &conn.stream.halves[side.other()]];
-        let ack = Seq(segment.acknowledgment);
-        let plain = segment.flags.0 & TELLING == TcpFlags::ACK.0 && !segment.fragment_overlap;
-        let calm = conn.life == Life::Established
-            && conn.stream.holding.is_none()
-            && conn.extras.as_deref().is_none_or(Extras::is_calm);
-        // Nothing that the other side sent is missing, and it is captured.
-        let heard = half.is_known() && half.is_visible() && other.is_caught_up(ack);
-        let length = segment.payload.len() as u32;
-        let next = length == 0
-            || half.next() == Seq(segment.sequence) && conn.has(LISTENED) && !half.fin_delivered();
-        plain && calm && heard && next && length == segment.payload_on_wire
     }
 
     /// The usual segment. Nothing was waited for, and nothing will be.
@@ -655,6 +637,24 @@ impl Workplace<'_> {
         }
         self.tell_end(kind);
     }
+}
+
+/// Whether this is an acknowledgement, or the next octets of an established connection that holds nothing back and
+/// misses nothing: then `usual` does all that `unusual` would do.
+#[inline]
+fn is_usual(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+    let [half, other] = [&conn.stream.halves[side], &conn.stream.halves[side.other()]];
+    let ack = Seq(segment.acknowledgment);
+    let plain = segment.flags.0 & TELLING == TcpFlags::ACK.0 && !segment.fragment_overlap;
+    let calm = conn.life == Life::Established
+        && conn.stream.holding.is_none()
+        && conn.extras.as_deref().is_none_or(Extras::is_calm);
+    // Nothing that the other side sent is missing, and it is captured.
+    let heard = half.is_known() && half.is_visible() && other.is_caught_up(ack);
+    let length = segment.payload.len() as u32;
+    let next =
+        length == 0 || half.next() == Seq(segment.sequence) && conn.has(LISTENED) && !half.fin_delivered();
+    plain && calm && heard && next && length == segment.payload_on_wire
 }
 
 /// How a RST's sequence number compares with what its receiver expects.

@@ -35,12 +35,14 @@ impl FlowHash {
     /// The hash of a key.
     #[inline]
     pub fn of(&self, key: &FlowKey) -> u64 {
-        let [a, b, c, d, e] = key.words();
+        let [low0, low1, high0, high1, ports] = key.words();
         let [k0, k1, k2, k3, k4, k5, k6, k7] = self.words;
-        let pair = |x: u64, kx: u64, y: u64, ky: u64| {
-            u128::from(x.wrapping_add(kx)).wrapping_mul(u128::from(y.wrapping_add(ky)))
+        let pair = |(word, secret): (u64, u64), (other, other_secret): (u64, u64)| {
+            u128::from(word.wrapping_add(secret)).wrapping_mul(u128::from(other.wrapping_add(other_secret)))
         };
-        let sum = pair(a, k0, b, k1).wrapping_add(pair(c, k2, d, k3)).wrapping_add(pair(e, k4, 0, k5));
+        let sum = pair((low0, k0), (low1, k1))
+            .wrapping_add(pair((high0, k2), (high1, k3)))
+            .wrapping_add(pair((ports, k4), (0, k5)));
         let (low, high) = (sum as u64, (sum >> 64) as u64);
         // The upper half of a multilinear sum is the one that is close to uniform.
         low.wrapping_mul(k6 | 1).wrapping_add(high.wrapping_mul(k7 | 1)).rotate_left(32)

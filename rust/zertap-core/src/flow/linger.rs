@@ -49,16 +49,15 @@ pub struct Linger {
     ring: VecDeque<Ended>,
     /// The number of the ring's first entry, modulo `NUMBERS`.
     first: u32,
-    listed: usize,
 }
 
 /// Numbers go around below this power of two; so many can never linger at once.
 pub const NUMBERS: u32 = 1 << 30;
 
 impl Linger {
-    /// How many are remembered.
+    /// How many are remembered, those that were followed by another connection included.
     pub fn len(&self) -> usize {
-        self.listed
+        self.ring.len()
     }
 
     /// When the oldest is to be forgotten.
@@ -70,7 +69,6 @@ impl Linger {
     pub fn push(&mut self, ended: Ended) -> u32 {
         let number = self.first.wrapping_add(self.ring.len() as u32) % NUMBERS;
         self.ring.push_back(ended);
-        self.listed += 1;
         number
     }
 
@@ -84,18 +82,16 @@ impl Linger {
     pub fn unlist(&mut self, number: u32) -> Option<Ended> {
         let place = self.place(number);
         let found = self.ring.get_mut(place)?;
-        self.listed -= usize::from(found.listed);
         found.listed = false;
         Some(*found)
     }
 
-    /// Takes the oldest out; `Some` with its number if it is still in the index.
-    pub fn pop(&mut self) -> Option<Option<(u32, Ended)>> {
+    /// Takes the oldest out; it and its number, if it is still in the index.
+    pub fn pop(&mut self) -> Option<(u32, Ended)> {
         let ended = self.ring.pop_front()?;
         let number = self.first;
         self.first = (self.first + 1) % NUMBERS;
-        self.listed -= usize::from(ended.listed);
-        Some(ended.listed.then_some((number, ended)))
+        ended.listed.then_some((number, ended))
     }
 
     #[inline]

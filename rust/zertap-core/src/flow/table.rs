@@ -368,7 +368,7 @@ impl Table {
 
     /// Lets the addresses of the connection that ended first go.
     fn forget_oldest(&mut self, config: &Config) {
-        if let Some(Some((number, ended))) = self.linger.pop() {
+        if let Some((number, ended)) = self.linger.pop() {
             let hash = self.hash(&ended.key.on_lane(0));
             self.ordinals.remember(hash, ended.ordinal, config.max_ordinals);
             self.delist(number, &ended);
