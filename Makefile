@@ -27,6 +27,8 @@ RUST_SOURCES := Cargo.toml Cargo.lock pyproject.toml \
 help: ## shows these words
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 15
 
+ready: $(VENV)/.ready
+
 build: $(VENV)/.built ## builds the package (release) into .venv
 
 run: build ## shows a capture: make run CAPTURE="my.pcap"
@@ -107,4 +109,4 @@ $(VENV)/.ready: $(VENV)/.built pyproject.toml
 	$(PIP) install $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
 	touch $@
 
-.PHONY: help build run test lint fmt tables truth bench fuzz pcaps clean
+.PHONY: help ready build run test lint fmt tables truth bench fuzz pcaps clean
