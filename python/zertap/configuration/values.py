@@ -8,6 +8,7 @@ it can write: ``toml`` of a taken value, read again, is that value.
 import ipaddress
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -116,16 +117,16 @@ class Number:
     shown = toml
 
 
-class _Written:
+class _Written(ABC):
     """What kinds share whose values are texts in a file."""
 
     def taken(self, text: str) -> Any:
         """See ``Kind``."""
         return self.read(text)
 
+    @abstractmethod
     def read(self, value: Any) -> Any:
         """See ``Kind``."""
-        raise NotImplementedError
 
     def toml(self, value: Any) -> str:
         """See ``Kind``."""
