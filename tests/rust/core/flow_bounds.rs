@@ -48,6 +48,17 @@ fn an_answered_attempt_makes_room_for_another() {
     assert_eq!((tap.live(), tap.table_counters().half_open_dropped), (50, 0));
 }
 
+/// A refused attempt is counted off once: counted twice, each would lift the limit by one.
+#[test]
+fn refused_attempts_do_not_widen_the_limit_for_others() {
+    let mut tap = Tap::new(Config { max_half_open: 3, ..Config::default() });
+    for port in 1..=40 {
+        feed(&mut tap, &Conversation::silent().on_ports(port, 80).syn(CLIENT).rst(SERVER).packets);
+        feed(&mut tap, &syn(port + 100));
+    }
+    assert_eq!((tap.live(), tap.table_counters().half_open_dropped), (3, 37));
+}
+
 #[test]
 fn a_full_table_evicts_the_longest_idle_and_says_so() {
     let mut tap = Tap::new(Config { max_connections: 3, ..Config::default() });

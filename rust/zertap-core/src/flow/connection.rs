@@ -278,16 +278,26 @@ impl Recent {
 /// A quick digest; not keyed, because it is only compared with the same connection's own octets and a
 /// collision costs a flag, never a verdict.
 fn digest(bytes: &[u8]) -> u64 {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = bytes.len() as u64;
-    let (words, tail) = bytes.as_chunks::<8>();
-    for word in words {
-        state = (state ^ u64::from_le_bytes(*word)).wrapping_mul(MIX).rotate_left(29);
+    // Four lanes: one alone would wait for its own multiplication at every word.
+    let mut lanes = [bytes.len() as u64, 1, 2, 3];
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    for block in blocks {
+        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
+            *lane = mix(*lane, u64::from_le_bytes(*word));
+        }
     }
-    for octet in tail {
-        state = (state ^ u64::from(*octet)).wrapping_mul(MIX).rotate_left(29);
+    let [first, second, third, fourth] = lanes;
+    let mut state = mix(mix(first, second.rotate_left(17)), mix(third, fourth.rotate_left(17)));
+    for octet in rest {
+        state = mix(state, u64::from(*octet));
     }
     state
+}
+
+#[inline]
+fn mix(state: u64, word: u64) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    (state ^ word).wrapping_mul(MIX).rotate_left(29)
 }
 
 impl Connection {

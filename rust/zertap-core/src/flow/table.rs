@@ -270,7 +270,8 @@ impl Table {
             self.counters.established += 1;
             self.wait_until_due(index, at.after(place.config.waiting_span));
         }
-        if was_half_open && (wishes.established || wishes.ended) {
+        if was_half_open && wishes.established {
+            // An attempt that ends as one is counted off where its slot is given back.
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
         if let Some(deadline) = wishes.gap_deadline {
