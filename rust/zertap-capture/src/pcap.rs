@@ -9,6 +9,7 @@
 //! "modified" libpcap. Captures glued together with `cat` have further file headers between records: they are
 //! recognised and read on (EDGE_CASES FILE-07).
 
+use zertap_core::prefetch::prefetch;
 use zertap_core::time::Timestamp;
 
 use crate::clock::TimeResolution;
@@ -123,6 +124,7 @@ impl PcapReader {
             let Some(claim) = Claim::parse(self.dialect.order, rest) else { break };
             let whole = self.dialect.record_header + claim.captured as usize;
             let Some(behind) = rest.get(whole..).filter(|_| !self.is_unusual(&claim)) else { break };
+            ask_ahead(rest, whole);
             let used = all - rest.len();
             take(self.record(&claim, start + used, offset + used as u64));
             rest = behind;
@@ -164,6 +166,18 @@ impl PcapReader {
             wire_length: claim.original,
             offset,
             odd_length: claim.captured > claim.original || claim.captured > self.snap_limit,
+        }
+    }
+}
+
+/// Asks for octets that will be read some records later; what the page cache holds is in no cache of the core.
+#[inline]
+fn ask_ahead(rest: &[u8], whole: usize) {
+    const AHEAD: usize = 3072;
+    const LINE: usize = 64;
+    for line in rest.get(AHEAD..AHEAD + whole).unwrap_or_default().chunks(LINE) {
+        if let Some(first) = line.first() {
+            prefetch(first);
         }
     }
 }

@@ -12,6 +12,7 @@ use zertap_core::time::Timestamp;
 use crate::compressed;
 use crate::error::{CaptureError, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Record};
+use crate::mapped::Mapped;
 use crate::pcap;
 use crate::pcap::PcapReader;
 use crate::pcapng;
@@ -106,6 +107,7 @@ impl Source {
     /// same call may be made again. A frame without a usable time of its own has the last one of the capture.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        self.resume()?;
         Ok(self.next_found()?.map(|found| found.frame(&self.window)))
     }
 
@@ -115,6 +117,7 @@ impl Source {
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
         self.batch.clear();
+        self.resume()?;
         if let Some(found) = self.next_found()? {
             self.batch.push(found);
             self.fill_batch();
@@ -179,6 +182,19 @@ impl Source {
         Ok(Some(Found { record, number: self.frames, at: self.last_time }))
     }
 
+    /// Nothing will be asked for a while: a file that is mapped is given free for writing until the next call.
+    pub fn pause(&mut self) {
+        self.window.pause();
+    }
+
+    #[inline]
+    fn resume(&mut self) -> Result<(), CaptureError> {
+        match self.window.resume() {
+            Ok(()) => Ok(()),
+            Err(fault) => Err(self.stop(fault)),
+        }
+    }
+
     /// What is known of the capture so far.
     pub fn info(&self) -> &Info {
         &self.info
@@ -186,7 +202,7 @@ impl Source {
 
     /// How much of the stored (perhaps compressed) file has been read. Unit: octets.
     pub fn bytes_read(&self) -> u64 {
-        self.stored.load(Ordering::Relaxed)
+        if self.window.is_mapped() { self.window.offset() } else { self.stored.load(Ordering::Relaxed) }
     }
 
     /// The stored file's size, if it is a regular file. Unit: octets.
@@ -202,7 +218,13 @@ impl Source {
         if about.is_dir() {
             return Err(CaptureError::unreadable(&name, Fault::bad(0, "a directory, not a capture")));
         }
-        Self::begin(name, Box::new(file), about.is_file().then_some(about.len()))
+        let total = about.is_file().then_some(about.len());
+        let mapped = total.and_then(|_| Mapped::of(&file));
+        let mut source = Self::begin(name, Box::new(file), total)?;
+        if let Some(mapped) = mapped.filter(|_| source.info.compression == Compression::None) {
+            source.window.map(mapped);
+        }
+        Ok(source)
     }
 
     fn begin(file: String, input: Input, total: Option<u64>) -> Result<Self, CaptureError> {

@@ -9,10 +9,15 @@
 //! A record that is not wholly there moves to the front and the room behind it is filled. Nothing is allocated
 //! because a length was *claimed*: the buffer doubles only when it is full of real octets, and callers refuse
 //! claims above [`LIMIT`] before they ask (EDGE_CASES A10).
+//!
+//! Of a file that can be mapped the buffer is a view, moved along instead of being filled.
 
 use std::io::{Cursor, Read};
 
+use memmap2::Mmap;
+
 use crate::error::Fault;
+use crate::mapped::Mapped;
 
 /// Most octets of one record or block (EDGE_CASES A10).
 pub(crate) const LIMIT: u32 = 16 << 20;
@@ -29,16 +34,73 @@ pub(crate) type Input = Box<dyn Read + Send>;
 /// A stream and the octets of it that have been read and not yet used.
 pub(crate) struct Window {
     input: Input,
-    buffer: Vec<u8>,
+    buffer: Buffer,
+    mapped: Option<Mapped>,
+    paused: bool,
     start: usize,
     end: usize,
     base: u64,
     ended: bool,
 }
 
+/// Where the octets stand.
+enum Buffer {
+    Read(Vec<u8>),
+    Mapped(Mmap),
+}
+
+impl Buffer {
+    #[inline]
+    fn octets(&self) -> &[u8] {
+        match self {
+            Self::Read(octets) => octets,
+            Self::Mapped(octets) => octets,
+        }
+    }
+}
+
 impl Window {
     pub(crate) fn new(input: Input) -> Self {
-        Self { input, buffer: vec![0; CHUNK], start: 0, end: 0, base: 0, ended: false }
+        let buffer = Buffer::Read(vec![0; CHUNK]);
+        Self { input, buffer, mapped: None, paused: false, start: 0, end: 0, base: 0, ended: false }
+    }
+
+    /// Goes on in views of the file that has been read so far.
+    pub(crate) fn map(&mut self, file: Mapped) {
+        self.mapped = Some(file);
+        self.base += self.start as u64;
+        (self.start, self.end) = (0, 0);
+        self.ended = false;
+    }
+
+    /// Whether the octets come from views of a file.
+    pub(crate) fn is_mapped(&self) -> bool {
+        self.mapped.is_some()
+    }
+
+    /// Nothing will be looked at until `resume`: others may write to the file meanwhile.
+    pub(crate) fn pause(&mut self) {
+        if let Some(mapped) = &mut self.mapped {
+            mapped.pause();
+            self.paused = true;
+        }
+    }
+
+    /// Goes on after a pause.
+    #[inline]
+    pub(crate) fn resume(&mut self) -> Result<(), Fault> {
+        if self.paused { self.wake() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn wake(&mut self) -> Result<(), Fault> {
+        self.paused = false;
+        let Some(mapped) = &mut self.mapped else { return Ok(()) };
+        match mapped.resume() {
+            Ok(true) => Ok(()),
+            Ok(false) => self.read_on(),
+            Err(error) => Err(Fault::read(self.offset(), error)),
+        }
     }
 
     /// Whether `count` octets are available, after reading as much as that takes and no more.
@@ -52,13 +114,13 @@ impl Window {
     /// The octets read and not yet used.
     #[inline]
     pub(crate) fn available(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
+        self.buffer.octets().get(self.start..self.end).unwrap_or_default()
     }
 
     /// `length` octets at `start`, as [`Window::position`] told it, also when they have been used since.
     #[inline]
     pub(crate) fn octets(&self, start: usize, length: usize) -> &[u8] {
-        self.buffer.get(start..start + length).unwrap_or_default()
+        self.buffer.octets().get(start..start + length).unwrap_or_default()
     }
 
     /// Where the available octets begin in the buffer; holds until the next `need`.
@@ -80,11 +142,8 @@ impl Window {
     }
 
     /// The whole stream from the first available octet on.
-    pub(crate) fn into_input(mut self) -> Input {
-        self.buffer.truncate(self.end);
-        let mut seen = Cursor::new(self.buffer);
-        seen.set_position(self.start as u64);
-        Box::new(seen.chain(self.input))
+    pub(crate) fn into_input(self) -> Input {
+        Box::new(Cursor::new(self.available().to_vec()).chain(self.input))
     }
 
     #[cold]
@@ -94,28 +153,65 @@ impl Window {
             if self.ended {
                 return Ok(false);
             }
-            self.make_room();
-            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-            let most = room.len().min(CHUNK);
-            match self.input.read(room.get_mut(..most).unwrap_or_default()) {
-                Ok(0) => self.ended = true,
-                Ok(read) => self.end += read.min(most),
-                Err(error) => return Err(Fault::read(self.offset(), error)),
+            if self.mapped.is_some() {
+                self.move_view(count)?;
+            } else {
+                self.read()?;
             }
         }
         Ok(true)
     }
 
-    fn make_room(&mut self) {
+    /// A view from the first available octet on.
+    fn move_view(&mut self, count: usize) -> Result<(), Fault> {
+        let offset = self.offset();
+        let Some(mapped) = &mut self.mapped else { return Ok(()) };
+        match mapped.view(offset, count) {
+            Ok(Some(view)) => {
+                self.base = view.base;
+                self.start = (offset - view.base) as usize;
+                self.end = view.octets.len();
+                self.ended = self.end < self.start + count;
+                self.buffer = Buffer::Mapped(view.octets);
+                Ok(())
+            }
+            Ok(None) => self.read_on(),
+            Err(error) => Err(Fault::read(offset, error)),
+        }
+    }
+
+    /// The file cannot be mapped any more: the rest is read.
+    fn read_on(&mut self) -> Result<(), Fault> {
+        let offset = self.offset();
+        if let Some(mapped) = self.mapped.take() {
+            self.input = mapped.into_reader(offset).map_err(|error| Fault::read(offset, error))?;
+        }
+        self.buffer = Buffer::Read(vec![0; CHUNK]);
+        self.base = offset;
+        (self.start, self.end) = (0, 0);
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<(), Fault> {
+        let offset = self.offset();
+        let Buffer::Read(buffer) = &mut self.buffer else { return Ok(()) };
         if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.base += self.start as u64;
+            buffer.copy_within(self.start..self.end, 0);
+            self.base = offset;
             self.end -= self.start;
             self.start = 0;
         }
-        if self.end == self.buffer.len() {
-            self.buffer.resize(MOST.min(self.buffer.len() * 2), 0);
+        if self.end == buffer.len() {
+            buffer.resize(MOST.min(buffer.len() * 2), 0);
         }
+        let room = buffer.get_mut(self.end..).unwrap_or_default();
+        let most = room.len().min(CHUNK);
+        match self.input.read(room.get_mut(..most).unwrap_or_default()) {
+            Ok(0) => self.ended = true,
+            Ok(read) => self.end += read.min(most),
+            Err(error) => return Err(Fault::read(offset, error)),
+        }
+        Ok(())
     }
 }
 
@@ -128,7 +224,7 @@ mod tests {
         let mut window = Window::new(Box::new(std::io::repeat(7).take(1000)));
         assert!(!window.need(LIMIT as usize).unwrap());
         assert_eq!(window.available().len(), 1000);
-        assert_eq!(window.buffer.len(), CHUNK);
+        assert_eq!(window.buffer.octets().len(), CHUNK);
     }
 
     #[test]
@@ -137,7 +233,7 @@ mod tests {
         assert!(window.need(LIMIT as usize + 24).unwrap());
         window.advance(LIMIT as usize);
         assert!(window.need(LIMIT as usize + 24).unwrap());
-        assert!(window.buffer.len() <= MOST);
+        assert!(window.buffer.octets().len() <= MOST);
         assert_eq!(window.offset(), u64::from(LIMIT));
     }
 

@@ -12,6 +12,7 @@ pub mod flow;
 pub mod handshake;
 pub mod ledger;
 pub mod observer;
+pub mod prefetch;
 pub mod profiles;
 pub mod reader;
 pub mod registry;

@@ -3,7 +3,7 @@
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
-use crate::flow::{Boundaries, Cause, Identity, Table, TableCounters, Workplace};
+use crate::flow::{Boundaries, Cause, Guess, Identity, Table, TableCounters, Workplace};
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
@@ -44,7 +44,7 @@ pub struct RawFrame<'a> {
 
 /// A frame of a batch, looked at but not handled.
 enum Ready<'a> {
-    Usual { at: Timestamp, identity: Identity, segment: Segment<'a> },
+    Usual { at: Timestamp, identity: Identity, segment: Segment<'a>, guess: Guess },
     Other(RawFrame<'a>),
 }
 
@@ -98,22 +98,27 @@ impl Tap {
             for frame in frames.by_ref().take(BATCH) {
                 batch.push(match self.decoder.usual(frame.link, frame.bytes) {
                     Some(segment) => {
-                        Ready::Usual { at: frame.at, identity: self.table.identify(&segment), segment }
+                        let identity = self.table.identify(&segment);
+                        Ready::Usual { at: frame.at, identity, segment, guess: Guess::default() }
                     }
                     None => Ready::Other(frame),
                 });
             }
             if batch.len() > 1 {
-                for ready in &batch {
-                    if let Ready::Usual { identity, .. } = ready {
-                        self.table.expect(identity.hash);
+                for ready in &mut batch {
+                    if let Ready::Usual { identity, guess, .. } = ready {
+                        *guess = self.table.expect(identity.hash);
                     }
                 }
             }
             for ready in &batch {
                 match ready {
-                    Ready::Usual { at, identity, segment } => self.take(*at, segment, *identity),
-                    Ready::Other(frame) => self.take_other(frame, Table::segment),
+                    Ready::Usual { at, identity, segment, guess } => {
+                        self.take(*at, segment, identity, *guess);
+                    }
+                    Ready::Other(frame) => self.take_other(frame, |table, place, segment, identity| {
+                        table.segment(place, segment, identity, Guess::default());
+                    }),
                 }
             }
             if !batch.is_full() {
@@ -139,20 +144,20 @@ impl Tap {
 
     /// Handles one segment of a frame of the usual shape.
     #[inline]
-    fn take(&mut self, at: Timestamp, segment: &Segment<'_>, identity: Identity) {
+    fn take(&mut self, at: Timestamp, segment: &Segment<'_>, identity: &Identity, guess: Guess) {
         self.counters.frames += 1;
         self.counters.segments += 1;
         self.pass_time(at);
         let Self { config, table, room, profiles, batch, now, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames };
-        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity);
+        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity, guess);
     }
 
     /// Handles one frame layer by layer.
     fn take_other(
         &mut self,
         frame: &RawFrame<'_>,
-        handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, Identity),
+        handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, &Identity),
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
@@ -162,7 +167,7 @@ impl Tap {
                 counters.segments += 1;
                 let cause = Cause { at: *now, packet: counters.frames };
                 let identity = table.identify(&segment);
-                handle(table, &mut Workplace { config, room, profiles, batch, cause }, &segment, identity);
+                handle(table, &mut Workplace { config, room, profiles, batch, cause }, &segment, &identity);
             }
             Err(skip) => self.skip(skip),
         }
@@ -178,7 +183,7 @@ impl Tap {
     /// Takes one TCP segment of a caller who decodes packets himself.
     pub fn push_segment(&mut self, at: Timestamp, segment: &Segment<'_>) {
         let identity = self.table.identify(segment);
-        self.take(at, segment, identity);
+        self.take(at, segment, &identity, Guess::default());
     }
 
     /// Lets time pass without a packet: due timers fire.
@@ -239,6 +244,7 @@ impl Tap {
     }
 
     /// A9: time never runs backwards; timers fire when time passes them, before the packet that moved it.
+    #[inline]
     fn pass_time(&mut self, at: Timestamp) {
         if at < self.now {
             self.counters.clock_backwards += 1;
@@ -249,6 +255,13 @@ impl Tap {
         }
         self.now = at;
         self.began.get_or_insert(at);
+        if self.boundaries.are_due(at) || self.table.is_due(at) {
+            self.wake(at);
+        }
+    }
+
+    #[cold]
+    fn wake(&mut self, at: Timestamp) {
         let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
         let mut place = Workplace { config, room, profiles, batch, cause };

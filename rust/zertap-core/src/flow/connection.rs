@@ -3,7 +3,6 @@
 use super::follow::Cause;
 use super::key::FlowKey;
 use super::milestones::Milestones;
-use super::prefetch::prefetch;
 use crate::event::{Milestone, Settled};
 use crate::handshake::{Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
@@ -151,14 +150,6 @@ pub const ONE_SIDED_TOLD: u8 = 16;
 pub const LISTENED: u8 = 32;
 
 impl Connection {
-    /// Asks for all of its memory.
-    #[inline]
-    pub fn expect(&self) {
-        prefetch(&self.stream.halves[Side::B]);
-        prefetch(&self.established);
-        prefetch(&self.ordinal);
-    }
-
     /// Whether a small fact holds.
     pub fn has(&self, bit: u8) -> bool {
         self.bits & bit != 0
@@ -278,20 +269,20 @@ impl Recent {
 /// A quick digest; not keyed, because it is only compared with the same connection's own octets and a
 /// collision costs a flag, never a verdict.
 fn digest(bytes: &[u8]) -> u64 {
-    // Four lanes: one alone would wait for its own multiplication at every word.
-    let mut lanes = [bytes.len() as u64, 1, 2, 3];
+    // Sums and sums of sums (as Fletcher's checksum), four words at a time: each lane waits for nobody but itself.
+    let (mut sums, mut sums_of_sums) = ([0_u64; 4], [0_u64; 4]);
     let (blocks, rest) = bytes.as_chunks::<32>();
     for block in blocks {
-        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
-            *lane = mix(*lane, u64::from_le_bytes(*word));
+        for lane in 0..4 {
+            sums[lane] = sums[lane].wrapping_add(u64::from_le_bytes(block.as_chunks::<8>().0[lane]));
+            sums_of_sums[lane] = sums_of_sums[lane].wrapping_add(sums[lane]);
         }
     }
-    let [first, second, third, fourth] = lanes;
-    let mut state = mix(mix(first, second.rotate_left(17)), mix(third, fourth.rotate_left(17)));
-    for octet in rest {
-        state = mix(state, u64::from(*octet));
-    }
-    state
+    let (words, tail) = rest.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..tail.len()].copy_from_slice(tail);
+    let rest = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    sums.into_iter().chain(sums_of_sums).chain(rest).fold(bytes.len() as u64, mix)
 }
 
 #[inline]

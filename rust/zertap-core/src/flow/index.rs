@@ -9,7 +9,7 @@
 //! costs five multiplications.
 
 use super::key::FlowKey;
-use super::prefetch::prefetch;
+use crate::prefetch::prefetch;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 

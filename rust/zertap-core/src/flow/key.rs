@@ -16,9 +16,18 @@ pub struct Endpoint {
 ///
 /// Kept as numbers, so that hashing and comparing it are a few instructions: the halves of the lower address, of the
 /// higher address, then both ports and the lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct FlowKey {
     words: [u64; 5],
+}
+
+impl PartialEq for FlowKey {
+    /// In place: the derived comparison calls the C library for forty octets.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let differences = self.words.iter().zip(&other.words).map(|(one, another)| one ^ another);
+        differences.fold(0, |all, one| all | one) == 0
+    }
 }
 
 impl FlowKey {

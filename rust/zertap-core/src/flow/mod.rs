@@ -9,7 +9,7 @@ mod lanes;
 mod linger;
 mod milestones;
 mod ordinals;
-mod prefetch;
+
 mod snapshot;
 mod table;
 mod timers;
@@ -19,4 +19,4 @@ pub use connection::Connection;
 pub use follow::{Cause, Workplace};
 pub use interval::Boundaries;
 pub use key::FlowKey;
-pub use table::{Identity, Table, TableCounters};
+pub use table::{Guess, Identity, Table, TableCounters};

@@ -8,11 +8,11 @@ use super::lanes::{Lanes, is_missing_direction};
 use super::linger::{Ended, Linger, NUMBERS};
 use super::milestones::Milestones;
 use super::ordinals::Ordinals;
-use super::prefetch::prefetch;
 use super::timers::{Queue, SlotRef};
 use crate::config::Config;
 use crate::event::RowKind;
 use crate::handshake::{Flags, Phase};
+use crate::prefetch::prefetch;
 use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Segment, TcpFlags};
@@ -36,7 +36,9 @@ pub struct TableCounters {
     pub established: u64,
 }
 
+/// Aligned, so that it takes no more cache lines than it must.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct Slot {
     generation: u32,
     connection: Option<Connection>,
@@ -109,31 +111,39 @@ impl Table {
 
     /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
     #[inline]
-    pub fn expect(&self, hash: u64) {
+    pub fn expect(&self, hash: u64) -> Guess {
         if let Some(entry) = self.index.find(hash, |_| true)
-            && entry & ENDED == 0
-            && let Some(slot) = self.slots.get((entry & !OTHER_LANE) as usize)
+            && entry & (ENDED | OTHER_LANE) == 0
+            && let Some(slot) = self.slots.get(entry as usize)
         {
             prefetch(slot);
-            if let Some(conn) = &slot.connection {
-                conn.expect();
-            }
+            return Guess(entry);
         }
+        Guess::default()
+    }
+
+    /// Whether a timer fires at `now` or has to before.
+    #[inline]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.earliest <= now
     }
 
     /// Handles one segment.
     #[inline]
-    pub fn segment(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: Identity) {
-        let Identity { key, from_low, hash } = identity;
-        let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));
-        let Some(index) = found else {
-            let ordinal = self.next_ordinal(&key);
-            self.open(place, identity, segment, ordinal);
-            return;
+    pub fn segment(
+        &mut self,
+        place: &mut Workplace<'_>,
+        segment: &Segment<'_>,
+        identity: &Identity,
+        guess: Guess,
+    ) {
+        let from_low = identity.from_low;
+        let index = if self.is_right(guess, &identity.key) {
+            guess.0
+        } else {
+            let Some(index) = self.look_up(place, segment, identity) else { return };
+            index
         };
-        if index & ENDED != 0 {
-            return self.after_the_end(place, identity, index & !ENDED, segment);
-        }
         let Some(conn) = self.connection(index) else { return };
         let side = conn.sender(from_low);
         let was_half_open = conn.life == Life::HalfOpen;
@@ -146,12 +156,42 @@ impl Table {
         }
     }
 
+    /// The slot of a segment's connection; `None` where that is handled already, because none lives.
+    fn look_up(
+        &mut self,
+        place: &mut Workplace<'_>,
+        segment: &Segment<'_>,
+        identity: &Identity,
+    ) -> Option<u32> {
+        let Identity { key, from_low, hash } = *identity;
+        let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));
+        match found {
+            None => {
+                let ordinal = self.next_ordinal(&key);
+                self.open(place, identity, segment, ordinal);
+                None
+            }
+            Some(index) if index & ENDED != 0 => {
+                self.after_the_end(place, identity, index & !ENDED, segment);
+                None
+            }
+            found => found,
+        }
+    }
+
+    /// Whether a guess names the live connection of a key: then there is no other.
+    #[inline]
+    fn is_right(&self, guess: Guess, key: &FlowKey) -> bool {
+        let slot = self.slots.get(guess.0 as usize);
+        slot.and_then(|slot| slot.connection.as_ref()).is_some_and(|conn| conn.key == *key)
+    }
+
     /// A segment behind its connection's end: a straggler, or a new connection's first.
     #[cold]
     fn after_the_end(
         &mut self,
         place: &mut Workplace<'_>,
-        identity: Identity,
+        identity: &Identity,
         number: u32,
         segment: &Segment<'_>,
     ) {
@@ -221,13 +261,8 @@ impl Table {
         found.into_iter().map(|(_, index)| index).collect()
     }
 
-    fn open(
-        &mut self,
-        place: &mut Workplace<'_>,
-        Identity { key, from_low, hash }: Identity,
-        segment: &Segment<'_>,
-        ordinal: u32,
-    ) {
+    fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Segment<'_>, ordinal: u32) {
+        let Identity { key, from_low, hash } = *identity;
         if self.live() >= place.config.max_connections {
             self.make_room(place);
         }
@@ -296,7 +331,7 @@ impl Table {
     }
 
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
-    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: Identity, segment: &Segment<'_>) {
+    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
         let Some(conn) = self.connection(index) else { return };
         let ordinal = conn.ordinal.saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
@@ -310,14 +345,18 @@ impl Table {
                 // The SYN itself was taken for a repetition when it came: the new connection starts with it.
                 place.cause = new.cause;
                 let syn = syn_segment(&identity.key, new.from_low, new.first.0.wrapping_sub(1));
-                self.open(place, Identity { from_low: new.from_low, ..identity }, &syn, ordinal);
+                self.open(place, &Identity { from_low: new.from_low, ..*identity }, &syn, ordinal);
                 place.cause = now;
-                self.segment(place, segment, identity);
+                self.segment(place, segment, identity, Guess::default());
             }
         }
     }
 
     fn fire_due(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        // Most connections have ended when their waiting span has; their slots lie cold in memory.
+        if let Some(later) = self.due.ahead().and_then(|later| self.slots.get(later.index as usize)) {
+            prefetch(later);
+        }
         if let Some((_, slot)) = self.due.pop_due(at)
             && let Some(conn) = self.resolve(slot)
             && conn.life == Life::Established
@@ -528,6 +567,17 @@ pub struct Identity {
     pub from_low: bool,
     /// Keyed hash of the key.
     pub hash: u64,
+}
+
+/// The slot where a segment's connection probably is, to be verified.
+#[derive(Clone, Copy, Debug)]
+pub struct Guess(u32);
+
+impl Default for Guess {
+    /// No slot at all.
+    fn default() -> Self {
+        Self(u32::MAX)
+    }
 }
 
 /// Marks the second index entry of a connection whose directions travel on two lanes.

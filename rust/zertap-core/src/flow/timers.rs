@@ -12,6 +12,9 @@ pub struct SlotRef {
     pub generation: u32,
 }
 
+/// How many places behind the next deadline a slot's memory is asked for.
+const AHEAD: usize = 8;
+
 /// Deadlines of one fixed span, in order.
 #[derive(Debug, Default)]
 pub struct Queue {
@@ -27,6 +30,11 @@ impl Queue {
     /// When the next deadline is.
     pub fn next(&self) -> Option<Timestamp> {
         self.entries.front().map(|(deadline, _)| *deadline)
+    }
+
+    /// A slot whose deadline comes a few places behind the next.
+    pub fn ahead(&self) -> Option<SlotRef> {
+        self.entries.get(AHEAD).map(|(_, slot)| *slot)
     }
 
     /// The next slot whose deadline is at or before `now`.

@@ -5,7 +5,7 @@
 
 use super::connection::{Connection, Life};
 use super::follow::Workplace;
-use super::table::{Identity, Table};
+use super::table::{Guess, Identity, Table};
 use crate::event::{Row, RowKind};
 use crate::handshake::{Findings, Flag, Flags, Form, Journal, Moment, Phase, Shown, Side};
 use crate::stream::Seq;
@@ -84,9 +84,9 @@ impl Table {
     /// As `segment`, for a tap that keeps a journal.
     #[cold]
     #[inline(never)]
-    pub fn segment_told(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: Identity) {
+    pub fn segment_told(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: &Identity) {
         let now = place.moment();
-        let Identity { key, from_low, .. } = identity;
+        let Identity { key, from_low, .. } = *identity;
         let before = self.look(&key).map(|conn| Glimpse::of(conn, conn.sender(from_low)));
         let mut contents = 0;
         if let Some(journal) = &mut place.room.journal {
@@ -99,7 +99,7 @@ impl Table {
             }
             contents = journal.contents();
         }
-        self.segment(place, segment, identity);
+        self.segment(place, segment, identity, Guess::default());
         let Some(conn) = self.look(&key) else { return };
         let after = Glimpse::of(conn, conn.sender(from_low));
         let begun_before = conn.first_packet != now.packet;

@@ -5,6 +5,7 @@
 
 use super::Evidence;
 use crate::certificate::LeafTraits;
+use std::hash::{Hash, Hasher};
 
 /// What was negotiated, by protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +30,7 @@ pub enum TlsShape {
 }
 
 /// Negotiated facts of a TLS or SSL connection. Wire numbers, never names; absent is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsProfile {
     /// 0x0200 SSLv2, 0x0300 to 0x0304, 0x7fxx drafts; zero when unknown.
     pub version: u16,
@@ -83,6 +84,54 @@ pub struct TlsProfile {
     pub server_certificate: Option<LeafTraits>,
     /// Significant traits of the client's leaf certificate.
     pub client_certificate: Option<LeafTraits>,
+}
+
+impl Hash for TlsProfile {
+    /// All fields, packed: hashed one by one they cost more than all else that a handshake's profile needs.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { version, cipher, group, dh_bits, signature_scheme, shape, alpn, .. } = self;
+        let Self { max_fragment_length, record_size_limit, compression, .. } = self;
+        let Self { server_certificate, client_certificate, .. } = self;
+        let number = |value: Option<u16>| u64::from(value.map_or(0, |value| u32::from(value) + 1));
+        let octet = |value: Option<u8>| number(value.map(u16::from));
+        state.write_u64(
+            u64::from(*version) << 48 | cipher.map_or(u64::MAX >> 16, u64::from) ^ (*shape as u64) << 40,
+        );
+        state.write_u64(number(*group) << 34 | number(*dh_bits) << 17 | number(*signature_scheme));
+        state.write_u64(
+            number(*record_size_limit) << 18 | octet(*max_fragment_length) << 9 | octet(*compression),
+        );
+        state.write_u64(self.small_facts());
+        alpn.hash(state);
+        server_certificate.hash(state);
+        client_certificate.hash(state);
+    }
+}
+
+impl TlsProfile {
+    /// The fields of few values, two bits each.
+    fn small_facts(&self) -> u64 {
+        let answers = [
+            self.sni_acknowledged,
+            self.extended_master_secret,
+            self.encrypt_then_mac,
+            self.truncated_hmac,
+            self.secure_renegotiation,
+            self.client_certificate_requested,
+            Some(self.hello_retry),
+            Some(self.early_data_offered),
+        ];
+        let evidence = [
+            self.evidence_parameters,
+            self.evidence_group,
+            self.evidence_outcome,
+            self.evidence_shape,
+            self.evidence_alpn,
+            self.evidence_certificates,
+        ];
+        let answers = answers.map(|answer| answer.map_or(2, u64::from));
+        answers.into_iter().chain(evidence.map(|known| known as u64)).fold(0, |all, one| all << 2 | one)
+    }
 }
 
 /// Negotiated facts of an SSH connection. Names as negotiated; absent is `None`.

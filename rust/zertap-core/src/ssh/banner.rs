@@ -6,6 +6,8 @@ use crate::handshake::{Flag, Flags};
 
 /// Octets of the line that are kept as text.
 const KEPT: usize = 255;
+/// Room for a usual line.
+const USUAL: usize = 64;
 /// The longest line, its end included, that RFC 4253 section 4.2 allows.
 const REGULAR: u16 = 255;
 /// The longest line that is followed (A10).
@@ -30,6 +32,7 @@ pub(super) struct Banner {
     last: u8,
     ended: bool,
     odd: bool,
+    speaks: Option<Speaks>,
 }
 
 impl Banner {
@@ -52,6 +55,9 @@ impl Banner {
             self.odd |= octet == 0;
             self.last = octet;
             if self.kept.len() <= KEPT {
+                if self.kept.capacity() == 0 {
+                    self.kept.reserve(USUAL);
+                }
                 self.kept.push(octet);
             }
         }
@@ -64,6 +70,7 @@ impl Banner {
         let text = self.text().len();
         self.kept.truncate(text);
         self.kept.shrink_to_fit();
+        self.speaks = Some(Speaks::announced(self.text()));
     }
 
     /// The line without its end, at most 255 octets; empty before it began.
@@ -74,7 +81,7 @@ impl Banner {
 
     /// Which protocol versions the speaker of this line announces, once the line has ended.
     pub(super) fn speaks(&self) -> Option<Speaks> {
-        self.ended.then(|| Speaks::announced(self.text()))
+        self.speaks
     }
 
     /// What is odd about the line so far.

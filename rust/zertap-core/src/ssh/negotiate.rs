@@ -4,6 +4,7 @@ use super::facts::{self, KexFamily};
 use super::kexinit::{KexInit, List, names, printable};
 use crate::handshake::{Evidence, SshProfile};
 use crate::registry::ssh::HostKeyNeed;
+use arrayvec::ArrayVec;
 
 /// The outcome of one negotiation.
 #[derive(Debug)]
@@ -70,7 +71,8 @@ pub(super) fn negotiate(client: &KexInit, server: &KexInit) -> Agreed {
 /// Whether a side's key exchange list says that it is the client, or the server.
 pub(super) fn announced_role(init: &KexInit) -> Option<Role> {
     let list = init.list(List::Kex)?;
-    match (names(list).any(facts::marks_client), names(list).any(facts::marks_server)) {
+    let marks = names(list).map(|name| (facts::marks_client(name), facts::marks_server(name)));
+    match marks.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1)) {
         (true, false) => Some(Role::Client),
         (false, true) => Some(Role::Server),
         _ => None,
@@ -94,6 +96,33 @@ impl<'a> Choice<'a> {
     }
 }
 
+/// How many names are compared one by one.
+const FEW: usize = 48;
+
+/// The names of one list. Lists may be as long as a packet, so many are sorted; nearly always there are few.
+enum Offered<'a> {
+    Few(ArrayVec<&'a [u8], FEW>),
+    Sorted(Vec<&'a [u8]>),
+}
+
+impl<'a> Offered<'a> {
+    fn of(list: &'a [u8]) -> Self {
+        let mut names = names(list);
+        let few: ArrayVec<_, FEW> = names.by_ref().take(FEW).collect();
+        let Some(next) = names.next() else { return Self::Few(few) };
+        let mut all: Vec<_> = few.into_iter().chain([next]).chain(names).collect();
+        all.sort_unstable();
+        Self::Sorted(all)
+    }
+
+    fn contains(&self, name: &[u8]) -> bool {
+        match self {
+            Self::Few(names) => names.contains(&name),
+            Self::Sorted(names) => names.binary_search(&name).is_ok(),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Both<'a> {
     client: &'a KexInit,
@@ -103,8 +132,10 @@ struct Both<'a> {
 impl<'a> Both<'a> {
     /// The first method of the client that the server also has and for which both have a host key that it can use.
     fn kex(self) -> Choice<'a> {
+        let keys = self.offered(List::HostKey);
         let [signature, curve, any] = [HostKeyNeed::Signature, HostKeyNeed::EllipticCurve, HostKeyNeed::None]
-            .map(|need| self.first_that(List::HostKey, |name| facts::meets(name, need)) != Choice::Nothing);
+            .map(|need| self.first_of(List::HostKey, keys.as_ref(), |name| facts::meets(name, need)))
+            .map(|choice| choice != Choice::Nothing);
         self.first_that(List::Kex, |name| {
             let usable = match facts::host_key_need(name) {
                 HostKeyNeed::Signature => signature,
@@ -133,15 +164,21 @@ impl<'a> Both<'a> {
         self.first_that(list, |_| true)
     }
 
-    /// The first fitting name of the client's list that stands in the server's. Sorted, since both may be as long as a packet.
+    /// The first fitting name of the client's list that stands in the server's.
     fn first_that(self, list: List, fits: impl Fn(&[u8]) -> bool) -> Choice<'a> {
-        let (Some(client), Some(server)) = (self.client.list(list), self.server.list(list)) else {
+        self.first_of(list, self.offered(list).as_ref(), fits)
+    }
+
+    fn first_of(self, list: List, offered: Option<&Offered<'_>>, fits: impl Fn(&[u8]) -> bool) -> Choice<'a> {
+        let (Some(client), Some(offered)) = (self.client.list(list), offered) else {
             return Choice::Unknown;
         };
-        let mut offered: Vec<&[u8]> = names(server).collect();
-        offered.sort_unstable();
-        let common = names(client).find(|name| offered.binary_search(name).is_ok() && fits(name));
+        let common = names(client).find(|name| offered.contains(name) && fits(name));
         common.map_or(Choice::Nothing, Choice::Name)
+    }
+
+    fn offered(self, list: List) -> Option<Offered<'a>> {
+        self.server.list(list).map(Offered::of)
     }
 
     /// Whether the preferred methods or the preferred host keys differ, so that a guess is wrong.

@@ -220,7 +220,12 @@ impl Stream {
     }
 
     /// The next delivery that has become possible, if any. Call until `None` after every offer.
+    #[inline]
     pub fn release(&mut self, care: Care, limits: &StreamLimits) -> Option<(Side, Delivery<'static>)> {
+        if self.holding.is_some() { self.release_held(care, limits) } else { None }
+    }
+
+    fn release_held(&mut self, care: Care, limits: &StreamLimits) -> Option<(Side, Delivery<'static>)> {
         for side in Side::BOTH {
             if let Some(delivery) = self.release_side(side, care) {
                 return Some((side, delivery));
