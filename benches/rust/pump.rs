@@ -1,5 +1,7 @@
 //! A capture through the readers and the engine, nothing else: what a profiler should look at.
 //!
+//! A second argument is how many half-open attempts are remembered.
+//!
 //! `cargo build --release -p zertap-capture --example pump`, then `perf record target/release/examples/pump CAPTURE`.
 
 use std::error::Error;
@@ -11,9 +13,13 @@ use zertap_core::tap::{RawFrame, Tap};
 use zertap_core::wire::LinkType;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args_os().nth(1).ok_or("usage: pump CAPTURE")?;
+    let path = std::env::args_os().nth(1).ok_or("usage: pump CAPTURE [HALF_OPEN]")?;
+    let mut config = Config { hash_key: [7, 11], ..Config::default() };
+    if let Some(limit) = std::env::args().nth(2) {
+        config.max_half_open = limit.parse()?;
+    }
     let mut source = Source::open(Path::new(&path))?;
-    let mut tap = Tap::new(Config { hash_key: [7, 11], ..Config::default() });
+    let mut tap = Tap::new(config);
     let mut rows = 0;
     loop {
         let before = tap.counters().frames;

@@ -100,3 +100,21 @@ pub(crate) struct Record {
     pub(crate) offset: u64,
     pub(crate) odd_length: bool,
 }
+
+impl Record {
+    /// The frame, with what it takes from its place in the capture.
+    #[inline]
+    pub(crate) fn frame<'a>(&self, bytes: &'a [u8], number: u64, at: Timestamp) -> Frame<'a> {
+        Frame {
+            number,
+            at,
+            time_valid: self.at.is_some(),
+            link: self.link,
+            interface: self.interface,
+            bytes,
+            wire_length: self.wire_length,
+            offset: self.offset,
+            odd_length: self.odd_length,
+        }
+    }
+}

@@ -114,23 +114,10 @@ impl PcapReader {
         }
     }
 
-    /// Hands over up to `most` usual records that stand in the window whole; reading them moves nothing.
+    /// The usual records that stand in the window whole; walking them moves nothing.
     #[inline]
-    pub(crate) fn take_whole(&self, window: &mut Window, most: usize, mut take: impl FnMut(Record)) {
-        let (start, offset) = (window.position(), window.offset());
-        let mut rest = window.available();
-        let all = rest.len();
-        for _ in 0..most {
-            let Some(claim) = Claim::parse(self.dialect.order, rest) else { break };
-            let whole = self.dialect.record_header + claim.captured as usize;
-            let Some(behind) = rest.get(whole..).filter(|_| !self.is_unusual(&claim)) else { break };
-            ask_ahead(rest, whole);
-            let used = all - rest.len();
-            take(self.record(&claim, start + used, offset + used as u64));
-            rest = behind;
-        }
-        let used = all - rest.len();
-        window.advance(used);
+    pub(crate) fn whole<'w>(&'w self, window: &'w Window) -> Whole<'w> {
+        Whole { reader: self, rest: window.available(), offset: window.offset() }
     }
 
     /// Whether a claim needs a second look. Almost none does.
@@ -170,16 +157,38 @@ impl PcapReader {
     }
 }
 
+/// See [`PcapReader::whole`].
+pub(crate) struct Whole<'w> {
+    reader: &'w PcapReader,
+    rest: &'w [u8],
+    offset: u64,
+}
+
+impl<'w> Whole<'w> {
+    /// The next record, its octets, and how much of the window both take with their header.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<(Record, &'w [u8], usize)> {
+        let reader = self.reader;
+        let claim = Claim::parse(reader.dialect.order, self.rest)?;
+        let header = reader.dialect.record_header;
+        let whole = header + claim.captured as usize;
+        let (record, behind) = self.rest.split_at_checked(whole).filter(|_| !reader.is_unusual(&claim))?;
+        ask_ahead(self.rest, whole);
+        let found = reader.record(&claim, 0, self.offset);
+        self.rest = behind;
+        self.offset += whole as u64;
+        Some((found, record.get(header..)?, whole))
+    }
+}
+
 /// Asks for octets that will be read some records later; what the page cache holds is in no cache of the core.
 #[inline]
 fn ask_ahead(rest: &[u8], whole: usize) {
     const AHEAD: usize = 3072;
     const LINE: usize = 64;
-    for line in rest.get(AHEAD..AHEAD + whole).unwrap_or_default().chunks(LINE) {
-        if let Some(first) = line.first() {
-            prefetch(first);
-        }
-    }
+    let lines =
+        rest.get(AHEAD..AHEAD + whole.next_multiple_of(LINE)).unwrap_or_default().as_chunks::<LINE>().0;
+    lines.iter().for_each(prefetch);
 }
 
 /// The end of the stream where a record should begin: clean if nothing is left over.

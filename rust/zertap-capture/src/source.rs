@@ -14,7 +14,7 @@ use crate::error::{CaptureError, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Record};
 use crate::mapped::Mapped;
 use crate::pcap;
-use crate::pcap::PcapReader;
+use crate::pcap::{PcapReader, Whole};
 use crate::pcapng;
 use crate::pcapng::PcapngReader;
 use crate::stdin::own_stdin;
@@ -38,6 +38,8 @@ pub struct Source {
     batch: Vec<Found>,
     /// What stopped the reader behind frames that were handed out first.
     stopped: Option<Fault>,
+    /// Octets of the window that were handed out and not yet declared used.
+    used: usize,
 }
 
 /// A record with what it takes from its place in the capture.
@@ -52,22 +54,55 @@ impl Found {
     #[inline]
     fn frame<'w>(&self, window: &'w Window) -> Frame<'w> {
         let record = &self.record;
-        Frame {
-            number: self.number,
-            at: self.at,
-            time_valid: record.at.is_some(),
-            link: record.link,
-            interface: record.interface,
-            bytes: window.octets(record.start, record.length),
-            wire_length: record.wire_length,
-            offset: record.offset,
-            odd_length: record.odd_length,
+        record.frame(window.octets(record.start, record.length), self.number, self.at)
+    }
+}
+
+/// Frames handed out together: those of a batch, or those that are found as they are asked for.
+struct Frames<'s> {
+    first: Option<Frame<'s>>,
+    rest: Rest<'s>,
+}
+
+enum Rest<'s> {
+    Found(std::slice::Iter<'s, Found>, &'s Window),
+    Whole {
+        records: Whole<'s>,
+        left: usize,
+        frames: &'s mut u64,
+        last_time: &'s mut Timestamp,
+        used: &'s mut usize,
+    },
+}
+
+impl<'s> Iterator for Frames<'s> {
+    type Item = Frame<'s>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Frame<'s>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        match &mut self.rest {
+            Rest::Found(found, window) => found.next().map(|found| found.frame(window)),
+            Rest::Whole { left: 0, .. } => None,
+            Rest::Whole { records, left, frames, last_time, used } => {
+                let (record, bytes, whole) = records.next()?;
+                *left -= 1;
+                **used += whole;
+                **frames += 1;
+                **last_time = record.at.unwrap_or(**last_time);
+                Some(record.frame(bytes, **frames, **last_time))
+            }
         }
     }
 }
 
-/// Most frames of one batch.
-const BATCH: usize = 64;
+/// Most frames of one batch of a pcapng.
+const BATCH: usize = 32;
+
+/// Most frames that are handed out before the caller is asked whether to go on.
+const MOST: usize = 256;
 
 /// Who finds the records.
 enum Reader {
@@ -118,25 +153,23 @@ impl Source {
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
         self.batch.clear();
         self.resume()?;
-        if let Some(found) = self.next_found()? {
-            self.batch.push(found);
+        let first = self.next_found()?;
+        if first.is_some() && matches!(self.reader, Reader::Pcapng(_)) {
             self.fill_batch();
         }
-        let window = &self.window;
-        Ok(self.batch.iter().map(move |found| found.frame(window)))
+        let Self { window, reader, batch, frames, last_time, used, .. } = self;
+        let window = &*window;
+        let rest = match reader {
+            Reader::Pcap(reader) if first.is_some() => {
+                Rest::Whole { records: reader.whole(window), left: MOST, frames, last_time, used }
+            }
+            _ => Rest::Found(batch.iter(), window),
+        };
+        Ok(Frames { first: first.map(|found| found.frame(window)), rest })
     }
 
     /// Adds the records that stand in the window whole.
-    #[inline]
     fn fill_batch(&mut self) {
-        if let Reader::Pcap(reader) = &self.reader {
-            let Self { window, batch, frames, last_time, .. } = self;
-            return reader.take_whole(window, BATCH - 1, |record| {
-                *frames += 1;
-                *last_time = record.at.unwrap_or(*last_time);
-                batch.push(Found { record, number: *frames, at: *last_time });
-            });
-        }
         while self.batch.len() < BATCH
             && matches!(&self.reader, Reader::Pcapng(reader) if reader.has_whole(&self.window))
         {
@@ -189,6 +222,7 @@ impl Source {
 
     #[inline]
     fn resume(&mut self) -> Result<(), CaptureError> {
+        self.window.advance(std::mem::take(&mut self.used));
         match self.window.resume() {
             Ok(()) => Ok(()),
             Err(fault) => Err(self.stop(fault)),
@@ -202,7 +236,11 @@ impl Source {
 
     /// How much of the stored (perhaps compressed) file has been read. Unit: octets.
     pub fn bytes_read(&self) -> u64 {
-        if self.window.is_mapped() { self.window.offset() } else { self.stored.load(Ordering::Relaxed) }
+        if self.window.is_mapped() {
+            self.window.offset() + self.used as u64
+        } else {
+            self.stored.load(Ordering::Relaxed)
+        }
     }
 
     /// The stored file's size, if it is a regular file. Unit: octets.
@@ -246,6 +284,7 @@ impl Source {
                     total,
                     batch,
                     stopped,
+                    used: 0,
                 })
             }
             Err(fault) => Err(CaptureError::unreadable(&file, fault)),

@@ -3,7 +3,7 @@
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
-use crate::flow::{Boundaries, Cause, Guess, Identity, Table, TableCounters, Workplace};
+use crate::flow::{Boundaries, Cause, Guess, Identity, SpareRooms, Table, TableCounters, Workplace};
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
@@ -21,6 +21,7 @@ pub struct Tap {
     room: Room,
     profiles: Profiles,
     batch: EventBatch,
+    spare: SpareRooms,
     began: Option<Timestamp>,
     now: Timestamp,
     counters: TapCounters,
@@ -77,6 +78,7 @@ impl Tap {
             room: Room { options: config.options, ..Room::default() },
             profiles: Profiles::default(),
             batch: EventBatch::default(),
+            spare: SpareRooms::default(),
             began: None,
             now: Timestamp(0),
             counters: TapCounters::default(),
@@ -148,9 +150,14 @@ impl Tap {
         self.counters.frames += 1;
         self.counters.segments += 1;
         self.pass_time(at);
-        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
+        let Self { config, table, room, profiles, batch, spare, now, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames };
-        table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity, guess);
+        table.segment(
+            &mut Workplace { config, room, profiles, batch, spare, cause },
+            segment,
+            identity,
+            guess,
+        );
     }
 
     /// Handles one frame layer by layer.
@@ -161,13 +168,18 @@ impl Tap {
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
-        let Self { config, decoder, table, room, profiles, batch, now, counters, .. } = self;
-        match decoder.decode(*now, frame.link, frame.bytes, frame.wire_length) {
+        let Self { config, decoder, table, room, profiles, batch, spare, now, counters, .. } = self;
+        match decoder.unusual(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 counters.segments += 1;
                 let cause = Cause { at: *now, packet: counters.frames };
                 let identity = table.identify(&segment);
-                handle(table, &mut Workplace { config, room, profiles, batch, cause }, &segment, &identity);
+                handle(
+                    table,
+                    &mut Workplace { config, room, profiles, batch, spare, cause },
+                    &segment,
+                    &identity,
+                );
             }
             Err(skip) => self.skip(skip),
         }
@@ -193,9 +205,9 @@ impl Tap {
 
     /// End of input: the connections did not end, our view of them did (A9).
     pub fn finish(&mut self) {
-        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
+        let Self { config, table, room, profiles, batch, spare, now, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames };
-        table.finish(&mut Workplace { config, room, profiles, batch, cause });
+        table.finish(&mut Workplace { config, room, profiles, batch, spare, cause });
     }
 
     /// The rows written since the last call.
@@ -262,9 +274,9 @@ impl Tap {
 
     #[cold]
     fn wake(&mut self, at: Timestamp) {
-        let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
+        let Self { config, table, boundaries, room, profiles, batch, spare, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
-        let mut place = Workplace { config, room, profiles, batch, cause };
+        let mut place = Workplace { config, room, profiles, batch, spare, cause };
         if boundaries.are_due(at) {
             boundaries.pass(table, &mut place, at);
         }

@@ -58,7 +58,13 @@ impl Tap {
         loop {
             let told = self.inner.journal().is_some();
             let read = if told { Self::read::<true> } else { Self::read::<false> };
-            match py.detach(|| read(self, source, rows)) {
+            let outcome = py.detach(|| {
+                let outcome = read(self, source, rows);
+                // Until Python asks again, which may be never, the file is everybody's.
+                source.reader().pause();
+                outcome
+            });
+            match outcome {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
                 Ok(Stop::Pause) => py.check_signals()?,

@@ -45,6 +45,15 @@ def test_the_engine_has_no_unsafe_code_but_the_prefetch() -> None:
     assert len(re.findall(r"unsafe \{", text)) == len(re.findall(r"// SAFETY: ", text)) == 1
 
 
+def test_captures_have_no_unsafe_code_but_the_mapping_and_its_lease() -> None:
+    """A file is mapped only under a lease; both calls stand in one file, each with its reason."""
+    assert "#![deny(unsafe_code)]" in (ROOT / "rust/zertap-capture/src/lib.rs").read_text(encoding="utf-8")
+    unsafe = [path for path in CAPTURE if re.search(r"\bunsafe\b|allow\(unsafe_code", code(path))]
+    assert [named(path) for path in unsafe] == ["rust/zertap-capture/src/mapped.rs"]
+    text = unsafe[0].read_text(encoding="utf-8")
+    assert len(re.findall(r"unsafe \{", text)) == len(re.findall(r"// SAFETY: ", text)) == 2
+
+
 @pytest.mark.parametrize("path", [*CORE, *CAPTURE], ids=named)
 def test_engine_and_captures_do_not_say_what_the_wire_means(path: Path) -> None:
     """Verdicts, zERT and SMF are words of the interpreter. Comments may point to them."""

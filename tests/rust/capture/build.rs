@@ -226,7 +226,7 @@ fn seen(frame: &Frame<'_>) -> Seen {
     }
 }
 
-fn drain_in_batches(mut source: Source) -> Outcome {
+pub(crate) fn drain_in_batches(mut source: Source) -> Outcome {
     let mut frames = Vec::new();
     loop {
         let before = frames.len();

@@ -30,6 +30,8 @@ pub struct Workplace<'a> {
     pub profiles: &'a mut Profiles,
     /// Where rows go.
     pub batch: &'a mut EventBatch,
+    /// Listeners' rooms that are free.
+    pub spare: &'a mut SpareRooms,
     /// The packet being handled.
     pub cause: Cause,
 }
@@ -64,6 +66,35 @@ impl Wishes {
     #[inline]
     pub fn any(&self) -> bool {
         self.established || self.closing || self.ended || self.replaced || self.gap_deadline.is_some()
+    }
+}
+
+/// Rooms of listeners that have finished: a room is large, and every connection needs one for a moment.
+#[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "the box is what is handed out: a connection keeps a pointer")]
+pub struct SpareRooms(Vec<Box<Listening>>);
+
+impl SpareRooms {
+    /// How many are kept; more are needed only while many handshakes run at once.
+    const MOST: usize = 256;
+
+    fn furnish(&mut self, observer: Observer) -> Box<Listening> {
+        let listening = Listening { observer, recent: PerSide::default() };
+        match self.0.pop() {
+            None => Box::new(listening),
+            Some(mut room) => {
+                *room = listening;
+                room
+            }
+        }
+    }
+
+    fn give_back(&mut self, mut room: Box<Listening>) {
+        if self.0.len() < Self::MOST {
+            // What it heard is let go at once.
+            room.observer = Observer::new(Joined::AtStart);
+            self.0.push(room);
+        }
     }
 }
 
@@ -251,7 +282,7 @@ impl Workplace<'_> {
             conn.stream.restart(side, first);
         }
         if segment.payload_on_wire > 0 && accepted != Some(first) {
-            listen(conn);
+            listen(conn, self.spare);
             let piece = Piece { seq: first, ..piece_of(segment) };
             conn.stream.hold(side, piece, &mut conn.flags);
         }
@@ -364,7 +395,7 @@ impl Workplace<'_> {
         let piece = piece_of(segment);
         let mut flags = Flags::default();
         if segment.payload_on_wire > 0 {
-            listen(conn);
+            listen(conn, self.spare);
             check_repetition(conn, side, piece);
             let care = care_of(conn);
             let offered = conn.stream.offer(side, piece, care, &mut flags);
@@ -540,7 +571,9 @@ impl Workplace<'_> {
         let Some(listening) = conn.listening.take() else { return };
         let settled = self.settled(&listening, conn);
         conn.settled = Some(settled);
-        let Some(walks) = listening.observer.walk() else { return };
+        let walks = listening.observer.walk();
+        self.spare.give_back(listening);
+        let Some(walks) = walks else { return };
         let standing = Side::BOTH.map(|side| walks[side].standing());
         if standing.contains(&WalkEvent::Desync) {
             conn.flag(Flag::Desync);
@@ -771,7 +804,7 @@ fn is_open(conn: &Connection) -> bool {
 }
 
 /// The first payload gives a connection its listener: attempts and idle connections never need one.
-fn listen(conn: &mut Connection) {
+fn listen(conn: &mut Connection, spare: &mut SpareRooms) {
     if !conn.has(LISTENED) {
         conn.bits |= LISTENED;
         // A half-open connection is at its start, though the SYN that brings data is only being looked at.
@@ -783,7 +816,7 @@ fn listen(conn: &mut Connection) {
                 observer.end(side, End::Fin, 0);
             }
         }
-        conn.listening = Some(Box::new(Listening { observer, recent: PerSide::default() }));
+        conn.listening = Some(spare.furnish(observer));
     }
 }
 

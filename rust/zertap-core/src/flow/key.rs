@@ -34,12 +34,13 @@ impl FlowKey {
     /// The key of a segment, and whether its sender is the lower endpoint.
     #[inline]
     pub fn of(segment: &Segment<'_>) -> (FlowKey, bool) {
-        let source = (u128::from_be_bytes(segment.source.0), segment.source_port);
-        let destination = (u128::from_be_bytes(segment.destination.0), segment.destination_port);
-        let from_low = source <= destination;
+        let source = u128::from_be_bytes(segment.source.0);
+        let destination = u128::from_be_bytes(segment.destination.0);
+        let ports = [segment.source_port, segment.destination_port].map(u64::from);
+        let from_low = source < destination || (source == destination && ports[0] <= ports[1]);
         let (low, high) = if from_low { (source, destination) } else { (destination, source) };
-        let ports = u64::from(low.1) << 16 | u64::from(high.1);
-        let [low, high] = [low.0, high.0].map(|address| [(address >> 64) as u64, address as u64]);
+        let ports = if from_low { ports[0] << 16 | ports[1] } else { ports[1] << 16 | ports[0] };
+        let [low, high] = [low, high].map(|address| [(address >> 64) as u64, address as u64]);
         let words = [low[0], low[1], high[0], high[1], ports << 32 | u64::from(segment.lane)];
         (FlowKey { words }, from_low)
     }

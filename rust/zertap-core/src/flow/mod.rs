@@ -16,7 +16,7 @@ mod timers;
 mod told;
 
 pub use connection::Connection;
-pub use follow::{Cause, Workplace};
+pub use follow::{Cause, SpareRooms, Workplace};
 pub use interval::Boundaries;
 pub use key::FlowKey;
 pub use table::{Guess, Identity, Table, TableCounters};

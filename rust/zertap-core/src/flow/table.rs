@@ -65,6 +65,9 @@ pub struct Table {
     evict_hand: usize,
 }
 
+/// How many places behind the next deadline memory is asked for.
+const AHEAD: usize = 8;
+
 /// How many slots are compared when one must be evicted.
 const EVICTION_SAMPLE: usize = 64;
 
@@ -352,11 +355,15 @@ impl Table {
         }
     }
 
-    fn fire_due(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
-        // Most connections have ended when their waiting span has; their slots lie cold in memory.
-        if let Some(later) = self.due.ahead().and_then(|later| self.slots.get(later.index as usize)) {
+    /// Asks for a slot whose deadline comes soon: most connections need the timer no more, and their slots lie cold.
+    fn expect_later(&self, queue: &Queue) {
+        if let Some(later) = queue.behind(AHEAD).and_then(|later| self.slots.get(later.index as usize)) {
             prefetch(later);
         }
+    }
+
+    fn fire_due(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        self.expect_later(&self.due);
         if let Some((_, slot)) = self.due.pop_due(at)
             && let Some(conn) = self.resolve(slot)
             && conn.life == Life::Established
@@ -366,6 +373,7 @@ impl Table {
     }
 
     fn fire_gap(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        self.expect_later(&self.gaps);
         if let Some((_, slot)) = self.gaps.pop_due(at)
             && let Some(conn) = self.resolve(slot)
             && matches!(conn.life, Life::Established | Life::Closing)
@@ -376,6 +384,7 @@ impl Table {
     }
 
     fn fire_closing(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        self.expect_later(&self.closing);
         if let Some((_, slot)) = self.closing.pop_due(at)
             && let Some(conn) = self.resolve(slot)
             && conn.life == Life::Closing
@@ -431,15 +440,16 @@ impl Table {
     }
 
     fn remove(&mut self, index: u32) {
-        let Some(conn) = self.slots.get_mut(index as usize).and_then(|slot| slot.connection.take()) else {
-            return;
-        };
-        if conn.life == Life::HalfOpen {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let Some(conn) = &slot.connection else { return };
+        let (key, other_lane, half_open) = (conn.key, conn.other_lane, conn.life == Life::HalfOpen);
+        slot.connection = None;
+        if half_open {
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
-        self.index.remove(self.hash(&conn.key), index);
-        if conn.other_lane != conn.key.lane() {
-            self.index.remove(self.hash(&conn.key.on_lane(conn.other_lane)), index | OTHER_LANE);
+        self.index.remove(self.hash(&key), index);
+        if other_lane != key.lane() {
+            self.index.remove(self.hash(&key.on_lane(other_lane)), index | OTHER_LANE);
         }
         self.free.push(index);
     }
@@ -468,6 +478,7 @@ impl Table {
 
     fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
         while self.half_open_count > place.config.max_half_open {
+            self.expect_oldest();
             let Some((_, oldest)) = self.half_open.pop() else { break };
             if self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen) {
                 self.counters.half_open_dropped += 1;
@@ -480,6 +491,18 @@ impl Table {
             let slots = &self.slots;
             self.half_open
                 .retain(|entry| resolve(slots, entry).is_some_and(|conn| conn.life == Life::HalfOpen));
+        }
+    }
+
+    /// Asks for the memory of the attempts that are dropped next, far out of every cache by now: first the slot, then
+    /// its place in the index.
+    fn expect_oldest(&self) {
+        let slot = |places| self.slots.get(self.half_open.behind(places)?.index as usize);
+        if let Some(slot) = slot(2 * AHEAD) {
+            prefetch(slot);
+        }
+        if let Some(conn) = slot(AHEAD).and_then(|slot| slot.connection.as_ref()) {
+            self.index.expect(self.hash(&conn.key));
         }
     }
 

@@ -12,9 +12,6 @@ pub struct SlotRef {
     pub generation: u32,
 }
 
-/// How many places behind the next deadline a slot's memory is asked for.
-const AHEAD: usize = 8;
-
 /// Deadlines of one fixed span, in order.
 #[derive(Debug, Default)]
 pub struct Queue {
@@ -32,9 +29,9 @@ impl Queue {
         self.entries.front().map(|(deadline, _)| *deadline)
     }
 
-    /// A slot whose deadline comes a few places behind the next.
-    pub fn ahead(&self) -> Option<SlotRef> {
-        self.entries.get(AHEAD).map(|(_, slot)| *slot)
+    /// The slot whose deadline comes so many places behind the next.
+    pub fn behind(&self, places: usize) -> Option<SlotRef> {
+        self.entries.get(places).map(|(_, slot)| *slot)
     }
 
     /// The next slot whose deadline is at or before `now`.

@@ -100,6 +100,7 @@ impl<'a> Choice<'a> {
 const FEW: usize = 48;
 
 /// The names of one list. Lists may be as long as a packet, so many are sorted; nearly always there are few.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack while two lists are compared")]
 enum Offered<'a> {
     Few(ArrayVec<&'a [u8], FEW>),
     Sorted(Vec<&'a [u8]>),

@@ -151,7 +151,7 @@ impl Walk {
     fn step_header<'a>(&mut self, input: &mut &'a [u8]) -> Step<'a> {
         if self.have == 0
             && let Some((header, tail)) = input.split_first_chunk::<5>()
-            && may_begin_record(header)
+            && may_begin_record(*header)
         {
             self.header = *header;
             *input = tail;
@@ -249,7 +249,7 @@ impl Walk {
 
 /// Whether type and version are those of a record; its length may still be none.
 #[inline]
-fn may_begin_record(header: &[u8; 5]) -> bool {
+fn may_begin_record(header: [u8; 5]) -> bool {
     matches!(header[0], 20..=24) && header[1] == 3 && header[2] <= 4
 }
 
@@ -257,7 +257,7 @@ fn may_begin_record(header: &[u8; 5]) -> bool {
 fn plausible(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<5>()?;
     let length = u16::from_be_bytes([header[3], header[4]]);
-    let sound = may_begin_record(header) && (1..=RECORD_LIMIT).contains(&length);
+    let sound = may_begin_record(*header) && (1..=RECORD_LIMIT).contains(&length);
     sound.then_some(5 + usize::from(length))
 }
 

@@ -96,11 +96,20 @@ impl Decoder {
         frame: &'a [u8],
         wire_length: u32,
     ) -> Result<Segment<'a>, Skip> {
-        if link == LinkType::ETHERNET
-            && let Some(found) = Straight::find(&self.config, frame)
-        {
-            return Ok(found.segment());
+        match self.usual(link, frame) {
+            Some(segment) => Ok(segment),
+            None => self.unusual(at, link, frame, wire_length),
         }
+    }
+
+    /// As `decode`, for a frame that `usual` has left.
+    pub fn unusual<'a>(
+        &'a mut self,
+        at: Timestamp,
+        link: LinkType,
+        frame: &'a [u8],
+        wire_length: u32,
+    ) -> Result<Segment<'a>, Skip> {
         self.walk(at, link, Cut::frame(frame, wire_length))
     }
 
