@@ -698,7 +698,8 @@ enum Exactness {
 }
 
 /// The flags that make a segment more than octets and an acknowledgement.
-const TELLING: u8 = TcpFlags::SYN.0 | TcpFlags::FIN.0 | TcpFlags::RST.0 | TcpFlags::URG.0 | TcpFlags::ACK.0;
+pub(super) const TELLING: u8 =
+    TcpFlags::SYN.0 | TcpFlags::FIN.0 | TcpFlags::RST.0 | TcpFlags::URG.0 | TcpFlags::ACK.0;
 
 /// The largest window assumed when judging a RST: what current stacks let a receive buffer grow to.
 const ASSUMED_WINDOW: i32 = 1 << 20;

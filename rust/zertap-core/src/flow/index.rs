@@ -122,6 +122,21 @@ impl Index {
         self.close(at);
     }
 
+    /// Lets all numbers go that are not wanted, in one pass.
+    pub fn keep(&mut self, is_wanted: impl Fn(u32) -> bool) {
+        let kept: Vec<Entry> = self
+            .entries
+            .iter()
+            .copied()
+            .filter(|entry| entry.slot != VACANT && is_wanted(entry.slot))
+            .collect();
+        self.entries.fill(NOTHING);
+        self.len = kept.len();
+        for entry in kept {
+            self.place(entry);
+        }
+    }
+
     #[inline]
     fn home(&self, tag: u32) -> usize {
         tag as usize & self.mask
@@ -228,6 +243,20 @@ mod tests {
                     prop_assert_eq!(index.find(*hash, |other| other == *slot), Some(*slot));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_not_wanted_goes_and_the_rest_is_found() {
+        let mut index = Index::default();
+        for slot in 0..500 {
+            index.insert(u64::from(slot % 7), slot);
+        }
+        index.keep(|slot| slot % 3 == 0);
+        assert_eq!(index.len, 167);
+        for slot in 0..500 {
+            let found = index.find(u64::from(slot % 7), |other| other == slot);
+            assert_eq!(found, (slot % 3 == 0).then_some(slot));
         }
     }
 

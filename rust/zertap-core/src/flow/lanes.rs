@@ -10,7 +10,7 @@ use crate::stream::Seq;
 use crate::wire::Segment;
 
 /// How many lanes are remembered; beyond, directions on new lanes are not paired.
-const LIMIT: usize = 64;
+pub const LIMIT: usize = 64;
 
 /// The lanes that were seen.
 #[derive(Debug, Default)]

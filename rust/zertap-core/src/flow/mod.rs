@@ -1,5 +1,6 @@
 //! The connection table: the only home of per-connection state.
 
+mod attempts;
 mod connection;
 mod follow;
 mod index;

@@ -1,10 +1,11 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
+use super::attempts::{Attempt, Attempts};
 use super::connection::{Connection, Extras, Life};
-use super::follow::{Wishes, Workplace};
+use super::follow::{Cause, TELLING, Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
-use super::lanes::{Lanes, is_missing_direction};
+use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
 use super::linger::{Ended, Linger, NUMBERS};
 use super::milestones::Milestones;
 use super::ordinals::Ordinals;
@@ -16,6 +17,7 @@ use crate::prefetch::prefetch;
 use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Segment, TcpFlags};
+use arrayvec::ArrayVec;
 
 /// What the table counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +57,9 @@ pub struct Table {
     gaps: Queue,
     closing: Queue,
     linger: Linger,
+    attempts: Attempts,
     half_open: Queue,
+    /// Connections with slots that are half-open; attempts are not counted here.
     half_open_count: usize,
     /// No timer fires before this; so nearly every packet asks nothing else.
     earliest: Timestamp,
@@ -83,6 +87,7 @@ impl Table {
             gaps: Queue::default(),
             closing: Queue::default(),
             linger: Linger::default(),
+            attempts: Attempts::default(),
             half_open: Queue::default(),
             half_open_count: 0,
             earliest: Timestamp(u64::MAX),
@@ -100,7 +105,7 @@ impl Table {
 
     /// Connections and attempts that live.
     pub fn live(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() + self.attempts.len()
     }
 
     /// The key of a segment, whether its sender is the lower endpoint, and the key's hash.
@@ -117,10 +122,13 @@ impl Table {
     pub fn expect(&self, hash: u64) -> Guess {
         if let Some(entry) = self.index.find(hash, |_| true)
             && entry & (ENDED | OTHER_LANE) == 0
-            && let Some(slot) = self.slots.get(entry as usize)
         {
-            prefetch(slot);
-            return Guess(entry);
+            if entry & ATTEMPT != 0 {
+                self.attempts.expect(entry & !ATTEMPT);
+            } else if let Some(slot) = self.slots.get(entry as usize) {
+                prefetch(slot);
+                return Guess(entry);
+            }
         }
         Guess::default()
     }
@@ -166,8 +174,8 @@ impl Table {
         segment: &Segment<'_>,
         identity: &Identity,
     ) -> Option<u32> {
-        let Identity { key, from_low, hash } = *identity;
-        let found = self.find(hash, &key).or_else(|| self.pair_lanes(&key, hash, from_low, segment));
+        let Identity { key, hash, .. } = *identity;
+        let found = self.find(hash, &key).or_else(|| self.pair_lanes(place, identity, segment));
         match found {
             None => {
                 let ordinal = self.next_ordinal(&key);
@@ -178,6 +186,7 @@ impl Table {
                 self.after_the_end(place, identity, index & !ENDED, segment);
                 None
             }
+            Some(index) if index & ATTEMPT != 0 => self.promote(place, index & !ATTEMPT),
             found => found,
         }
     }
@@ -240,13 +249,21 @@ impl Table {
 
     /// End of input: every connection that lives gets its last row, in order of first packets.
     pub fn finish(&mut self, place: &mut Workplace<'_>) {
-        for index in self.in_order(|_| true) {
-            if let Some(conn) = self.connection(index) {
-                place.abandon(conn, RowKind::Unfinished);
-                self.counters.unfinished += 1;
+        let attempts = self.attempts.numbers().map(|(number, attempt)| (number, attempt | ATTEMPT));
+        let mut all: Vec<(u64, u32)> = self.numbered(|_| true).chain(attempts).collect();
+        all.sort_unstable();
+        for (_, entry) in all {
+            self.counters.unfinished += 1;
+            if entry & ATTEMPT == 0 {
+                if let Some(conn) = self.connection(entry) {
+                    place.abandon(conn, RowKind::Unfinished);
+                }
+                self.remove(entry);
+            } else if let Some(attempt) = self.attempts.take(entry & !ATTEMPT) {
+                leave(place, &attempt);
             }
-            self.remove(index);
         }
+        self.index.keep(|entry| entry & ENDED != 0);
     }
 
     /// When the next timer fires.
@@ -256,27 +273,79 @@ impl Table {
 
     /// The slots of connections that are wanted, in order of first packets.
     pub(super) fn in_order(&self, wanted: impl Fn(&Connection) -> bool) -> Vec<u32> {
-        let slots = self.slots.iter().zip(0u32..);
-        let connections = slots.filter_map(|(slot, index)| Some((slot.connection.as_ref()?, index)));
-        let mut found: Vec<(u64, u32)> =
-            connections.filter(|(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number, index)).collect();
+        let mut found: Vec<(u64, u32)> = self.numbered(wanted).collect();
         found.sort_unstable();
         found.into_iter().map(|(_, index)| index).collect()
     }
 
+    /// The numbers of connections that are wanted, with their slots; attempts have none.
+    fn numbered(&self, wanted: impl Fn(&Connection) -> bool) -> impl Iterator<Item = (u64, u32)> {
+        let slots = self.slots.iter().zip(0u32..);
+        let connections = slots.filter_map(|(slot, index)| Some((slot.connection.as_ref()?, index)));
+        connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number, index))
+    }
+
     fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Segment<'_>, ordinal: u32) {
-        let Identity { key, from_low, hash } = *identity;
         if self.live() >= place.config.max_connections {
             self.make_room(place);
         }
         self.counters.opened += 1;
-        self.lanes.note(key.lane());
+        self.lanes.note(identity.key.lane());
+        let number = self.counters.opened;
+        if is_bare_syn(segment) && place.room.journal.is_none() {
+            self.attempt(place, identity, segment.sequence, ordinal, number);
+        } else {
+            self.settle(place, identity, segment, ordinal, number);
+        }
+    }
+
+    /// Remembers a SYN and nothing else.
+    fn attempt(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        sequence: u32,
+        ordinal: u32,
+        number: u64,
+    ) {
+        let Identity { key, from_low, hash } = *identity;
+        let Cause { at, packet } = place.cause;
+        let attempt = Attempt { key, at, packet, number, sequence, ordinal, from_low };
+        let number = self.attempts.push(attempt);
+        self.index.insert(hash, number | ATTEMPT);
+        self.limit_half_open(place);
+    }
+
+    /// Something follows a SYN: its connection is made as it would have been when the SYN came.
+    fn promote(&mut self, place: &mut Workplace<'_>, number: u32) -> Option<u32> {
+        let attempt = self.attempts.take(number)?;
+        let Attempt { key, from_low, ordinal, .. } = attempt;
+        let identity = Identity { key, from_low, hash: self.hash(&key) };
+        self.index.remove(identity.hash, number | ATTEMPT);
+        let now = place.cause;
+        place.cause = attempt.cause();
+        let syn = syn_segment(&key, from_low, attempt.sequence);
+        let index = self.settle(place, &identity, &syn, ordinal, attempt.number);
+        place.cause = now;
+        index
+    }
+
+    /// Gives a connection its slot, and its first segment.
+    fn settle(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        segment: &Segment<'_>,
+        ordinal: u32,
+        number: u64,
+    ) -> Option<u32> {
+        let Identity { key, from_low, hash } = *identity;
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
         }
-        let conn = new_connection(place, key, from_low, segment, ordinal, self.counters.opened);
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let conn = new_connection(place, key, from_low, segment, ordinal, number);
+        let slot = self.slots.get_mut(index as usize)?;
         slot.generation = slot.generation.wrapping_add(1);
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
@@ -295,10 +364,10 @@ impl Table {
             self.counters.established += 1;
             self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
         }
-        if let Some(conn) = self.connection(index) {
-            let wishes = place.segment(conn, side, segment);
-            self.grant(place, index, wishes, half_open);
-        }
+        let conn = self.connection(index)?;
+        let wishes = place.segment(conn, side, segment);
+        self.grant(place, index, wishes, half_open);
+        Some(index)
     }
 
     /// Does what a connection asked for.
@@ -454,37 +523,46 @@ impl Table {
         self.free.push(index);
     }
 
-    /// The table is full: evict the longest idle of a sample.
+    /// The table is full: evict the longest idle of a sample and of the attempts.
     #[cold]
     fn make_room(&mut self, place: &mut Workplace<'_>) {
         let slots = self.slots.len();
         let idle = |index: usize| {
             self.slots.get(index).and_then(|slot| slot.connection.as_ref()).map(|conn| conn.latest)
         };
-        let victim = (0..EVICTION_SAMPLE.min(slots))
+        let sample = (0..EVICTION_SAMPLE.min(slots))
             .map(|step| (self.evict_hand + step) % slots)
-            .filter_map(|index| idle(index).map(|latest| (latest, index)))
+            .filter_map(|index| idle(index).map(|latest| (latest, index as u32)))
             .min();
         self.evict_hand = (self.evict_hand + EVICTION_SAMPLE) % slots.max(1);
-        let Some((_, index)) = victim else { return };
-        if let Some(conn) = self.connection(index as u32) {
+        let attempt = self.attempts.oldest().and_then(|number| Some((self.attempts.get(number)?.at, number)));
+        let victim = match (sample, attempt) {
+            (Some((latest, index)), attempt) if attempt.is_none_or(|(at, _)| latest <= at) => Some(index),
+            (_, Some((_, number))) => self.promote(place, number),
+            _ => None,
+        };
+        let Some(index) = victim else { return };
+        if let Some(conn) = self.connection(index) {
             place.abandon(conn, RowKind::Evicted);
             let (key, ordinal) = (conn.key, conn.ordinal);
             self.counters.evicted += 1;
             self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal, place.config.max_ordinals);
         }
-        self.remove(index as u32);
+        self.remove(index);
     }
 
     fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
-        while self.half_open_count > place.config.max_half_open {
-            self.expect_oldest();
-            let Some((_, oldest)) = self.half_open.pop() else { break };
-            if self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen) {
-                self.counters.half_open_dropped += 1;
-                place.batch.fates.never_established += 1;
-                self.remove(oldest.index);
+        while self.half_open_count + self.attempts.len() > place.config.max_half_open {
+            if let Some(key) = self.attempts.expect_oldest() {
+                self.index.expect(self.hash(key));
             }
+            let dropped = match self.attempts.oldest() {
+                Some(number) => self.drop_attempt(number),
+                None => self.drop_half_open(),
+            };
+            let Some(dropped) = dropped else { break };
+            self.counters.half_open_dropped += u64::from(dropped);
+            place.batch.fates.never_established += u64::from(dropped);
         }
         // Attempts that were answered leave their entries behind; sweep before they outnumber the rest.
         if self.half_open.len() > 1024 + 2 * self.half_open_count {
@@ -494,16 +572,21 @@ impl Table {
         }
     }
 
-    /// Asks for the memory of the attempts that are dropped next, far out of every cache by now: first the slot, then
-    /// its place in the index.
-    fn expect_oldest(&self) {
-        let slot = |places| self.slots.get(self.half_open.behind(places)?.index as usize);
-        if let Some(slot) = slot(2 * AHEAD) {
-            prefetch(slot);
+    /// Forgets a SYN that nobody answered.
+    fn drop_attempt(&mut self, number: u32) -> Option<bool> {
+        let attempt = self.attempts.take(number)?;
+        self.index.remove(self.hash(&attempt.key), number | ATTEMPT);
+        Some(true)
+    }
+
+    /// Forgets the half-open connection that has waited longest; `None` where there is no more to look at.
+    fn drop_half_open(&mut self) -> Option<bool> {
+        let (_, oldest) = self.half_open.pop()?;
+        let waits = self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen);
+        if waits {
+            self.remove(oldest.index);
         }
-        if let Some(conn) = slot(AHEAD).and_then(|slot| slot.connection.as_ref()) {
-            self.index.expect(self.hash(&conn.key));
-        }
+        Some(waits)
     }
 
     /// This is the n-th connection between these addresses and ports, whatever its lane.
@@ -511,10 +594,12 @@ impl Table {
         let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
             let other = key.on_lane(lane);
             let entry = self.find(self.hash(&other), &other)?;
-            let last = if entry & ENDED == 0 {
-                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal
-            } else {
+            let last = if entry & ENDED != 0 {
                 self.linger.get(entry & !ENDED)?.ordinal
+            } else if entry & ATTEMPT != 0 {
+                self.attempts.get(entry & !ATTEMPT)?.ordinal
+            } else {
+                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal
             };
             Some(last.saturating_add(1))
         });
@@ -523,7 +608,7 @@ impl Table {
 
     /// The live connection of a key.
     pub(super) fn look(&self, key: &FlowKey) -> Option<&Connection> {
-        let index = self.find(self.hash(key), key).filter(|index| index & ENDED == 0)?;
+        let index = self.find(self.hash(key), key).filter(|index| index & (ENDED | ATTEMPT) == 0)?;
         self.slots.get(index as usize)?.connection.as_ref()
     }
 
@@ -542,12 +627,14 @@ impl Table {
     /// Whether an index entry stands for this key.
     #[inline]
     fn is_of(&self, entry: u32, key: &FlowKey) -> bool {
-        let known = if entry & ENDED == 0 {
-            let slot = self.slots.get((entry & !OTHER_LANE) as usize);
-            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
-        } else {
-            let number = entry & !(ENDED | OTHER_LANE);
+        let number = entry & !(ENDED | ATTEMPT | OTHER_LANE);
+        let known = if entry & ENDED != 0 {
             self.linger.get(number).map(|ended| (&ended.key, ended.other_lane))
+        } else if entry & ATTEMPT != 0 {
+            self.attempts.get(number).map(|attempt| (&attempt.key, attempt.key.lane()))
+        } else {
+            let slot = self.slots.get(number as usize);
+            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
         };
         known.is_some_and(|(known, other_lane)| {
             if entry & OTHER_LANE == 0 { known == key } else { known.on_lane(other_lane) == *key }
@@ -555,10 +642,18 @@ impl Table {
     }
 
     /// A connection that lacks the direction this segment brings on another lane; from now on both lead to it.
-    fn pair_lanes(&mut self, key: &FlowKey, hash: u64, from_low: bool, segment: &Segment<'_>) -> Option<u32> {
-        let index = self.lanes.others(key.lane()).find_map(|lane| {
+    fn pair_lanes(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        segment: &Segment<'_>,
+    ) -> Option<u32> {
+        let Identity { key, from_low, hash } = *identity;
+        let others: ArrayVec<u32, LANES> = self.lanes.others(key.lane()).collect();
+        let index = others.into_iter().find_map(|lane| {
             let other = key.on_lane(lane);
-            let index = self.find(self.hash(&other), &other).filter(|index| index & ENDED == 0)?;
+            let entry = self.find(self.hash(&other), &other).filter(|entry| entry & ENDED == 0)?;
+            let index = if entry & ATTEMPT == 0 { entry } else { self.promote(place, entry & !ATTEMPT)? };
             let conn = self.slots.get(index as usize)?.connection.as_ref()?;
             is_missing_direction(conn, conn.sender(from_low), segment).then_some(index)
         })?;
@@ -605,6 +700,8 @@ impl Default for Guess {
 
 /// Marks the second index entry of a connection whose directions travel on two lanes.
 const OTHER_LANE: u32 = 1 << 31;
+/// Marks an index entry that holds the number of an attempt instead of a slot's.
+const ATTEMPT: u32 = 1 << 29;
 /// Marks an index entry that holds the number of an ended connection instead of a slot's.
 const ENDED: u32 = NUMBERS;
 
@@ -650,6 +747,25 @@ fn new_connection(
         low_side: side_of_low(client_is_low),
         bits: 0,
     }
+}
+
+/// The last row of an attempt that the end of input leaves unanswered: as if it had had a slot.
+fn leave(place: &mut Workplace<'_>, attempt: &Attempt) {
+    let now = place.cause;
+    place.cause = attempt.cause();
+    let syn = syn_segment(&attempt.key, attempt.from_low, attempt.sequence);
+    let Attempt { key, from_low, ordinal, number, .. } = *attempt;
+    let mut conn = new_connection(place, key, from_low, &syn, ordinal, number);
+    let side = conn.sender(from_low);
+    place.segment(&mut conn, side, &syn);
+    place.cause = now;
+    place.abandon(&mut conn, RowKind::Unfinished);
+}
+
+/// Whether a segment is a SYN and nothing else, so that it can be made again.
+fn is_bare_syn(segment: &Segment<'_>) -> bool {
+    let only_syn = segment.flags.0 & TELLING == TcpFlags::SYN.0;
+    only_syn && segment.payload_on_wire == 0 && segment.payload.is_empty() && !segment.fragment_overlap
 }
 
 /// The SYN of a connection, made again from what was kept of it.
