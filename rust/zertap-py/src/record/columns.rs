@@ -59,16 +59,16 @@ impl Type {
         }
     }
 
-    fn values(self) -> Values {
+    fn values(self, room: usize) -> Values {
         match self {
-            Type::U8 => Values::U8(Vec::new()),
-            Type::U16 => Values::U16(Vec::new()),
-            Type::U32 => Values::U32(Vec::new()),
-            Type::U64 => Values::U64(Vec::new()),
-            Type::Text => Values::Text(StringBuilder::new()),
-            Type::Day => Values::Day(Vec::new()),
-            Type::Time => Values::Time(Vec::new()),
-            Type::Moment => Values::Moment(Vec::new()),
+            Type::U8 => Values::U8(Vec::with_capacity(room)),
+            Type::U16 => Values::U16(Vec::with_capacity(room)),
+            Type::U32 => Values::U32(Vec::with_capacity(room)),
+            Type::U64 => Values::U64(Vec::with_capacity(room)),
+            Type::Text => Values::Text(StringBuilder::with_capacity(room, 8 * room)),
+            Type::Day => Values::Day(Vec::with_capacity(room)),
+            Type::Time => Values::Time(Vec::with_capacity(room)),
+            Type::Moment => Values::Moment(Vec::with_capacity(room)),
         }
     }
 }
@@ -132,23 +132,25 @@ impl Table {
 pub(super) struct Columns {
     table: Table,
     /// Made with the first value: most columns belong to parts that a file does not have.
-    columns: Vec<Option<Column>>,
+    filled: Vec<Option<Column>>,
     rows: usize,
+    room: usize,
 }
 
 impl Columns {
-    pub(super) fn new(table: Table) -> Self {
-        Self { columns: table.columns.iter().map(|_| None).collect(), table, rows: 0 }
+    /// Room for about so many rows.
+    pub(super) fn new(table: Table, room: usize) -> Self {
+        Self { room, filled: table.columns.iter().map(|_| None).collect(), table, rows: 0 }
     }
 
     /// Adds records as rows.
     pub(super) fn add(&mut self, run: &[Record<'_>], page: &Page) {
         let having = Having::of(run, &self.table);
         let sources = Arc::clone(&self.table.columns);
-        for (column, source) in self.columns.iter_mut().zip(&*sources) {
+        for (column, source) in self.filled.iter_mut().zip(&*sources) {
             let rows = having.rows_of(source);
             if !rows.is_empty() {
-                let column = column.get_or_insert_with(|| Column::new(source.data));
+                let column = column.get_or_insert_with(|| Column::new(source.data, self.room));
                 column.add(Cells { run, rows: &rows, places: &source.places, first: self.rows }, page);
             }
         }
@@ -159,7 +161,7 @@ impl Columns {
     pub(super) fn take(self) -> Result<RecordBatch, ArrowError> {
         let rows = self.rows;
         let mut nothing: Vec<(Type, ArrayRef)> = Vec::new();
-        let finished = self.columns.into_iter().zip(&*self.table.columns).map(|(column, source)| {
+        let finished = self.filled.into_iter().zip(&*self.table.columns).map(|(column, source)| {
             if let Some(column) = column {
                 return column.finish(rows);
             }
@@ -262,8 +264,12 @@ enum Values {
 }
 
 impl Column {
-    fn new(data: Type) -> Self {
-        Self { values: data.values(), there: NullBufferBuilder::new(0), last: (Vec::new(), String::new()) }
+    fn new(data: Type, room: usize) -> Self {
+        Self {
+            values: data.values(room),
+            there: NullBufferBuilder::new(0),
+            last: (Vec::new(), String::new()),
+        }
     }
 
     fn add(&mut self, cells: Cells<'_>, page: &Page) {
@@ -271,7 +277,7 @@ impl Column {
         match values {
             // Numbers have as many octets as their column's type: Python takes both from one layout line.
             Values::U8(values) => {
-                put(values, there, cells.each(), |cell| number(cell).map(|number| number as u8))
+                put(values, there, cells.each(), |cell| number(cell).map(|number| number as u8));
             }
             Values::U16(values) => {
                 put(values, there, cells.each(), |cell| number(cell).map(|number| number as u16));

@@ -49,6 +49,9 @@ pub(crate) struct Decoder {
     ended: bool,
     damage: Option<Damage>,
     headed: bool,
+    /// The most rows that a batch of columns had, and the most octets.
+    rows: usize,
+    octets: usize,
 }
 
 #[pymethods]
@@ -78,10 +81,10 @@ impl Decoder {
         let heads = kinds.iter().map(|kind| kind.4.clone()).collect();
         let kinds: Vec<Arc<Kind>> =
             kinds.into_iter().map(|kind| compile(py, kind, &words).map(Arc::new)).collect::<PyResult<_>>()?;
-        let typed = columns.iter().map(|(_, word)| {
+        let data = columns.iter().map(|(_, word)| {
             Type::named(word).ok_or_else(|| error::usage(py, &format!("no such type of a column: `{word}`")))
         });
-        let types: Vec<Type> = typed.collect::<PyResult<_>>()?;
+        let types: Vec<Type> = data.collect::<PyResult<_>>()?;
         let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
         Ok(Self {
             frames: Deframer::new(framing),
@@ -98,6 +101,8 @@ impl Decoder {
             ended: false,
             damage: None,
             headed: false,
+            rows: 0,
+            octets: 0,
         })
     }
 
@@ -166,9 +171,11 @@ impl Decoder {
     fn ipc<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let octets = py.detach(|| {
             let batch = self.batch()?;
-            let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
+            let mut writer = StreamWriter::try_new(Vec::with_capacity(self.octets), &batch.schema())?;
             writer.write(&batch)?;
-            writer.into_inner()
+            let octets = writer.into_inner()?;
+            self.octets = self.octets.max(octets.len());
+            Ok(octets)
         });
         Ok(PyBytes::new(py, &octets.map_err(raise)?))
     }
@@ -286,9 +293,11 @@ impl Decoder {
     }
 
     fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
-        let mut columns = Columns::new(self.table.clone());
+        let mut columns = Columns::new(self.table.clone(), self.rows);
         self.runs(|run, page| columns.add(run, page));
-        columns.take()
+        let batch = columns.take()?;
+        self.rows = self.rows.max(batch.num_rows());
+        Ok(batch)
     }
 }
 

@@ -10,16 +10,16 @@
 //! one length word of its own. Source: z/OS DFSMS Using Data Sets, "Variable-length record formats"; the same rules
 //! and words as `smf/framing.py`, which a test holds equal.
 
-const WORD: usize = 4;
+pub(super) const WORD: usize = 4;
 /// Longest logical record, its length word included: the length must fit two octets.
 const LONGEST: usize = 65_535;
 /// So many octets tell blocks from plain records.
 const PROBE: usize = 65_536;
 const LARGE_BLOCK: u32 = 0x8000_0000;
-const WHOLE: u8 = 0;
-const FIRST: u8 = 1;
-const LAST: u8 = 2;
-const MIDDLE: u8 = 3;
+pub(super) const WHOLE: u8 = 0;
+pub(super) const FIRST: u8 = 1;
+pub(super) const LAST: u8 = 2;
+pub(super) const MIDDLE: u8 = 3;
 
 /// How records lie in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +228,7 @@ impl Deframer {
 }
 
 /// Length and segment of a record, if this is its word.
-fn record_word(word: u32) -> Option<(usize, u8)> {
+pub(super) fn record_word(word: u32) -> Option<(usize, u8)> {
     let [a, b, position, spare] = word.to_be_bytes();
     let length = usize::from(u16::from_be_bytes([a, b]));
     (length >= WORD && position <= MIDDLE && spare == 0).then_some((length, position))
