@@ -7,7 +7,6 @@ from zertap.plans import Part, Plans
 from zertap.schema import Field
 from zertap.sinks.base import Stream
 
-
 _TOGETHER = 512
 """Rows rendered at once: few enough that their lines are still near when they are written."""
 

@@ -5,9 +5,9 @@ the SMF file finds. Each output takes runs of whole records, each with its descr
 
 An output's account (``outlet``) is exact for SMF files and JSON lines that are not compressed: a record counts as
 written when the operating system took its last octet. Where records are compressed, or are no runs of octets (other
-forms), a record counts as written when the operating system took all that came of the piece it was in, which any reader
-can read up to there: of the piece that failed some more may be readable. Of a Parquet file a record counts only when the
-whole file is written.
+forms), a record counts as written when the operating system took all that came of the piece it was in: up to there any
+reader can read, and of the piece that failed perhaps some more. Of a Parquet file a record counts only when the whole
+file is written.
 """
 
 from collections.abc import Callable
