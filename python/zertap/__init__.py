@@ -1,25 +1,53 @@
 """zertap: which TCP connections were protected by TLS or SSH, and how, as the wire shows it."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from zertap._native import __version__
-from zertap.connection import Connection, SshView, TlsView
-from zertap.errors import (
-    CaptureDamaged,
-    CaptureUnreadable,
-    InputDamaged,
-    InputUnreadable,
-    MissingExtra,
-    OutputFailed,
-    RecordDamaged,
-    RecordsUnreadable,
-    Usage,
-    ZertapError,
-)
-from zertap.explanation import Explanation, Step, explain
-from zertap.observation import Observation, Tap, observe
-from zertap.protection import Protection
-from zertap.pseudonyms import Pseudonyms
-from zertap.schema import FIELDS
-from zertap.survey import CaptureInfo, info
+
+if TYPE_CHECKING:
+    from zertap.connection import Connection, SshView, TlsView
+    from zertap.errors import (
+        CaptureDamaged,
+        CaptureUnreadable,
+        InputDamaged,
+        InputUnreadable,
+        MissingExtra,
+        OutputFailed,
+        RecordDamaged,
+        RecordsUnreadable,
+        Usage,
+        ZertapError,
+    )
+    from zertap.explanation import Explanation, Step, explain
+    from zertap.observation import Observation, Tap, observe
+    from zertap.protection import Protection
+    from zertap.pseudonyms import Pseudonyms
+    from zertap.schema import FIELDS
+    from zertap.survey import CaptureInfo, info
+
+_HOMES = {
+    "zertap.connection": ("Connection", "SshView", "TlsView"),
+    "zertap.errors": (
+        "CaptureDamaged",
+        "CaptureUnreadable",
+        "InputDamaged",
+        "InputUnreadable",
+        "MissingExtra",
+        "OutputFailed",
+        "RecordDamaged",
+        "RecordsUnreadable",
+        "Usage",
+        "ZertapError",
+    ),
+    "zertap.explanation": ("Explanation", "Step", "explain"),
+    "zertap.observation": ("Observation", "Tap", "observe"),
+    "zertap.protection": ("Protection",),
+    "zertap.pseudonyms": ("Pseudonyms",),
+    "zertap.schema": ("FIELDS",),
+    "zertap.survey": ("CaptureInfo", "info"),
+}
+"""Where these names are made: imported when they are first asked for, so that a command brings only what it needs."""
 
 __all__ = [
     "FIELDS",
@@ -48,3 +76,18 @@ __all__ = [
     "info",
     "observe",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The library's names, from their homes."""
+    for home, names in _HOMES.items():
+        if name in names:
+            found = getattr(import_module(home), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names that ``import *`` gives, before any was asked for."""
+    return sorted({*globals(), *__all__})

@@ -107,6 +107,22 @@ def pseudonym(manner: str, key: bytes, address: str) -> str:
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
 
+def records_in(octets: bytes, *, blocked: bool = False) -> int:
+    """How many whole records *octets* begin with, by the lengths in their descriptor words; of blocks: how many records
+    end in them. They begin where a record, or a block, begins."""
+
+@final
+class Blocks:
+    """Puts records into blocks, ``spanned`` or whole, each with its descriptor word; ``longest``: of a block, 12 to
+    32760 octets. Raises ``zertap.errors.Usage``."""
+
+    def __new__(cls, spanned: bool, longest: int) -> Blocks: ...
+    def add(self, records: bytes) -> tuple[bytes, str | None]:
+        """Takes whole records, one after the other; gives the blocks that are full, and what is wrong with the first
+        record that cannot be written."""
+    def finish(self) -> bytes:
+        """Gives the last block."""
+
 @final
 class Stencils:
     """Records written from rows alike: octets of a whole record, with holes that each row fills.
@@ -211,7 +227,7 @@ class Packer:
 
     def __new__(cls, method: str) -> Packer: ...
     def pack(self, octets: bytes) -> bytes:
-        """Takes *octets*; gives what is ready."""
+        """Takes *octets*; gives all that comes of them: whoever unpacks what was given so far has them."""
     def finish(self) -> bytes:
         """Gives the rest; nothing can be packed after."""
 

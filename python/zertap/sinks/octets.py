@@ -4,9 +4,10 @@ Every form of records is made from their octets: what is written as JSON, as a t
 the SMF file finds. Each output takes runs of whole records, each with its descriptor word.
 
 An output's account (``outlet``) is exact for SMF files and JSON lines that are not compressed: a record counts as
-written when the operating system took its last octet. Where octets wait in between (compression) or a record is no run
-of octets (other forms), a record counts as written when the operating system took what came of the piece it was in; of
-a Parquet file only when the whole file is written.
+written when the operating system took its last octet. Where records are compressed, or are no runs of octets (other
+forms), a record counts as written when the operating system took all that came of the piece it was in: up to there any
+reader can read, and of the piece that failed perhaps some more. Of a Parquet file a record counts only when the whole
+file is written.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from zertap._native import Decoder, Packer
+from zertap._native import Blocks, Decoder, Packer, records_in
 from zertap.errors import OutputFailed
 from zertap.ledger import Outlet
 from zertap.sinks.arrow import Messages
 from zertap.sinks.base import Stream
 from zertap.sinks.parquet import Gathering
-from zertap.smf.framing import LONGEST_BLOCK, RDW_SIZE, Framing, RecordWriter
+from zertap.smf.framing import LONGEST_BLOCK, Framing
 from zertap.zert.leef import pairs
 from zertap.zert.views import Names, View, flat, nested, without_enforcement
 
@@ -40,29 +41,20 @@ class Output(Protocol):
         """Writes what is still held. Raises as ``write``."""
 
 
-def records_in(octets: bytes) -> int:
-    """How many whole records *octets* begin with, by the lengths in their descriptor words."""
-    records = end = 0
-    while end + RDW_SIZE <= len(octets):
-        end += max(RDW_SIZE, int.from_bytes(octets[end : end + 2]))
-        records += end <= len(octets)
-    return records
-
-
 def compression_of(path: str | None) -> str | None:
     """The compression that a file's name asks for."""
     return _SUFFIXES.get(Path(path).suffix) if path else None
 
 
 class Packed:
-    """A stream that is compressed on its way."""
+    """A stream that is compressed on its way. What was written can be read, whatever becomes of the rest."""
 
     def __init__(self, stream: Stream, method: str) -> None:
         self._stream = stream
         self._packer = Packer(method)
         self.name = stream.name
         self.octets = 0
-        """Octets accepted, before compression; the last of them wait for more."""
+        """Octets of the pieces that the operating system took whole, before compression."""
 
     def write(self, data: bytes) -> None:
         """See ``Stream.write``."""
@@ -82,38 +74,33 @@ class SmfFile:
 
     def __init__(self, stream: Stream | Packed, framing: Framing = Framing.PLAIN, block: int = LONGEST_BLOCK) -> None:
         self._stream = stream
-        self._plain = framing is Framing.PLAIN
-        self._writer = RecordWriter(stream, framing, block)
+        self._blocks = None if framing is Framing.PLAIN else Blocks(framing is Framing.SPANNED, block)
         self.outlet = Outlet(stream.name, "records")
 
     def write(self, octets: bytes, records: int) -> None:
         """See ``Output.write``. Raises ``OutputFailed`` for a record that no block can hold."""
         self.outlet.taken += records
-        if self._plain:
-            self._write_plain(octets, records)
+        if self._blocks is None:
+            self._put(octets)
             return
-        try:
-            self._writer.write_run(octets)
-        except ValueError as error:
-            raise OutputFailed(str(error), self._stream.name) from None
-        finally:
-            self.outlet.written = self._writer.flushed
+        blocks, fault = self._blocks.add(octets)
+        self._put(blocks)
+        if fault:
+            raise OutputFailed(fault, self._stream.name)
 
     def close(self) -> None:
         """See ``Output.close``."""
-        self._writer.flush()
-        if not self._plain:
-            self.outlet.written = self._writer.flushed
+        if self._blocks is not None:
+            self._put(self._blocks.finish())
         self._stream.close()
 
-    def _write_plain(self, octets: bytes, records: int) -> None:
+    def _put(self, octets: bytes) -> None:
         before = self._stream.octets
         try:
             self._stream.write(octets)
-        except BaseException:
-            self.outlet.written += records_in(octets[: self._stream.octets - before])
-            raise
-        self.outlet.written += records
+        finally:
+            taken = octets[: self._stream.octets - before]
+            self.outlet.written += records_in(taken, blocked=self._blocks is not None)
 
 
 class Shown:

@@ -7,9 +7,10 @@ disabled. An input without any connection has no records.
 
 from collections.abc import Sequence
 
+from zertap._native import records_in
 from zertap.aggregate import Aggregation, Interval, Places, Set, Table, render
 from zertap.plans import Part
-from zertap.sinks.octets import Output, records_in
+from zertap.sinks.octets import Output
 from zertap.zert.codec import encode_summary
 from zertap.zert.mapping import Settings
 from zertap.zert.records_summary import SummaryRecord

@@ -1,9 +1,11 @@
 //! The same fields as Arrow columns: a C stream capsule for DuckDB, Polars and pandas, and IPC octets for files.
 
 use crate::batch::EventBatch;
-use crate::json;
+use crate::chosen::Chosen;
+use crate::direct::Days;
+use crate::lines::thing_of;
 use crate::plan::Plan;
-use crate::sources::CERTIFICATE_PARTS;
+use crate::sources::{self, CERTIFICATE_PARTS, Protocol, Words};
 use crate::value::{Kind, Value};
 use arrow_array::builder::{
     BooleanBuilder, Float64Builder, ListBuilder, StringBuilder, TimestampNanosecondBuilder, UInt64Builder,
@@ -15,6 +17,8 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use zertap_core::event::Row;
 
@@ -28,14 +32,16 @@ struct Column {
 }
 
 /// One part of a stream: a batch, the plan that renders it, and which rows (all, or those given).
-pub(crate) type Part<'py> = (Bound<'py, EventBatch>, Bound<'py, Plan>, Option<Vec<usize>>);
+pub(crate) type Part<'py> = (Bound<'py, EventBatch>, Bound<'py, Plan>, Option<Chosen>);
 
 /// A PyCapsule `arrow_array_stream` (Arrow PyCapsule interface): one record batch for each part.
 #[pyfunction]
 pub(crate) fn arrow_stream<'py>(py: Python<'py>, parts: Vec<Part<'py>>) -> PyResult<Bound<'py, PyCapsule>> {
     let records = parts
-        .iter()
-        .map(|(batch, plan, rows)| record_batch(batch.get(), &plan.borrow(), rows.as_deref()).map_err(raise))
+        .into_iter()
+        .map(|(batch, plan, rows)| {
+            record_batch(batch.get(), &plan.borrow(), &rows.unwrap_or_default()).map_err(raise)
+        })
         .collect::<PyResult<Vec<_>>>()?;
     let schema = records.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
     let reader = RecordBatchIterator::new(records.into_iter().map(Ok), schema);
@@ -43,22 +49,20 @@ pub(crate) fn arrow_stream<'py>(py: Python<'py>, parts: Vec<Part<'py>>) -> PyRes
 }
 
 /// The octets of a whole Arrow IPC stream: schema, one record batch, end mark.
-pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: Option<&[usize]>) -> PyResult<Vec<u8>> {
+pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> PyResult<Vec<u8>> {
     let record = record_batch(batch, plan, rows).map_err(raise)?;
     let mut writer = StreamWriter::try_new(Vec::new(), &record.schema()).map_err(raise)?;
     writer.write(&record).map_err(raise)?;
     writer.into_inner().map_err(raise)
 }
 
-fn record_batch(batch: &EventBatch, plan: &Plan, rows: Option<&[usize]>) -> Result<RecordBatch, ArrowError> {
+fn record_batch(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> Result<RecordBatch, ArrowError> {
     let columns = columns_of(plan);
     let fields: Vec<Field> =
         columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
-    let chosen: Vec<&Row> = match rows {
-        None => batch.rows().iter().collect(),
-        Some(rows) => rows.iter().filter_map(|row| batch.rows().get(*row)).collect(),
-    };
-    let arrays = columns.iter().map(|column| array(batch, plan, &chosen, column)).collect();
+    let told = rows.of(batch.rows()).into_iter().map(|row| (row, batch.words(plan, row)));
+    let told: Vec<Told<'_>> = told.collect();
+    let arrays = columns.iter().map(|column| array(plan, &told, column)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
@@ -94,41 +98,38 @@ fn data_type(kind: Kind) -> DataType {
     }
 }
 
-fn array(batch: &EventBatch, plan: &Plan, rows: &[&Row], column: &Column) -> ArrayRef {
-    let values = rows.iter().map(|row| {
-        let value = plan.value(column.field, row, &batch.words(plan, row));
-        match (column.part, value) {
-            (None, value) => value,
-            (Some(part), Value::Object(parts)) => {
-                parts.into_iter().nth(part).map_or(Value::Null, |(_, value)| value)
-            }
-            (Some(_), _) => Value::Null,
-        }
+/// A row, and the words for it.
+type Told<'a> = (&'a Row, Words<'a>);
+
+fn array<'a>(plan: &'a Plan, rows: &[Told<'a>], column: &Column) -> ArrayRef {
+    let values = rows.iter().map(|(row, words)| match column.part {
+        None => plan.value(column.field, row, words),
+        Some(part) => plan.part((column.field, part), row, words),
     });
     match column.kind {
         Kind::U64 => {
-            let mut builder = UInt64Builder::new();
+            let mut builder = UInt64Builder::with_capacity(rows.len());
             values.for_each(|value| {
                 builder.append_option(if let Value::Int(number) = value { Some(number) } else { None });
             });
             Arc::new(builder.finish())
         }
         Kind::F64 => {
-            let mut builder = Float64Builder::new();
+            let mut builder = Float64Builder::with_capacity(rows.len());
             values.for_each(|value| {
                 builder.append_option(if let Value::Float(number) = value { Some(number) } else { None });
             });
             Arc::new(builder.finish())
         }
         Kind::Bool => {
-            let mut builder = BooleanBuilder::new();
+            let mut builder = BooleanBuilder::with_capacity(rows.len());
             values.for_each(|value| {
                 builder.append_option(if let Value::Bool(truth) = value { Some(truth) } else { None });
             });
             Arc::new(builder.finish())
         }
         Kind::Time => {
-            let mut builder = TimestampNanosecondBuilder::new().with_timezone("UTC");
+            let mut builder = TimestampNanosecondBuilder::with_capacity(rows.len()).with_timezone("UTC");
             values.for_each(|value| {
                 let at = if let Value::Time(at) = value { i64::try_from(at.0).ok() } else { None };
                 builder.append_option(at);
@@ -136,7 +137,7 @@ fn array(batch: &EventBatch, plan: &Plan, rows: &[&Row], column: &Column) -> Arr
             Arc::new(builder.finish())
         }
         Kind::Words => words_array(values),
-        Kind::Text | Kind::List | Kind::Object => text_array(values),
+        Kind::Text | Kind::List | Kind::Object => text_array(plan, rows, column),
     }
 }
 
@@ -157,20 +158,54 @@ fn words_array<'a>(values: impl Iterator<Item = Value<'a>>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-fn text_array<'a>(values: impl Iterator<Item = Value<'a>>) -> ArrayRef {
-    let mut builder = StringBuilder::new();
-    for value in values {
-        match value {
-            Value::Null => builder.append_null(),
-            Value::Text(text) => builder.append_value(text),
-            other => {
-                let mut text = Vec::new();
-                json::write(&mut text, &other);
-                builder.append_value(String::from_utf8_lossy(&text));
-            }
+/// Texts; what rows share is rendered once.
+fn text_array<'a>(plan: &'a Plan, rows: &[Told<'a>], column: &Column) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(rows.len(), 0);
+    let mut known: HashMap<(usize, Option<Protocol>), Option<String>, ahash::RandomState> =
+        HashMap::default();
+    let mut text = Text { plan, column, days: Days::default(), room: Vec::new() };
+    for told in rows {
+        if let Some(thing) = plan.shared(column.field) {
+            let key = (thing_of(told.0, thing), sources::protocol_of(told.0.phase));
+            let found = known.entry(key).or_insert_with(|| text.of(told).map(Cow::into_owned));
+            builder.append_option(found.as_deref());
+        } else {
+            builder.append_option(text.of(told));
         }
     }
     Arc::new(builder.finish())
+}
+
+/// The texts of one column.
+struct Text<'a, 'b> {
+    plan: &'a Plan,
+    column: &'b Column,
+    days: Days,
+    room: Vec<u8>,
+}
+
+impl<'a> Text<'a, '_> {
+    fn of<'t>(&'t mut self, (row, words): &Told<'a>) -> Option<Cow<'t, str>>
+    where
+        'a: 't,
+    {
+        let Column { field, part, kind, .. } = self.column;
+        if let Some(part) = part {
+            return plain(self.plan.part((*field, *part), row, words));
+        }
+        if *kind == Kind::Text {
+            return plain(self.plan.value(*field, row, words));
+        }
+        self.room.clear();
+        self.plan.write(&mut self.room, *field, row, words, &mut self.days);
+        // JSON is text.
+        let text = std::str::from_utf8(&self.room).unwrap_or_default();
+        (text != "null").then_some(Cow::Borrowed(text))
+    }
+}
+
+fn plain(value: Value<'_>) -> Option<Cow<'_, str>> {
+    if let Value::Text(text) = value { Some(text) } else { None }
 }
 
 fn raise(error: ArrowError) -> PyErr {

@@ -1,6 +1,8 @@
 //! A batch of rows, frozen: row views for people, columns for volume.
 
 use crate::arrow;
+use crate::chosen::Chosen;
+use crate::lines::Writer;
 use crate::plan::Plan;
 use crate::sources::{self, Source, Words};
 use crate::value::Value;
@@ -16,6 +18,9 @@ use zertap_core::time::Span;
 
 /// Captures read by one tap, in order: how many frames came before each, and its name.
 pub(crate) type Files = Arc<Vec<(u64, String)>>;
+
+/// Octets that a line mostly has at most.
+const LINE: usize = 2048;
 
 /// How the rows of a tap are told, whatever the plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -138,15 +143,14 @@ impl EventBatch {
         &self,
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
-        rows: Option<Vec<usize>>,
+        rows: Option<Chosen>,
     ) -> Bound<'py, PyBytes> {
         let plan = &*plan;
         let out = py.detach(|| {
-            let mut out = Vec::with_capacity(self.rows.len() * 1024);
-            let mut write = |row: &Row| plan.write_line(&mut out, row, &self.words(plan, row));
-            match &rows {
-                None => self.rows.iter().for_each(&mut write),
-                Some(chosen) => chosen.iter().filter_map(|index| self.rows.get(*index)).for_each(&mut write),
+            let rows = rows.unwrap_or_default().of(&self.rows);
+            let (mut out, mut writer) = (Vec::with_capacity(rows.len() * LINE), Writer::new(plan));
+            for row in rows {
+                writer.line(&mut out, row, &self.words(plan, row));
             }
             out
         });
@@ -157,7 +161,7 @@ impl EventBatch {
     fn arrow<'py>(
         slf: Bound<'py, Self>,
         plan: Bound<'py, Plan>,
-        rows: Option<Vec<usize>>,
+        rows: Option<Chosen>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         arrow::arrow_stream(slf.py(), vec![(slf, plan, rows)])
     }
@@ -167,10 +171,10 @@ impl EventBatch {
         &self,
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
-        rows: Option<Vec<usize>>,
+        rows: Option<Chosen>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let plan = &*plan;
-        let octets = py.detach(|| arrow::ipc(self, plan, rows.as_deref()))?;
+        let octets = py.detach(|| arrow::ipc(self, plan, &rows.unwrap_or_default()))?;
         Ok(PyBytes::new(py, &octets))
     }
 }

@@ -24,10 +24,11 @@ pub(crate) fn community_id(row: &Row, seed: u16) -> String {
     for (_, port) in ends {
         hash.update(port.to_be_bytes());
     }
-    let mut text = "1:".to_owned();
-    base64(&mut text, &hash.finalize());
-    text.push('=');
-    text
+    let mut text = b"1:".to_vec();
+    write_base64(&mut text, &hash.finalize());
+    text.push(b'=');
+    // Only ASCII went in.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// MD5 in lower-case hexadecimal, as JA3 and HASSH are published.
@@ -36,14 +37,14 @@ pub(crate) fn md5(text: &[u8]) -> String {
 }
 
 /// Appends octets in base64 (RFC 4648) without padding.
-pub(crate) fn base64(out: &mut String, octets: &[u8]) {
+pub(crate) fn write_base64(out: &mut Vec<u8>, octets: &[u8]) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for group in octets.chunks(3) {
         let bits =
             group.iter().fold(0u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - group.len()));
         for place in 0..=group.len() {
             let index = (bits >> (18 - 6 * place)) as usize & 63;
-            out.push(ALPHABET.get(index).copied().unwrap_or(b'=').into());
+            out.push(ALPHABET.get(index).copied().unwrap_or(b'='));
         }
     }
 }

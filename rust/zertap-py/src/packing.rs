@@ -65,6 +65,12 @@ enum Method {
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
 }
 
+/// Nothing waits for more: whoever reads on to here has these octets, whatever becomes of the rest.
+fn write_out(encoder: &mut impl Write, octets: &[u8]) -> io::Result<()> {
+    encoder.write_all(octets)?;
+    encoder.flush()
+}
+
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Packer {
@@ -86,10 +92,10 @@ impl Packer {
     fn pack<'py>(&mut self, py: Python<'py>, octets: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let packed = py.detach(|| match &mut self.method {
             Some(Method::Gzip(encoder)) => {
-                encoder.write_all(octets).map(|()| std::mem::take(encoder.get_mut()))
+                write_out(encoder, octets).map(|()| std::mem::take(encoder.get_mut()))
             }
             Some(Method::Zstd(encoder)) => {
-                encoder.write_all(octets).map(|()| std::mem::take(encoder.get_mut()))
+                write_out(encoder, octets).map(|()| std::mem::take(encoder.get_mut()))
             }
             None => Err(io::Error::other("the packer has finished")),
         });

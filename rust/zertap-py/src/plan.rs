@@ -1,9 +1,11 @@
-//! How rows become JSON lines: the field list and the words that Python owns, compiled once.
+//! What is written of rows: the field list and the words that Python owns, compiled once.
 
 use crate::batch::Telling;
+use crate::direct::{self, Days};
 use crate::error;
 use crate::json;
-use crate::sources::{self, EventTemplate, Protocol, Source, Words};
+use crate::lines::Steps;
+use crate::sources::{self, EventTemplate, Protocol, Shared, Source, Words};
 use crate::value::{Kind, Value};
 use pyo3::prelude::*;
 use std::collections::HashMap;
@@ -16,6 +18,16 @@ pub(crate) enum Origin {
     Constant(String),
 }
 
+impl Origin {
+    /// The protocol that a value belongs to, if to one alone.
+    pub(crate) fn protocol(&self) -> Option<Protocol> {
+        match self {
+            Origin::Source(source) => source.protocol(),
+            Origin::Constant(_) => None,
+        }
+    }
+}
+
 /// One output field.
 #[derive(Clone, Debug)]
 pub(crate) struct PlanField {
@@ -23,26 +35,15 @@ pub(crate) struct PlanField {
     pub(crate) origin: Origin,
 }
 
-/// One step of writing a line.
-#[derive(Clone, Debug)]
-enum Step {
-    /// A key with its comma and colon, then the value of a field.
-    Field(Vec<u8>, usize),
-    /// Opens a nested object, or writes `null` and skips to its end for another protocol.
-    Open { key: Vec<u8>, protocol: Option<Protocol>, end: usize },
-    /// Closes it.
-    Close,
-}
-
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Plan {
     pub(crate) fields: Vec<PlanField>,
-    steps: Vec<Step>,
+    pub(crate) steps: Steps,
     verdicts: [String; 16],
     protocols: [String; 16],
     file: Option<String>,
-    events: HashMap<u32, Vec<EventTemplate>>,
+    events: HashMap<u32, Vec<EventTemplate>, ahash::RandomState>,
 }
 
 #[pymethods]
@@ -61,14 +62,14 @@ impl Plan {
             <[String; 16]>::try_from(words)
                 .map_err(|words| error::usage(py, &format!("16 words needed, not {}", words.len())))
         };
-        let steps = steps_of(&fields);
+        let steps = Steps::of(&fields);
         Ok(Self {
             fields,
             steps,
             verdicts: sixteen(verdicts)?,
             protocols: sixteen(protocols)?,
             file,
-            events: HashMap::new(),
+            events: HashMap::default(),
         })
     }
 
@@ -105,32 +106,6 @@ impl Plan {
         }
     }
 
-    /// Appends one row as a line.
-    pub(crate) fn write_line(&self, out: &mut Vec<u8>, row: &Row, words: &Words<'_>) {
-        out.push(b'{');
-        let mut at = 0;
-        while let Some(step) = self.steps.get(at) {
-            at += 1;
-            match step {
-                Step::Field(key, field) => {
-                    out.extend_from_slice(key);
-                    json::write(out, &self.value(*field, row, words));
-                }
-                Step::Open { key, protocol, end } => {
-                    out.extend_from_slice(key);
-                    if protocol.is_some_and(|wanted| sources::protocol_of(row.phase) != Some(wanted)) {
-                        out.extend_from_slice(b"null");
-                        at = *end;
-                    } else {
-                        out.push(b'{');
-                    }
-                }
-                Step::Close => out.push(b'}'),
-            }
-        }
-        out.extend_from_slice(b"}\n");
-    }
-
     /// The value of one field of one row; absent when it belongs to another protocol than the row's.
     pub(crate) fn value<'a>(&'a self, field: usize, row: &'a Row, words: &Words<'a>) -> Value<'a> {
         match self.fields.get(field).map(|field| &field.origin) {
@@ -140,6 +115,48 @@ impl Plan {
                 _ => sources::value(row, *source, words),
             },
             None => Value::Null,
+        }
+    }
+
+    /// One part of a field that is a certificate.
+    pub(crate) fn part<'a>(
+        &'a self,
+        (field, part): (usize, usize),
+        row: &'a Row,
+        words: &Words<'a>,
+    ) -> Value<'a> {
+        match self.fields.get(field).map(|field| &field.origin) {
+            Some(Origin::Source(source)) if !words.nameless => sources::certificate_part(row, *source, part),
+            _ => match self.value(field, row, words) {
+                Value::Object(parts) => parts.into_iter().nth(part).map_or(Value::Null, |(_, value)| value),
+                _ => Value::Null,
+            },
+        }
+    }
+
+    /// The thing by which alone the value of a field follows, if it is one that rows share.
+    pub(crate) fn shared(&self, field: usize) -> Option<Shared> {
+        match self.fields.get(field).map(|field| &field.origin) {
+            Some(Origin::Source(source)) => source.shared(),
+            _ => None,
+        }
+    }
+
+    /// Appends the value of one field as JSON.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        field: usize,
+        row: &Row,
+        words: &Words<'_>,
+        days: &mut Days,
+    ) {
+        let done = match self.fields.get(field).map(|field| &field.origin) {
+            Some(Origin::Source(source)) => direct::write(out, row, *source, words, days),
+            _ => false,
+        };
+        if !done {
+            json::write(out, &self.value(field, row, words));
         }
     }
 
@@ -160,49 +177,4 @@ fn compile(py: Python<'_>, (path, source): (String, String)) -> PyResult<PlanFie
         ),
     };
     Ok(PlanField { path, origin })
-}
-
-fn steps_of(fields: &[PlanField]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut open: Option<(String, usize)> = None;
-    let mut first = true;
-    for (index, field) in fields.iter().enumerate() {
-        let (group, name) = match field.path.split_once('.') {
-            Some((group, name)) => (Some(group), name),
-            None => (None, field.path.as_str()),
-        };
-        if open.as_ref().map(|(group, _)| group.as_str()) != group {
-            close(&mut steps, &mut open);
-            if let Some(group) = group {
-                let protocol = match &field.origin {
-                    Origin::Source(source) => source.protocol(),
-                    Origin::Constant(_) => None,
-                };
-                open = Some((group.to_owned(), steps.len()));
-                steps.push(Step::Open { key: key(group, first), protocol, end: 0 });
-                first = true;
-            }
-        }
-        steps.push(Step::Field(key(name, first), index));
-        first = false;
-    }
-    close(&mut steps, &mut open);
-    steps
-}
-
-fn close(steps: &mut Vec<Step>, open: &mut Option<(String, usize)>) {
-    if let Some((_, start)) = open.take() {
-        steps.push(Step::Close);
-        let after = steps.len();
-        if let Some(Step::Open { end, .. }) = steps.get_mut(start) {
-            *end = after;
-        }
-    }
-}
-
-fn key(name: &str, first: bool) -> Vec<u8> {
-    let mut out = if first { Vec::new() } else { vec![b','] };
-    json::write_text(&mut out, name);
-    out.push(b':');
-    out
 }

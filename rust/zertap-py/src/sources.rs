@@ -131,6 +131,38 @@ impl Source {
         ALL.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
     }
 
+    /// The thing by which alone its value follows, beside the row's protocol; `None`: it is the row's own.
+    pub(crate) fn shared(self) -> Option<Shared> {
+        match self {
+            Source::TlsServerCertificate | Source::TlsServerCertificateSha1 => {
+                Some(Shared::ServerCertificate)
+            }
+            Source::TlsClientCertificate | Source::TlsClientCertificateSha1 => {
+                Some(Shared::ClientCertificate)
+            }
+            Source::TlsSni
+            | Source::TlsSniIsOuter
+            | Source::TlsSessionId
+            | Source::TlsAlerts
+            | Source::TlsOffered
+            | Source::TlsJa3
+            | Source::TlsJa3String
+            | Source::TlsJa3s
+            | Source::TlsJa3sString
+            | Source::TlsJa4
+            | Source::SshClientBanner
+            | Source::SshServerBanner
+            | Source::SshHostKeyFingerprint
+            | Source::SshOffered
+            | Source::SshHassh
+            | Source::SshHasshString
+            | Source::SshHasshServer
+            | Source::SshHasshServerString => None,
+            Source::Evidence => Some(Shared::Profile),
+            other => other.protocol().map(|_| Shared::Profile),
+        }
+    }
+
     /// The protocol a source belongs to, if to one alone.
     pub(crate) fn protocol(self) -> Option<Protocol> {
         let at = self as usize;
@@ -144,8 +176,16 @@ impl Source {
     }
 }
 
-/// The two observed protocols.
+/// What many rows have in common, each once in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shared {
+    Profile,
+    ServerCertificate,
+    ClientCertificate,
+}
+
+/// The two observed protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Protocol {
     Tls,
     Ssh,
@@ -398,24 +438,42 @@ pub(crate) const CERTIFICATE_PARTS: [(&str, Kind); 12] = [
 
 fn certificate(leaf: Option<&LeafCertificate>) -> Value<'_> {
     let Some(leaf) = leaf else { return Value::Null };
-    let values: [Value<'_>; 12] = [
-        Value::owned(serial(&leaf.serial)),
-        Value::maybe(leaf.not_before.and_then(clock::rfc3339_seconds), Value::owned),
-        Value::maybe(leaf.not_after.and_then(clock::rfc3339_seconds), Value::owned),
-        Value::text(match leaf.not_after_type {
+    let parts = CERTIFICATE_PARTS.iter().enumerate();
+    Value::Object(parts.map(|(part, (name, _))| (*name, part_of(leaf, part))).collect())
+}
+
+/// One part of the certificate that a source means.
+pub(crate) fn certificate_part(row: &Row, source: Source, part: usize) -> Value<'_> {
+    let settled = row.settled.as_deref();
+    let leaf = match source {
+        _ if protocol_of(row.phase) != Some(Protocol::Tls) => None,
+        Source::TlsServerCertificate => settled.and_then(|settled| settled.server_certificate.as_deref()),
+        Source::TlsClientCertificate => settled.and_then(|settled| settled.client_certificate.as_deref()),
+        _ => None,
+    };
+    Value::maybe(leaf, |leaf| part_of(leaf, part))
+}
+
+/// A part by its place in `CERTIFICATE_PARTS`.
+fn part_of(leaf: &LeafCertificate, part: usize) -> Value<'_> {
+    match part {
+        0 => Value::owned(serial(&leaf.serial)),
+        1 => Value::maybe(leaf.not_before.and_then(clock::rfc3339_seconds), Value::owned),
+        2 => Value::maybe(leaf.not_after.and_then(clock::rfc3339_seconds), Value::owned),
+        3 => Value::text(match leaf.not_after_type {
             CertificateTime::Utc => "utc",
             CertificateTime::Generalized => "generalized",
         }),
-        Value::text(&leaf.subject),
-        Value::text(&leaf.issuer),
-        Value::owned(hex(&leaf.subject_sha256, Case::Lower)),
-        Value::owned(hex(&leaf.issuer_sha256, Case::Lower)),
-        Value::text(leaf.traits.key.name()),
-        if leaf.traits.key_bits == 0 { Value::Null } else { Value::Int(leaf.traits.key_bits.into()) },
-        Value::Text(leaf.traits.signature_name()),
-        Value::owned(hex(&leaf.sha256, Case::Lower)),
-    ];
-    Value::Object(CERTIFICATE_PARTS.iter().map(|(name, _)| *name).zip(values).collect())
+        4 => Value::text(&leaf.subject),
+        5 => Value::text(&leaf.issuer),
+        6 => Value::owned(hex(&leaf.subject_sha256, Case::Lower)),
+        7 => Value::owned(hex(&leaf.issuer_sha256, Case::Lower)),
+        8 => Value::text(leaf.traits.key.name()),
+        9 if leaf.traits.key_bits != 0 => Value::Int(leaf.traits.key_bits.into()),
+        10 => Value::Text(leaf.traits.signature_name()),
+        11 => Value::owned(hex(&leaf.sha256, Case::Lower)),
+        _ => Value::Null,
+    }
 }
 
 fn sha1(leaf: Option<&LeafCertificate>) -> Value<'_> {
@@ -464,31 +522,37 @@ fn evidence(row: &Row) -> Value<'_> {
     }
 }
 
-fn events<'a>(row: &'a Row, words: &Words<'a>) -> Value<'a> {
+/// The events of a row, each with its time.
+pub(crate) fn events_of<'a>(
+    row: &'a Row,
+    words: &Words<'a>,
+) -> impl Iterator<Item = (&'a EventTemplate, Timestamp)> {
     let milestones = row.history.entries();
     // A connection that did not end is told of when our view of it ends, not at its last packet.
     let last = if row.kind.is_end() { row.end } else { row.at };
-    let at = |slot: i64| match slot {
-        -1 => row.established.map_or(last, |at| at.after(zertap_core::time::Span(words.waiting_span))),
-        slot => usize::try_from(slot)
-            .ok()
-            .and_then(|slot| milestones.get(slot))
-            .map_or(last, |milestone| milestone.at),
+    let waiting_span = words.waiting_span;
+    words.events.iter().map(move |event| {
+        let at = match event.slot {
+            -1 => row.established.map_or(last, |at| at.after(zertap_core::time::Span(waiting_span))),
+            slot => usize::try_from(slot)
+                .ok()
+                .and_then(|slot| milestones.get(slot))
+                .map_or(last, |milestone| milestone.at),
+        };
+        (event, at)
+    })
+}
+
+fn events<'a>(row: &'a Row, words: &Words<'a>) -> Value<'a> {
+    let object = |(event, at): (&'a EventTemplate, Timestamp)| {
+        Value::Object(vec![
+            ("type", Value::Int(event.kind)),
+            ("at", Value::Time(at)),
+            ("protocol", Value::text(&event.protocol)),
+            ("failed", Value::Bool(event.failed)),
+        ])
     };
-    Value::List(
-        words
-            .events
-            .iter()
-            .map(|event| {
-                Value::Object(vec![
-                    ("type", Value::Int(event.kind)),
-                    ("at", Value::Time(at(event.slot))),
-                    ("protocol", Value::text(&event.protocol)),
-                    ("failed", Value::Bool(event.failed)),
-                ])
-            })
-            .collect(),
-    )
+    Value::List(events_of(row, words).map(object).collect())
 }
 
 fn alerts(row: &Row) -> Value<'_> {
@@ -522,6 +586,16 @@ fn alert_level(level: u8) -> Value<'static> {
 fn alert_description(number: u8) -> Value<'static> {
     AlertDescription(number).name().map_or_else(|| Value::owned(number.to_string()), Value::text)
 }
+
+/// The texts that say what a TLS client offered.
+pub(crate) const OFFERED: [TextKind; 6] = [
+    TextKind::OfferedVersions,
+    TextKind::OfferedSuites,
+    TextKind::OfferedGroups,
+    TextKind::OfferedSignatures,
+    TextKind::OfferedExtensions,
+    TextKind::OfferedAlpn,
+];
 
 fn tls_offered(row: &Row) -> Value<'_> {
     let words = |kind, render: fn(u16) -> Value<'static>| {
@@ -620,10 +694,14 @@ fn md5_of(row: &Row, kind: TextKind) -> Value<'_> {
 }
 
 fn role(row: &Row, side: Side) -> Value<'static> {
-    Value::text(if side == row.client { "client" } else { "server" })
+    Value::text(role_word(row, side))
 }
 
-fn closed(kind: RowKind) -> &'static str {
+pub(crate) fn role_word(row: &Row, side: Side) -> &'static str {
+    if side == row.client { "client" } else { "server" }
+}
+
+pub(crate) fn closed(kind: RowKind) -> &'static str {
     match kind {
         RowKind::Closed => "fin",
         RowKind::Reset => "rst",
@@ -655,9 +733,10 @@ fn cipher_hex(number: u32) -> String {
 
 /// As OpenSSH prints it: unpadded base64 of the SHA-256.
 fn fingerprint(digest: &[u8]) -> String {
-    let mut out = String::from("SHA256:");
-    identity::base64(&mut out, digest);
-    out
+    let mut out = b"SHA256:".to_vec();
+    identity::write_base64(&mut out, digest);
+    // Only ASCII went in.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Upper or lower case of hexadecimal digits.
@@ -668,14 +747,20 @@ pub(crate) enum Case {
 }
 
 pub(crate) fn hex(octets: &[u8], case: Case) -> String {
-    let digits = match case {
-        Case::Upper => b"0123456789ABCDEF",
-        Case::Lower => b"0123456789abcdef",
-    };
-    let nibble = |nibble: u8| digits.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    let text = octets.iter().flat_map(|octet| [nibble(octet >> 4), nibble(octet & 15)]).collect();
+    let mut text = Vec::with_capacity(2 * octets.len());
+    push_hex(&mut text, octets, case);
     // Only ASCII digits went in.
     String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends octets as hexadecimal digits.
+pub(crate) fn push_hex(out: &mut Vec<u8>, octets: &[u8], case: Case) {
+    let above_nine = match case {
+        Case::Upper => b'A' - 10,
+        Case::Lower => b'a' - 10,
+    };
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { above_nine };
+    out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
 }
 
 // Seconds as a float: exact to the nanosecond for spans under 100 days, enough for people.
@@ -691,12 +776,16 @@ fn milliseconds(nanoseconds: u64) -> f64 {
 
 /// Identity of a connection from its addresses, ports, lane and start; the same in every run.
 ///
-/// Not a secret: a fixed-key hash only spreads the bits. 96 bits as hexadecimal digits.
-pub(crate) fn uid(row: &Row) -> String {
+/// Not a secret: a fixed-key hash only spreads the bits. 96 bits.
+pub(crate) fn identity(row: &Row) -> [u8; 12] {
     let mut hasher = SipHasher13::new_with_keys(0x7a65_7274_6170, 1);
     let Timestamp(start) = row.start;
     (row.addresses[0].0, row.ports[0], row.addresses[1].0, row.ports[1], row.lane, start).hash(&mut hasher);
-    let mut text = hex(&hasher.finish128().as_bytes(), Case::Lower);
-    text.truncate(24);
-    text
+    // Of sixteen octets the first twelve.
+    hasher.finish128().as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// The same as hexadecimal digits.
+pub(crate) fn uid(row: &Row) -> String {
+    hex(&identity(row), Case::Lower)
 }

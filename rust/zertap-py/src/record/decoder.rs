@@ -1,7 +1,7 @@
 //! The reader for Python: octets of a file in, rendered records out.
 
 use super::cell::{self, Words};
-use super::columns::{Columns, Type};
+use super::columns::{Columns, Record, Table, Type};
 use super::frame::{Damage, Deframer, Framing};
 use super::layout::{Directory, Field, Found, Kind, Part, Style, kind_of};
 use super::lines::{self, Csv, Places};
@@ -25,6 +25,9 @@ type PartSpec = (String, String, Option<usize>, bool, String, usize, Vec<FieldSp
 type KindSpec =
     (String, Vec<(usize, Vec<u8>)>, (usize, usize), Option<(usize, usize, u8)>, String, Vec<PartSpec>);
 
+/// So many records are looked at together: column by column, while their octets are still near.
+const RUN: usize = 512;
+
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Decoder {
@@ -34,7 +37,8 @@ pub(crate) struct Decoder {
     heads: Vec<String>,
     page: Box<Page>,
     names: Vec<String>,
-    types: Vec<Type>,
+    /// The columns, and where in each kind of record their values stand.
+    table: Table,
     /// Numbers in a record by which foreign ones are told apart: offset, length.
     tallied: Vec<(usize, usize)>,
     foreign: HashMap<Vec<i64>, u64>,
@@ -45,6 +49,9 @@ pub(crate) struct Decoder {
     ended: bool,
     damage: Option<Damage>,
     headed: bool,
+    /// The most rows that a batch of columns had, and the most octets.
+    rows: usize,
+    octets: usize,
 }
 
 #[pymethods]
@@ -74,14 +81,16 @@ impl Decoder {
         let heads = kinds.iter().map(|kind| kind.4.clone()).collect();
         let kinds: Vec<Arc<Kind>> =
             kinds.into_iter().map(|kind| compile(py, kind, &words).map(Arc::new)).collect::<PyResult<_>>()?;
-        let typed = columns.iter().map(|(_, word)| {
+        let data = columns.iter().map(|(_, word)| {
             Type::named(word).ok_or_else(|| error::usage(py, &format!("no such type of a column: `{word}`")))
         });
+        let types: Vec<Type> = data.collect::<PyResult<_>>()?;
+        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
         Ok(Self {
             frames: Deframer::new(framing),
             found: vec![0; kinds.len()],
-            types: typed.collect::<PyResult<_>>()?,
-            names: columns.into_iter().map(|(name, _)| name).collect(),
+            table: Table::new(&names, &types, &kinds),
+            names,
             kinds,
             heads,
             page,
@@ -92,6 +101,8 @@ impl Decoder {
             ended: false,
             damage: None,
             headed: false,
+            rows: 0,
+            octets: 0,
         })
     }
 
@@ -160,9 +171,11 @@ impl Decoder {
     fn ipc<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let octets = py.detach(|| {
             let batch = self.batch()?;
-            let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
+            let mut writer = StreamWriter::try_new(Vec::with_capacity(self.octets), &batch.schema())?;
             writer.write(&batch)?;
-            writer.into_inner()
+            let octets = writer.into_inner()?;
+            self.octets = self.octets.max(octets.len());
+            Ok(octets)
         });
         Ok(PyBytes::new(py, &octets.map_err(raise)?))
     }
@@ -229,34 +242,48 @@ struct Reader<'a> {
 impl Decoder {
     /// Hands over every whole record fed so far, with its number in the file; stops at damage for good.
     fn each(&mut self, mut write: impl FnMut(&Found<'_>, u64, &Reader<'_>)) {
+        self.runs(|run, page| {
+            for record in run {
+                write(&record.found, record.number, &Reader { page, kind: record.kind });
+            }
+        });
+    }
+
+    /// Hands over every whole record fed so far, many at a time.
+    fn runs(&mut self, mut write: impl FnMut(&[Record<'_>], &Page)) {
+        let mut framed = Vec::with_capacity(RUN);
         while self.damage.is_none() {
-            let framed = match self.frames.next(self.ended) {
-                Ok(Some(framed)) => framed,
-                Ok(None) => return,
-                Err(damage) => {
-                    self.damage = Some(damage);
-                    return;
-                }
-            };
-            let record = self.frames.octets(&framed);
-            let Some((kind, layout)) = kind_of(&self.kinds, record) else {
-                let numbers = tally(&self.tallied, record);
-                *self.foreign.entry(numbers).or_default() += 1;
-                continue;
-            };
-            match layout.find(record) {
-                Ok(found) => {
-                    self.ignored += found.ignored;
-                    self.hidden += u64::from(found.hides);
-                    write(&found, framed.number, &Reader { page: &self.page, kind });
-                    if let Some(count) = self.found.get_mut(kind) {
-                        *count += 1;
+            framed.clear();
+            let damage = self.frames.next_run(self.ended, RUN, &mut framed).err();
+            let ended = framed.len() < RUN;
+            let mut run = Vec::with_capacity(framed.len());
+            for each in &framed {
+                let octets = self.frames.octets(each);
+                let Some((kind, layout)) = kind_of(&self.kinds, octets) else {
+                    *self.foreign.entry(tally(&self.tallied, octets)).or_default() += 1;
+                    continue;
+                };
+                match layout.find(octets) {
+                    Ok(found) => {
+                        self.ignored += found.ignored;
+                        self.hidden += u64::from(found.hides);
+                        run.push(Record { found, kind, number: each.number });
+                        if let Some(count) = self.found.get_mut(kind) {
+                            *count += 1;
+                        }
+                    }
+                    Err((at, reason)) => {
+                        let reason = format!("{reason} (octet {at} of the record)");
+                        self.damage = Some(Damage { record: each.number, offset: each.offset, reason });
+                        break;
                     }
                 }
-                Err((at, reason)) => {
-                    let reason = format!("{reason} (octet {at} of the record)");
-                    self.damage = Some(Damage { record: framed.number, offset: framed.offset, reason });
-                }
+            }
+            write(&run, &self.page);
+            // Damage of a record stands before damage of the frames behind it.
+            self.damage = self.damage.take().or(damage);
+            if ended {
+                return;
             }
         }
     }
@@ -266,14 +293,11 @@ impl Decoder {
     }
 
     fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
-        let mut columns = Columns::new(&self.names, &self.types);
-        let places: Vec<_> = self.kinds.iter().map(|kind| Columns::places(kind, &self.names)).collect();
-        self.each(|found, _, reader| {
-            if let Some(places) = places.get(reader.kind) {
-                columns.push(found, places, reader.page);
-            }
-        });
-        columns.take()
+        let mut columns = Columns::new(self.table.clone(), self.rows);
+        self.runs(|run, page| columns.add(run, page));
+        let batch = columns.take()?;
+        self.rows = self.rows.max(batch.num_rows());
+        Ok(batch)
     }
 }
 

@@ -10,16 +10,16 @@
 //! one length word of its own. Source: z/OS DFSMS Using Data Sets, "Variable-length record formats"; the same rules
 //! and words as `smf/framing.py`, which a test holds equal.
 
-const WORD: usize = 4;
+pub(super) const WORD: usize = 4;
 /// Longest logical record, its length word included: the length must fit two octets.
 const LONGEST: usize = 65_535;
 /// So many octets tell blocks from plain records.
 const PROBE: usize = 65_536;
 const LARGE_BLOCK: u32 = 0x8000_0000;
-const WHOLE: u8 = 0;
-const FIRST: u8 = 1;
-const LAST: u8 = 2;
-const MIDDLE: u8 = 3;
+pub(super) const WHOLE: u8 = 0;
+pub(super) const FIRST: u8 = 1;
+pub(super) const LAST: u8 = 2;
+pub(super) const MIDDLE: u8 = 3;
 
 /// How records lie in the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +40,18 @@ pub(super) struct Damage {
     pub(super) reason: String,
 }
 
-/// The place of one logical record: in the buffer, or joined from segments.
+/// The place of one logical record; good until more octets are fed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Framed {
     pub(super) number: u64,
     pub(super) offset: u64,
-    /// Start and end in the buffer; `None`: it was joined.
-    place: Option<(usize, usize)>,
+    /// Joined from segments, or in the buffer as it came.
+    joined: bool,
+    start: usize,
+    end: usize,
 }
 
-/// Cuts a stream into records. Memory: the octets fed and not yet read, and one record.
+/// Cuts a stream into records. Memory: the octets fed last, once more where they were segments, and one record.
 #[derive(Debug, Default)]
 pub(super) struct Deframer {
     buffer: Vec<u8>,
@@ -58,7 +60,10 @@ pub(super) struct Deframer {
     framing: Option<Framing>,
     /// Octets left in the current block.
     left: usize,
+    /// Records of segments, one after the other; the last one may lack segments.
     joined: Vec<u8>,
+    /// Where it begins.
+    joining: usize,
     began: u64,
     inside: bool,
     pub(super) records: u64,
@@ -80,11 +85,13 @@ impl Deframer {
         self.passed += self.at as u64;
         self.buffer.drain(..self.at);
         self.at = 0;
+        self.joined.drain(..self.joining);
+        self.joining = 0;
         self.buffer.extend_from_slice(octets);
     }
 
     /// The next record; `None`: feed more or, where the stream has `ended`, there is no more.
-    pub(super) fn next(&mut self, ended: bool) -> Result<Option<Framed>, Damage> {
+    fn next(&mut self, ended: bool) -> Result<Option<Framed>, Damage> {
         let Some(framing) = self.detect(ended) else { return Ok(None) };
         loop {
             let (offset, position, start, end) = match self.segment(framing, ended)? {
@@ -106,7 +113,7 @@ impl Deframer {
             }
             if position == WHOLE {
                 self.records += 1;
-                return Ok(Some(Framed { number: self.records, offset, place: Some((start, end)) }));
+                return Ok(Some(Framed { number: self.records, offset, joined: false, start, end }));
             }
             if let Some(framed) = self.join(offset, position, start, end)? {
                 return Ok(Some(framed));
@@ -114,12 +121,20 @@ impl Deframer {
         }
     }
 
+    /// Adds the places of the next records up to `most`. Those before a damage are added, too.
+    pub(super) fn next_run(&mut self, ended: bool, most: usize, run: &mut Vec<Framed>) -> Result<(), Damage> {
+        while run.len() < most
+            && let Some(framed) = self.next(ended)?
+        {
+            run.push(framed);
+        }
+        Ok(())
+    }
+
     /// The octets of a record that `next` has just told.
     pub(super) fn octets(&self, framed: &Framed) -> &[u8] {
-        match framed.place {
-            Some((start, end)) => self.buffer.get(start..end).unwrap_or_default(),
-            None => &self.joined,
-        }
+        let octets = if framed.joined { &self.joined } else { &self.buffer };
+        octets.get(framed.start..framed.end).unwrap_or_default()
     }
 
     /// Adds a segment; the record when it was the last one.
@@ -132,22 +147,23 @@ impl Deframer {
     ) -> Result<Option<Framed>, Damage> {
         if !self.inside {
             self.began = offset;
-            self.joined.clear();
-            self.joined.resize(WORD, 0);
+            self.joined.resize(self.joining + WORD, 0);
         }
         self.joined.extend_from_slice(self.buffer.get(start + WORD..end).unwrap_or_default());
-        let Ok(length) = u16::try_from(self.joined.len()) else {
+        let Ok(length) = u16::try_from(self.joined.len() - self.joining) else {
             return Err(self.damage(self.began, format!("segments add up to more than {LONGEST} octets")));
         };
         self.inside = position != LAST;
         if self.inside {
             return Ok(None);
         }
-        if let Some(word) = self.joined.first_chunk_mut::<2>() {
+        if let Some(word) = self.joined.get_mut(self.joining..).and_then(<[u8]>::first_chunk_mut::<2>) {
             *word = length.to_be_bytes();
         }
         self.records += 1;
-        Ok(Some(Framed { number: self.records, offset: self.began, place: None }))
+        let (start, end) = (self.joining, self.joined.len());
+        self.joining = end;
+        Ok(Some(Framed { number: self.records, offset: self.began, joined: true, start, end }))
     }
 
     fn segment(&mut self, framing: Framing, ended: bool) -> Result<Step, Damage> {
@@ -212,7 +228,7 @@ impl Deframer {
 }
 
 /// Length and segment of a record, if this is its word.
-fn record_word(word: u32) -> Option<(usize, u8)> {
+pub(super) fn record_word(word: u32) -> Option<(usize, u8)> {
     let [a, b, position, spare] = word.to_be_bytes();
     let length = usize::from(u16::from_be_bytes([a, b]));
     (length >= WORD && position <= MIDDLE && spare == 0).then_some((length, position))

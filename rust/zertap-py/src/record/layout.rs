@@ -60,7 +60,7 @@ pub(super) enum Style {
 }
 
 /// One field of a part.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Field {
     pub(super) key: String,
     pub(super) form: Form,

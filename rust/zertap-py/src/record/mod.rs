@@ -5,9 +5,10 @@
 //! Arrow columns or as lines of text. Which octet means what, which words stand for which code and which records are
 //! meant at all comes from Python; here are only the forms that octets can have.
 //!
-//! Floors, lowest first: `calendar` `frame`, `layout`, `cell`, `text`, `lines` beside `columns`, `decoder`; and
-//! `likeness` `patch` under `stencil`.
+//! Floors, lowest first: `calendar` `frame`, `blocks` beside `layout`, `cell`, `text`, `lines` beside `columns`,
+//! `decoder`; and `likeness` `patch` under `stencil`.
 
+pub(crate) mod blocks;
 mod calendar;
 mod cell;
 mod columns;

@@ -7,6 +7,7 @@
 use super::likeness::{Likeness, Networks};
 use super::patch::{Calendar, Fill, Patch, Times};
 use crate::batch::EventBatch;
+use crate::chosen::Chosen;
 use crate::error;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -40,7 +41,7 @@ pub(crate) struct Stencils {
     networks: Networks,
     shift: i64,
     /// Number of a likeness in `taught`.
-    known: HashMap<Likeness, usize>,
+    known: HashMap<Likeness, usize, ahash::RandomState>,
     taught: Vec<Vec<Stencil>>,
 }
 
@@ -54,14 +55,14 @@ impl Stencils {
         if shift.unsigned_abs() > LONGEST_SHIFT.unsigned_abs() {
             return Err(error::usage(py, "the time of writing is shifted by a day at most"));
         }
-        Ok(Self { networks, shift, known: HashMap::new(), taught: Vec::new() })
+        Ok(Self { networks, shift, known: HashMap::default(), taught: Vec::new() })
     }
 
     fn write<'py>(
         &mut self,
         py: Python<'py>,
         batch: PyRef<'_, EventBatch>,
-        rows: Vec<usize>,
+        rows: Chosen,
         teach: &Bound<'py, PyAny>,
     ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
         if self.known.len() >= MOST {
@@ -69,6 +70,7 @@ impl Stencils {
             self.taught.clear();
         }
         let batch = &*batch;
+        let rows = rows.numbers(batch.rows().len());
         let mut found = Vec::with_capacity(rows.len());
         while let Some((row, likeness)) = py.detach(|| self.look_up(batch, &rows, &mut found)) {
             let given: Vec<Given> = teach.call1((row,))?.extract()?;
