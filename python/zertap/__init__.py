@@ -11,6 +11,8 @@ from zertap.errors import (
     OutputFailed,
     RecordDamaged,
     RecordsUnreadable,
+    ServiceFailed,
+    ServiceUnreachable,
     Usage,
     ZertapError,
 )
@@ -19,6 +21,7 @@ from zertap.observation import Observation, Tap, observe
 from zertap.protection import Protection
 from zertap.pseudonyms import Pseudonyms
 from zertap.schema import FIELDS
+from zertap.service import Subscription, subscribe
 from zertap.survey import CaptureInfo, info
 
 __all__ = [
@@ -37,8 +40,11 @@ __all__ = [
     "Pseudonyms",
     "RecordDamaged",
     "RecordsUnreadable",
+    "ServiceFailed",
+    "ServiceUnreachable",
     "SshView",
     "Step",
+    "Subscription",
     "Tap",
     "TlsView",
     "Usage",
@@ -47,4 +53,5 @@ __all__ = [
     "explain",
     "info",
     "observe",
+    "subscribe",
 ]

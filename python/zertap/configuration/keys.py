@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zertap.configuration.values import (
-    Absent,
     Interval,
     Kind,
     Name,
     Networks,
     Number,
+    Permission,
     Ports,
     Switch,
+    Text,
     TimeOfDay,
     Word,
 )
@@ -67,7 +68,6 @@ TABLES: Final = {
 SHOWN_BY_IBM: Final = frozenset({"ZERT", "AGGREGATION", "ZERTDETAIL", "ZERTSUMMARY", "ZERTSRV", "ZERTSUM"})
 """Labels of NETSTAT CONFIG that a document shows."""
 
-_NO_SERVICE = "this version has no record services: records go to a file"
 _MILLION = 1_000_000
 
 KEYS: Final = (
@@ -147,19 +147,57 @@ KEYS: Final = (
     ),
     Key(
         "netmonitor.zertservice",
-        Absent(reason=_NO_SERVICE),
+        Switch(),
         False,
         "ZERTSRV",
         "NETMONITOR ZERTSERVICE (there NOZERTSERVICE)",
-        "Detail records to subscribers (SYSTCPER). " + _NO_SERVICE.capitalize() + ".",
+        "Detail records to subscribers, as SYSTCPER does. `zertap records` serves only where `--service` says so.",
+        "--service",
     ),
     Key(
         "netmonitor.zertsummary",
-        Absent(reason=_NO_SERVICE),
+        Switch(),
         False,
         "ZERTSUM",
         "NETMONITOR ZERTSUMMARY (there NOZERTSUMMARY)",
-        "Summary records to subscribers (SYSTCPES). " + _NO_SERVICE.capitalize() + ".",
+        "Summary records to subscribers, as SYSTCPES does. Nothing comes of it without `globalconfig.aggregation`.",
+        "--service",
+    ),
+    Key(
+        "netmonitor.directory",
+        Text(),
+        "/run/zertap",
+        "DIRECTORY",
+        "/var/sock",
+        "Directory of the sockets, which are called SYSTCPER and SYSTCPES with a dot and `system.stack` behind it.",
+        "--service",
+    ),
+    Key(
+        "netmonitor.mode",
+        Permission(),
+        0o600,
+        "MODE",
+        "SAF resources EZB.NETMGMT.*.SYSTCPER and SYSTCPES",
+        "Permission bits of the sockets: who may write may subscribe.",
+    ),
+    Key("netmonitor.owner", Text(), "", "OWNER", "", "User who owns the sockets, by name or number; empty: as it is."),
+    Key("netmonitor.group", Text(), "", "GROUP", "", "Group of the sockets, by name or number; empty: as it is."),
+    Key("netmonitor.subscribers", Number(1, 10_000), 256, "SUBSCRIBERS", "", "Subscribers of each service at most."),
+    Key(
+        "netmonitor.buffer",
+        Number(128, _MILLION),
+        1024,
+        "BUFFER",
+        "",
+        "KiB that may wait for one subscriber; one who is further behind loses records, and is told how many.",
+    ),
+    Key(
+        "netmonitor.queue",
+        Number(1024, _MILLION),
+        16_384,
+        "QUEUE",
+        "",
+        "KiB of records that may wait for all subscribers together, so that a burst costs nobody anything.",
     ),
     Key("system.system", Name(8), "ZERTAP", "SYSTEM", "IEASYSxx SYSNAME", "System name."),
     Key("system.sysplex", Name(8), "", "SYSPLEX", "COUPLExx SYSPLEX", "Sysplex name."),

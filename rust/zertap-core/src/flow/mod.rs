@@ -1,6 +1,7 @@
 //! The connection table: the only home of per-connection state.
 
 mod connection;
+mod current;
 mod follow;
 mod index;
 mod interval;
@@ -16,6 +17,7 @@ mod timers;
 mod told;
 
 pub use connection::Connection;
+pub use current::current;
 pub use follow::{Cause, Workplace};
 pub use interval::Boundaries;
 pub use key::FlowKey;
