@@ -100,25 +100,28 @@ def run(
     stats: Stats | None = None,
     follow: Callable[[Iterable[Part]], Iterable[Part]] = iter,
     beside: Sequence[Outlet] = (),
+    sinks: Sequence[Sink] = (),
 ) -> Status:
     """Observes *captures* into *sink*; tells on standard error what went wrong, and at an early end what was written.
 
     *thing* is what the sink counts; *stats* the form in which the account is wanted; *follow* sees every part on its
-    way, also those without rows. *beside*: accounts of further outputs that the sink writes to.
+    way, also those without rows. *beside*: accounts of further outputs that the sink writes to. *sinks*: further
+    sinks, which get what *sink* gets.
     """
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
     with watch, closing(iter(reading)) as parts:
         try:
-            deliver(follow(parts), selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+            deliver(follow(parts), selection, [sink, *sinks], lambda error: outcome.tell(_with_amount(error, sink)))
         except ReaderGone:
             pass
         except OutputFailed as error:
             # Whoever follows may write too: when an input begins or ends.
             outcome.tell(_with_amount(error, sink))
     watch.tell(amount(sink.outlet.written, thing))
-    tell_lost([sink.outlet, *beside])
-    _account(reading.ledger, selection, [sink.outlet, *beside], stats, outcome)
+    outlets = [sink.outlet, *beside, *(each.outlet for each in sinks)]
+    tell_lost(outlets)
+    _account(reading.ledger, selection, outlets, stats, outcome)
     if selection.findings:
         outcome.worsen(Status.FINDINGS)
     outcome.worsen(watch.status)

@@ -33,6 +33,7 @@ from zertap.cli.forms import (
     check_terminal,
     record_output,
 )
+from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, following, named
 from zertap.cli.serving import ServiceOption, await_subscribers, served, start
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.configuration import Configuration
@@ -42,6 +43,7 @@ from zertap.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     from zertap.service import Service
+    from zertap.sinks.metrics import Metrics
     from zertap.sinks.octets import Output
     from zertap.sinks.recording import Recording
 
@@ -129,6 +131,9 @@ def records(
     subscribers: Annotated[
         int, typer.Option(help="With --service: begin when so many have subscribed.", min=0, metavar="N")
     ] = 0,
+    syslog: SyslogOption = None,
+    kafka: KafkaOption = None,
+    metrics: MetricsOption = None,
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
@@ -154,13 +159,14 @@ def records(
             ("globalconfig.syncval", sync, "--sync"),
             ("network.ftp_data_ports", ftp_ports, "--ftp-ports"),
             *served(service, summary=summary),
+            *named(syslog, kafka, metrics),
         )
     )
     _check(configuration, [name for name, value in about_summaries.items() if value is not None])
     if pseudonyms == "plain" and configuration["network.local"]:
         raise Usage("local networks are not kept by plain pseudonyms: choose --pseudonyms prefix")
     disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=False)
-    to_file = output is not None or form is not None or service is None
+    to_file = output is not None or form is not None or not (service or syslog or kafka)
     if to_file:
         check_terminal(output, form or Form.SMF, compress)
     target = partial(record_output, output, form or Form.SMF, names, compress, framing, block_size)
@@ -168,11 +174,11 @@ def records(
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
     request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
     with ExitStack() as closing:
-        started = start(configuration, service, closing)
-        sink = _sink(target if to_file else None, started, _shown(configuration, disguise))
+        sink, started, endpoint = _sink(target if to_file else None, configuration, disguise, service, closing)
         with watch:
             await_subscribers(started, subscribers, watch)
-        return run(captures, request, Selection(), sink, watch, "record", stats, sink.follow, sink.outlets[1:])
+        follow = following(sink.follow, endpoint)
+        return run(captures, request, Selection(), sink, watch, "record", stats, follow, sink.outlets[1:])
 
 
 def _shown(configuration: Configuration, disguise: Pseudonyms | None) -> Configuration:
@@ -198,9 +204,25 @@ def _check(configuration: Configuration, about_summaries: list[str]) -> None:
         raise Usage(f"nothing to write: switched off: {named}")
 
 
-def _sink(target: Callable[[], "Output"] | None, started: "list[Service]", configuration: Configuration) -> "Recording":
-    """The sink of a run; the record code is loaded only here."""
+def _sink(
+    target: Callable[[], "Output"] | None,
+    configuration: Configuration,
+    disguise: Pseudonyms | None,
+    service: str | None,
+    closing: ExitStack,
+) -> "tuple[Recording, list[Service], Metrics | None]":
+    """The sink of a run with its services and metrics, which end with *closing*; their code is loaded only here."""
+    from zertap.sinks import configured as outlets
     from zertap.sinks.destinations import Destinations
     from zertap.sinks.recording import Recording
 
-    return Recording(Destinations(target() if target else None, services=started), configuration)
+    beside = outlets.record_outlets(configuration, patience=outlets.REPLAY)
+    endpoint = outlets.metrics(configuration)
+    if endpoint:
+        closing.callback(endpoint.close)
+    started = start(configuration, service, closing)
+    sink = Recording(Destinations(target() if target else None, beside, started), _shown(configuration, disguise))
+    if endpoint:
+        endpoint.outlets += sink.outlets
+        endpoint.services += [each.status for each in started]
+    return sink, started, endpoint

@@ -185,7 +185,7 @@ def test_after_kill_9_subscribers_come_back_and_get_the_current_list(tmp_path: P
         assert process.stdout is not None
         process.stdout.close()
     assert all(found == [[1000, 1001], [2000, 2001]] for found in listed.values())
-    assert [each.connections for each in subscriptions] == [2] * 5
+    assert all(each.connections >= 2 for each in subscriptions)
 
 
 def test_lost_records_are_counted_at_the_client(tmp_path: Path) -> None:
