@@ -4,13 +4,11 @@ An entry is a component trace entry: a head of sixteen octets, one complete SMF 
 the entry's length once more.
 """
 
-import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from zertap.service.messages import BUFFER_SIZE, ENTRY
 
-_HEAD = struct.Struct(">" + ENTRY.format)
 _TAIL = 2
 AROUND = ENTRY.size + _TAIL
 """Octets of an entry beside its record."""
@@ -34,19 +32,19 @@ def filled(run: bytes, subtype: int, at: int, size: int = BUFFER_SIZE) -> Iterat
     """
     parts: list[bytes] = []
     octets = start = 0
-    head = _HEAD.pack
+    alike = ENTRY.pack((0, ENTRY.size, subtype, at))[_TAIL:]
     while start < len(run):
         length = run[start] << 8 | run[start + 1]
         whole = length + AROUND
         if octets + whole > size and parts:
-            yield Filled(b"".join(parts), len(parts) // 3)
+            yield Filled(b"".join(parts), len(parts) // 4)
             parts, octets = [], 0
-        tail = whole.to_bytes(_TAIL)
-        parts += (head(whole, ENTRY.size, subtype, at), run[start : start + length], tail)
+        size_twice = whole.to_bytes(_TAIL)
+        parts += (size_twice, alike, run[start : start + length], size_twice)
         octets += whole
         start += length
     if parts:
-        yield Filled(b"".join(parts), len(parts) // 3)
+        yield Filled(b"".join(parts), len(parts) // 4)
 
 
 def records(buffer: bytes) -> Iterator[bytes]:
@@ -55,7 +53,7 @@ def records(buffer: bytes) -> Iterator[bytes]:
     while start < len(buffer):
         if start + AROUND > len(buffer):
             raise EntryDamaged(f"entry at {start} is cut short")
-        whole, offset, _, _ = _HEAD.unpack_from(buffer, start)
+        whole, offset = int.from_bytes(buffer[start : start + 2]), int.from_bytes(buffer[start + 2 : start + 4])
         end = start + whole
         if whole < AROUND or offset < ENTRY.size or offset + _TAIL > whole or end > len(buffer):
             raise EntryDamaged(f"entry at {start}: {whole} octets with data at {offset}")

@@ -9,7 +9,6 @@ A message that is too long loses whole parameters from its end, never part of on
 """
 
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from logging.handlers import SysLogHandler
@@ -41,7 +40,7 @@ class Form:
 
     enterprise: int = DOCUMENTATION
     longest: int = 2048
-    host: str = field(default_factory=lambda: _word(socket.gethostname(), 255))
+    host: str = field(default_factory=lambda: _word(os.uname().nodename, 255))
 
     def written(self, said: Said) -> bytes:
         """The octets of one message."""

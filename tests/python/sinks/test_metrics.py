@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def scraped(port: int, host: str = "127.0.0.1") -> str:
         return str(answer.read(), "utf-8")
 
 
+def scraped_soon(port: int) -> str:
+    """The first scrape of a program that has only just begun."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return scraped(port)
+        except urllib.error.URLError:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
 def samples(text: str) -> Samples:
     from prometheus_client.parser import text_string_to_metric_families
 
@@ -46,7 +58,7 @@ def total(found: Samples, name: str) -> float:
 
 
 @pytest.fixture
-def endpoint() -> object:
+def endpoint() -> Iterator[Metrics]:
     found = Metrics("127.0.0.1", 0)
     yield found
     found.close()
@@ -119,14 +131,7 @@ def test_the_command_serves_while_it_reads_on_the_loopback_alone(tmp_path: Path)
     command = [sys.executable, "-m", "zertap", "records", "-", "-o", str(tmp_path / "f"), "--metrics", str(port)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert process.stdin is not None
-    until = time.monotonic() + 20
-    while True:
-        try:
-            found = samples(scraped(port))
-            break
-        except urllib.error.URLError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+    found = samples(scraped_soon(port))
     assert found["zertap_output_taken_total", labels(output=str(tmp_path / "f"), of="records")] == 0
     listening = subprocess.run(["ss", "-Hltn", f"sport = :{port}"], capture_output=True, text=True, check=False).stdout
     assert not listening or f"127.0.0.1:{port}" in listening

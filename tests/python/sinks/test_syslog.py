@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rsyslog import MISSING, MISSING_TLS, Rsyslog, certificates, free_port, rsyslog
 from zertap.errors import Usage
-from zertap.sinks.sending import Sender
+from zertap.sinks.sending import Line, Sender
 from zertap.sinks.syslog_form import Form, Said
 from zertap.sinks.syslog_lines import Counted, Datagrams, Local, Proof, line_to
 
@@ -224,7 +224,7 @@ def test_files_for_tls_that_cannot_be_read_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", ["tcp", "local", "udp"])
 def test_where_nobody_listens_the_tap_goes_on_and_all_is_counted(tmp_path: Path, way: str) -> None:
     port = free_port()
-    lines = {
+    lines: dict[str, Line] = {
         "tcp": Counted("127.0.0.1", port, None),
         "local": Local(str(tmp_path / "none")),
         "udp": Datagrams("127.0.0.1", port),
