@@ -56,7 +56,7 @@ class ByHand:
     def __init__(self, path: Path | str, wanted: str | bytes = "records") -> None:
         self.all.append(self)
         self.peer = socket.socket(socket.AF_UNIX)
-        self.peer.settimeout(20)
+        self.peer.settimeout(60)
         self.peer.connect(str(path))
         self.peer.sendall(REQUESTS[wanted] if isinstance(wanted, str) else wanted)
         self.heard = Heard()
@@ -119,7 +119,7 @@ class ByHand:
         self.peer.close()
 
 
-def eventually(what: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(what: Callable[[], bool], seconds: float = 60) -> None:
     """Waits until it is so."""
     until = time.monotonic() + seconds
     while not what():

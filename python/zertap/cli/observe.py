@@ -135,6 +135,8 @@ def _beside(
     from zertap.sinks import configured as outlets
 
     beside = outlets.row_outlets(configuration, fields, patience=outlets.REPLAY)
+    for each in beside:
+        closing.callback(each.close)  # also where the run is broken off
     endpoint = outlets.metrics(configuration)
     if endpoint:
         closing.callback(endpoint.close)

@@ -217,6 +217,8 @@ def _sink(
     from zertap.sinks.recording import Recording
 
     beside = outlets.record_outlets(configuration, patience=outlets.REPLAY)
+    for each in beside:
+        closing.callback(each.close)  # also where the file fails, and the run with it
     endpoint = outlets.metrics(configuration)
     if endpoint:
         closing.callback(endpoint.close)

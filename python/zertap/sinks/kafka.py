@@ -50,6 +50,7 @@ class Producer:
         """Why a message was not delivered, the last time."""
         self._topic = topic
         self._patience = patience
+        self._given_up = False
         try:
             self._client = Client({**ours, **properties, "error_cb": self._troubled}, logger=_Quiet())
         except (KafkaException, ValueError) as error:
@@ -70,12 +71,13 @@ class Producer:
         self._client.flush(1)
 
     def _produced(self, key: str, value: bytes) -> bool:
-        until = monotonic() + self._patience
+        until = monotonic() + (0 if self._given_up else self._patience)
         while True:
             try:
                 self._client.produce(self._topic, value, key, on_delivery=self._delivered)
             except BufferError:
                 if monotonic() >= until:
+                    self._given_up = True
                     return False
                 before = self.outlet.written
                 self._client.poll(0.05)
@@ -85,6 +87,7 @@ class Producer:
 
     def _delivered(self, error: object, _message: object) -> None:
         if error is None:
+            self._given_up = False
             self.outlet.written += 1
         else:
             self.outlet.lost += 1

@@ -45,8 +45,8 @@ class Taken(OSError):
 class Sender:
     """Sends in a thread of its own, from the first message to ``close``.
 
-    *patience*: seconds that a full queue is waited for while it moves; 0 for a tap. *linger*: seconds that the queue
-    has at the end.
+    *patience*: seconds that a full queue is waited for while it moves; 0 for a tap. Who has not moved for so long is
+    not waited for again until he moves. *linger*: seconds that the queue has at the end.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Sender:
         self._until: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"zertap {line.name}", daemon=True)
         self._started = False
+        self._given_up = False
         self._failures = 0
 
     def put(self, messages: Iterable[bytes]) -> None:
@@ -96,13 +97,14 @@ class Sender:
 
     def _waited(self) -> bool:
         """Waits for room as long as the line moves; whether there is room."""
-        until, written = monotonic() + self._patience, self.outlet.written
+        until, written = monotonic() + (0 if self._given_up else self._patience), self.outlet.written
         while len(self._queue) >= self._limit and monotonic() < until and self._until is None:
             self._changed.notify_all()
             self._changed.wait(0.05)
             if self.outlet.written != written:
                 until, written = monotonic() + self._patience, self.outlet.written
-        return len(self._queue) < self._limit
+        self._given_up = len(self._queue) >= self._limit
+        return not self._given_up
 
     def _run(self) -> None:
         opened = False
@@ -132,6 +134,7 @@ class Sender:
     def _sent(self, messages: int, refused: int = 0) -> None:
         self._failures = 0 if messages else self._failures
         with self._changed:
+            self._given_up = self._given_up and not messages
             for _ in range(messages):
                 self._queue.popleft()
             self.outlet.written += messages - refused

@@ -36,8 +36,6 @@ class SyslogRecords:
 
     def close(self) -> None:
         """See ``Output.close``."""
-        self._decoder.finish()
-        self._say(self._decoder.jsonl())
         self._sender.close()
 
     def _say(self, lines: bytes) -> None:

@@ -274,6 +274,15 @@ def test_a_replay_waits_for_a_slow_receiver(tmp_path: Path) -> None:
     assert (sender.outlet.written, sender.outlet.lost) == (5000, 0)
 
 
+def test_a_replay_gives_up_on_a_receiver_that_never_comes(tmp_path: Path) -> None:
+    sender = Sender(Counted("127.0.0.1", free_port(), None), limit=10, patience=0.5, linger=0.2)
+    begun = time.monotonic()
+    sender.put(b"x" for _ in range(1000))
+    assert 0.4 < time.monotonic() - begun < 20
+    sender.close()
+    assert (sender.outlet.written, sender.outlet.lost) == (0, 1000)
+
+
 def test_a_datagram_that_is_too_long_for_the_way_is_lost_alone(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
