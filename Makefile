@@ -64,6 +64,7 @@ tables: $(VENV)/.ready ## writes what is generated: registries, pages of fields 
 	$(BIN)/python -m zertap.zert.document > docs/records.md
 	$(BIN)/python -m zertap.zert.decode_page > docs/decode.md
 	$(BIN)/python -m zertap.configuration.page > docs/configuration.md
+	$(BIN)/python -m zertap.service.page > docs/services.md
 
 truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where installed
 	PATH="$(BIN):$$PATH" PYTHONPATH=tests/python $(BIN)/python -m truth

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         OutputFailed,
         RecordDamaged,
         RecordsUnreadable,
+        ServiceFailed,
+        ServiceUnreachable,
         Usage,
         ZertapError,
     )
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from zertap.protection import Protection
     from zertap.pseudonyms import Pseudonyms
     from zertap.schema import FIELDS
+    from zertap.service import Subscription, subscribe
     from zertap.survey import CaptureInfo, info
 
 _HOMES = {
@@ -37,6 +40,8 @@ _HOMES = {
         "OutputFailed",
         "RecordDamaged",
         "RecordsUnreadable",
+        "ServiceFailed",
+        "ServiceUnreachable",
         "Usage",
         "ZertapError",
     ),
@@ -45,6 +50,7 @@ _HOMES = {
     "zertap.protection": ("Protection",),
     "zertap.pseudonyms": ("Pseudonyms",),
     "zertap.schema": ("FIELDS",),
+    "zertap.service": ("Subscription", "subscribe"),
     "zertap.survey": ("CaptureInfo", "info"),
 }
 """Where these names are made: imported when they are first asked for, so that a command brings only what it needs."""
@@ -65,8 +71,11 @@ __all__ = [
     "Pseudonyms",
     "RecordDamaged",
     "RecordsUnreadable",
+    "ServiceFailed",
+    "ServiceUnreachable",
     "SshView",
     "Step",
+    "Subscription",
     "Tap",
     "TlsView",
     "Usage",
@@ -75,6 +84,7 @@ __all__ = [
     "explain",
     "info",
     "observe",
+    "subscribe",
 ]
 
 

@@ -329,6 +329,10 @@ class Tap:
     def finish(self) -> None:
         """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
     def drain(self) -> EventBatch: ...
+    def current(self, start: int, most: int) -> tuple[EventBatch, int | None]:
+        """The established connections as they stand, at most *most* of them, and where to go on if there are more
+        (begin with 0; none twice between which nothing was pushed). Rows of kind ``unfinished`` that are counted
+        nowhere; no later row differs for them."""
     def keep_journal(self, packet: int) -> None:
         """From now on ``pump`` notes what the connection shows whose first packet is the ``packet``-th to come, and
         stops when its last row is written."""

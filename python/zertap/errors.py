@@ -10,10 +10,12 @@ exception: it is a reason, a flag or a counter in the data.
     │   └── MissingExtra      an optional package is not installed
     ├── InputUnreadable       nothing could be read
     │   ├── CaptureUnreadable
-    │   └── RecordsUnreadable
+    │   ├── RecordsUnreadable
+    │   └── ServiceUnreachable
     ├── InputDamaged          everything before the damage was delivered
     │   ├── CaptureDamaged
-    │   └── RecordDamaged
+    │   ├── RecordDamaged
+    │   └── ServiceFailed
     ├── OutputFailed          the results could not be written
     └── LedgerMismatch        the program's own account does not balance: a fault of ours
 """
@@ -59,6 +61,10 @@ class RecordsUnreadable(InputUnreadable):
     """Not a file of records, or not permitted."""
 
 
+class ServiceUnreachable(InputUnreadable):
+    """A record service that cannot be subscribed to: nobody is there, or it is not permitted."""
+
+
 class InputDamaged(ZertapError):
     """An input that breaks off or breaks its own format; what stands before ``offset`` was delivered."""
 
@@ -69,6 +75,10 @@ class CaptureDamaged(InputDamaged):
 
 class RecordDamaged(InputDamaged):
     """A record whose bytes contradict its layout."""
+
+
+class ServiceFailed(InputDamaged):
+    """A record service that broke off, refused, or does not speak as one; what came before was delivered."""
 
 
 class OutputFailed(ZertapError):

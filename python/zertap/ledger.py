@@ -25,11 +25,13 @@ class Outlet:
     thing: str
     taken: int = 0
     written: int = 0
+    lost: int = 0
+    """Dropped on the way, because waiting would have held the run up; told and counted, no failure."""
 
     @property
     def unwritten(self) -> int:
-        """Given, and not written."""
-        return self.taken - self.written
+        """Given, and neither written nor lost."""
+        return self.taken - self.written - self.lost
 
 
 @dataclass(slots=True)
@@ -97,7 +99,13 @@ class Ledger:
             "connections": {"opened": self.opened, **{fate: self.fates[fate] for fate in _FATES}},
             "rows": {"written": self.rows, "fetched": self.rows_fetched, "selected": self.rows_selected},
             "outputs": [
-                {"name": each.name, "of": each.thing, "taken": each.taken, "written": each.written}
+                {
+                    "name": each.name,
+                    "of": each.thing,
+                    "taken": each.taken,
+                    "written": each.written,
+                    "lost": each.lost,
+                }
                 for each in self.outlets
             ],
             "balanced": not self.imbalances(),
@@ -117,7 +125,7 @@ class Ledger:
             if each.thing == "rows" and not self._broken_off():
                 yield f"rows given to {each.name}", self.rows_selected, each.taken
             if not self._broken_off():
-                yield f"{each.thing} written to {each.name}", each.taken, each.written
+                yield f"{each.thing} written to {each.name}", each.taken, each.written + each.lost
 
     def _broken_off(self) -> bool:
         """An output failed: what it was given and could not write is told, not missed."""
@@ -132,4 +140,7 @@ class Ledger:
         yield f"connections: {self.opened} opened = {fates}"
         yield f"rows: {self.rows} written, {self.rows_fetched} fetched, {self.rows_selected} selected"
         for each in self.outlets:
-            yield f"{each.name}: {each.taken} {each.thing} = {each.written} written + {each.unwritten} not written"
+            lost = f" + {each.lost} lost" if each.lost else ""
+            yield (
+                f"{each.name}: {each.taken} {each.thing} = {each.written} written{lost} + {each.unwritten} not written"
+            )

@@ -140,7 +140,7 @@ class Reading:
     def _fetch(self, tap: Tap, engine: int) -> Part:
         batch = tap.drain()
         self.ledger.rows_fetched += len(batch)
-        return Part(batch, engine, clock=tap.clock())
+        return Part(batch, engine, clock=tap.clock(), tap=tap)
 
     def _open(self, capture: str) -> Source | None:
         """The opened capture; none if that failed, or if a signal came while its first octets were awaited."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from zertap._native import EventBatch, Plan
+from zertap._native import EventBatch, Plan, Tap
 from zertap.protection import PROTOCOLS, VERDICTS
 from zertap.rows import pattern_slots
 from zertap.schema import Field
@@ -22,13 +22,15 @@ class Part(NamedTuple):
 
     ``engine`` numbers the engine that made them: patterns and profiles of different engines have nothing in common.
     ``name`` stands in place of a capture's name where rows come from no capture. ``clock`` holds the first and the
-    latest moment that the engine was told of, in nanoseconds since 1970.
+    latest moment that the engine was told of, in nanoseconds since 1970. ``tap`` is the engine itself, for those who
+    ask it about this very moment: in the thread that feeds it, before more is pushed.
     """
 
     batch: EventBatch
     engine: int
     name: str | None = None
     clock: tuple[int, int] | None = None
+    tap: Tap | None = None
 
 
 class Plans:

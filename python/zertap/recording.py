@@ -10,6 +10,7 @@ from zertap.configuration import Configuration
 from zertap.configuration.builds import TAP_KEYS
 from zertap.pipeline import BATCH_ROWS, Request
 from zertap.plans import Part
+from zertap.sinks.destinations import Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.recording import Recording
 
@@ -17,10 +18,14 @@ from zertap.sinks.recording import Recording
 class Session:
     """Not for use by several threads at once. Times are nanoseconds since 1970.
 
-    ``start`` is when discovery was enabled; the first packet's time if ``None``.
+    ``start`` is when discovery was enabled; the first packet's time if ``None``. Several outputs, among them record
+    services, are given as ``Destinations``. Subscribers that come late are told of current connections by ``drain``:
+    call it every now and then, also where nothing happens.
     """
 
-    def __init__(self, configuration: Configuration, output: Output, *, start: int | None = None) -> None:
+    def __init__(
+        self, configuration: Configuration, output: Output | Destinations, *, start: int | None = None
+    ) -> None:
         self.configuration = configuration
         """The configuration in effect."""
         self.unobserved = 0
@@ -62,11 +67,13 @@ class Session:
     def drain(self) -> None:
         """Writes the records of what happened since the last call. Raises ``OutputFailed``."""
         if self._tap is None:
+            self._recording.offer(None)
             return
-        part = Part(self._tap.drain(), self._engine, clock=self._tap.clock())
+        part = Part(self._tap.drain(), self._engine, clock=self._tap.clock(), tap=self._tap)
         self._recording.note(part)
         for start in range(0, len(part.batch), BATCH_ROWS):
             self._recording.write(part, range(start, min(start + BATCH_ROWS, len(part.batch))))
+        self._recording.offer(part)
 
     def reconfigure(self, configuration: Configuration, now: int) -> tuple[str, ...]:
         """From *now* on *configuration* is in effect; what happened before is written as before.

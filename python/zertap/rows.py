@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 from zertap._native import KINDS, PHASES, EventBatch, registry
-from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, Pattern, Slot, slots
+from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, EventType, Pattern, Slot, slots
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
 
 RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
@@ -65,10 +65,13 @@ class RowReader:
     """Reads the batches of one engine.
 
     ``terminate``: connections still open at the end of the input, or pushed out of memory, are taken for ended (A9).
-    ``waiting_span`` is the engine's. Unit: nanoseconds.
+    ``waiting_span`` is the engine's. Unit: nanoseconds. ``current``: the rows are those of ``Tap.current``, and what
+    each brings is one event 1 with the present state, as for a connection that begins now; nothing for a connection
+    of which no record was written yet, because its first one will still come.
     """
 
-    def __init__(self, *, terminate: bool = False, waiting_span: int = WAITING_SPAN) -> None:
+    def __init__(self, *, terminate: bool = False, waiting_span: int = WAITING_SPAN, current: bool = False) -> None:
+        self._current = current
         self._terminated = _OPEN if terminate else frozenset[int]()
         self._waiting_span = waiting_span
         self._batch: EventBatch | None = None
@@ -92,7 +95,8 @@ class RowReader:
         terminate = kind in self._terminated
         found = self._slots.get((pattern, terminate))
         if found is None:
-            found = self._slots[pattern, terminate] = pattern_slots(batch, pattern, terminate=terminate)
+            found = pattern_slots(batch, pattern, terminate=terminate)
+            found = self._slots[pattern, terminate] = _present(found) if self._current else found
         if not found:
             return None
         reached = batch.history(row)[told:] if kind == _MOVED else []
@@ -171,6 +175,12 @@ class RowReader:
                 **names,
             )
         return found
+
+
+def _present(found: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """One event 1 that shows what the last of the events showed that were written so far."""
+    written = [slot for slot in found if slot.slot != LAST]
+    return (Slot(EventType.INITIATION, LAST, written[-1].shown),) if written else ()
 
 
 def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:

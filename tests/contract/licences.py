@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-CLASSIFIERS = {"MIT License": "MIT", "ISC License (ISCL)": "ISC", "BSD License": "BSD-3-Clause"}
+CLASSIFIERS = {
+    "Apache Software License": "Apache-2.0",  # of those used here: confluent-kafka, whose LICENSE is version 2.0
+    "BSD License": "BSD-3-Clause",
+    "ISC License (ISCL)": "ISC",
+    "MIT License": "MIT",
+}
 """Older Python packages name their licence by classifier only."""
 
 

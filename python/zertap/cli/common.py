@@ -15,7 +15,7 @@ from zertap.cli.watch import Interruption
 from zertap.configuration import Configuration, load
 from zertap.errors import LedgerMismatch, OutputFailed, Usage, ZertapError
 from zertap.filter import Expression, compile_expression
-from zertap.ledger import Ledger
+from zertap.ledger import Ledger, Outlet
 from zertap.pipeline import Mode, Reading, Request, Selection, deliver
 from zertap.plans import Part
 from zertap.protection import Protection
@@ -99,24 +99,29 @@ def run(
     thing: str,
     stats: Stats | None = None,
     follow: Callable[[Iterable[Part]], Iterable[Part]] = iter,
+    beside: Sequence[Outlet] = (),
+    sinks: Sequence[Sink] = (),
 ) -> Status:
     """Observes *captures* into *sink*; tells on standard error what went wrong, and at an early end what was written.
 
     *thing* is what the sink counts; *stats* the form in which the account is wanted; *follow* sees every part on its
-    way, also those without rows.
+    way, also those without rows. *beside*: accounts of further outputs that the sink writes to. *sinks*: further
+    sinks, which get what *sink* gets.
     """
     outcome = Outcome()
     reading = Reading(captures, request, outcome.tell, watch)
     with watch, closing(iter(reading)) as parts:
         try:
-            deliver(follow(parts), selection, [sink], lambda error: outcome.tell(_with_amount(error, sink)))
+            deliver(follow(parts), selection, [sink, *sinks], lambda error: outcome.tell(_with_amount(error, sink)))
         except ReaderGone:
             pass
         except OutputFailed as error:
             # Whoever follows may write too: when an input begins or ends.
             outcome.tell(_with_amount(error, sink))
     watch.tell(amount(sink.outlet.written, thing))
-    _account(reading.ledger, selection, sink, stats, outcome)
+    outlets = [sink.outlet, *beside, *(each.outlet for each in sinks)]
+    tell_lost(outlets)
+    _account(reading.ledger, selection, outlets, stats, outcome)
     if selection.findings:
         outcome.worsen(Status.FINDINGS)
     outcome.worsen(watch.status)
@@ -132,10 +137,19 @@ def _with_amount(error: ZertapError, sink: Sink) -> ZertapError:
     return OutputFailed(lost, error.file, error.offset)
 
 
-def _account(ledger: Ledger, selection: Selection, sink: Sink, stats: Stats | None, outcome: Outcome) -> None:
+def tell_lost(outlets: Iterable[Outlet]) -> None:
+    """One line for each output that could not keep up."""
+    for each in outlets:
+        if each.lost:
+            say(f"{each.name}: {each.lost:,} of {each.taken:,} {each.thing} lost on the way")
+
+
+def _account(
+    ledger: Ledger, selection: Selection, outlets: Sequence[Outlet], stats: Stats | None, outcome: Outcome
+) -> None:
     """Closes the account: tells it if it is wanted, and in any case if it does not balance."""
     ledger.rows_seen, ledger.rows_selected = selection.seen, selection.passed
-    ledger.outlets.append(sink.outlet)
+    ledger.outlets += outlets
     if stats is Stats.JSON:
         say(msgspec.json.encode(ledger.to_dict()).decode())
     elif stats is Stats.TEXT:

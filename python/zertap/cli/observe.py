@@ -1,7 +1,8 @@
 """``zertap observe``: every TCP connection in captures, and what protected it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
@@ -25,10 +26,13 @@ from zertap.cli.common import (
     read_pseudonyms,
     run,
 )
+from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, following, named
 from zertap.cli.watch import Interruption, wants_progress
+from zertap.configuration import Configuration
 from zertap.errors import Usage
 from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
+from zertap.plans import Part
 from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink, Stream
 
@@ -79,6 +83,9 @@ def observe(
     ] = None,
     stats: StatsOption = None,
     config: ConfigOption = None,
+    syslog: SyslogOption = None,
+    kafka: KafkaOption = None,
+    metrics: MetricsOption = None,
 ) -> int:
     """Shows every TCP connection in captures and what protected it.
 
@@ -86,7 +93,11 @@ def observe(
     per connection. A capture that is damaged or unreadable does not stop the next one.
     """
     check_files(captures, output)
-    options = (("observer.mode", mode, "--mode"), ("observer.offers", offers, "--offers"))
+    options = (
+        ("observer.mode", mode, "--mode"),
+        ("observer.offers", offers, "--offers"),
+        *named(syslog, kafka, metrics),
+    )
     configuration = configured(config).overridden(options)
     selection = Selection(compiled(where), compiled_alarm(fail_on))
     asked = _asked(fingerprints, community_id or community_id_seed is not None)
@@ -109,7 +120,28 @@ def observe(
         community_seed=community_id_seed or 0,
         pseudonyms=disguise,
     ).with_needs_of([*chosen, *selection.fields])
-    return run(captures, request, selection, sink, watch, "connection", stats)
+    with ExitStack() as closing:
+        beside, follow = _beside(configuration, fields_with(*asked), sink, closing)
+        return run(captures, request, selection, sink, watch, "connection", stats, follow, sinks=beside)
+
+
+def _beside(
+    configuration: Configuration, fields: Sequence[Field], sink: Sink, closing: ExitStack
+) -> tuple[list[Sink], Callable[[Iterable[Part]], Iterable[Part]]]:
+    """Further sinks, and what follows every part, if that is configured; their code is loaded only here."""
+    wanted = ("syslog.address", "kafka.servers", "metrics.address")
+    if not any(configuration[key] for key in wanted):
+        return [], iter
+    from zertap.sinks import configured as outlets
+
+    beside = outlets.row_outlets(configuration, fields, patience=outlets.REPLAY)
+    for each in beside:
+        closing.callback(each.close)  # also where the run is broken off
+    endpoint = outlets.metrics(configuration)
+    if endpoint:
+        closing.callback(endpoint.close)
+        endpoint.outlets += [each.outlet for each in (sink, *beside)]
+    return beside, following(iter, endpoint)
 
 
 def _asked(fingerprints: bool, community_id: bool) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -32,6 +33,8 @@ from zertap.cli.forms import (
     check_terminal,
     record_output,
 )
+from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, following, named
+from zertap.cli.serving import ServiceOption, await_subscribers, served, start
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.configuration import Configuration
 from zertap.errors import Usage
@@ -39,6 +42,8 @@ from zertap.pipeline import Request, Selection
 from zertap.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
+    from zertap.service import Service
+    from zertap.sinks.metrics import Metrics
     from zertap.sinks.octets import Output
     from zertap.sinks.recording import Recording
 
@@ -72,7 +77,9 @@ def records(
         str | None,
         typer.Option("--output", "-o", help="Write to this file.", metavar="FILE"),
     ] = None,
-    form: Annotated[Form, typer.Option("--format", "-f", help="SMF records, or the same in another form.")] = Form.SMF,
+    form: Annotated[
+        Form | None, typer.Option("--format", "-f", help="SMF records (default), or the same in another form.")
+    ] = None,
     mode: ModeOption = None,
     chain: ChainOption = False,
     local: Annotated[
@@ -120,6 +127,13 @@ def records(
     framing: FramingOption = Frame.RDW,
     block_size: BlockOption = None,
     compress: CompressOption = None,
+    service: ServiceOption = None,
+    subscribers: Annotated[
+        int, typer.Option(help="With --service: begin when so many have subscribed.", min=0, metavar="N")
+    ] = 0,
+    syslog: SyslogOption = None,
+    kafka: KafkaOption = None,
+    metrics: MetricsOption = None,
 ) -> int:
     """Writes zERT connection detail records (SMF 119 subtype 11) for every connection in captures, or summaries.
 
@@ -127,6 +141,8 @@ def records(
     holds where no option says otherwise.
     """
     check_files(captures, output)
+    if subscribers and service is None:
+        raise Usage("--subscribers belongs to --service: add it")
     about_summaries = {"--interval": interval, "--sync": sync, "--ftp-ports": ftp_ports}
     configuration = configured(config).overridden(
         (
@@ -142,19 +158,27 @@ def records(
             ("globalconfig.intval", interval, "--interval"),
             ("globalconfig.syncval", sync, "--sync"),
             ("network.ftp_data_ports", ftp_ports, "--ftp-ports"),
+            *served(service, summary=summary),
+            *named(syslog, kafka, metrics),
         )
     )
     _check(configuration, [name for name, value in about_summaries.items() if value is not None])
-    check_terminal(output, form, compress)
     if pseudonyms == "plain" and configuration["network.local"]:
         raise Usage("local networks are not kept by plain pseudonyms: choose --pseudonyms prefix")
     disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=False)
-    target = partial(record_output, output, form, names, compress, framing, block_size)
-    sink = _sink(target, _shown(configuration, disguise))
-    writes_to_terminal = output is None and sys.stdout.isatty()
+    to_file = output is not None or form is not None or not (service or syslog or kafka)
+    if to_file:
+        check_terminal(output, form or Form.SMF, compress)
+    target = partial(record_output, output, form or Form.SMF, names, compress, framing, block_size)
+    writes_to_terminal = to_file and output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
     request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
-    return run(captures, request, Selection(), sink, watch, "record", stats, sink.follow)
+    with ExitStack() as closing:
+        sink, started, endpoint = _sink(target if to_file else None, configuration, disguise, service, closing)
+        with watch:
+            await_subscribers(started, subscribers, watch)
+        follow = following(sink.follow, endpoint)
+        return run(captures, request, Selection(), sink, watch, "record", stats, follow, sink.outlets[1:])
 
 
 def _shown(configuration: Configuration, disguise: Pseudonyms | None) -> Configuration:
@@ -180,8 +204,27 @@ def _check(configuration: Configuration, about_summaries: list[str]) -> None:
         raise Usage(f"nothing to write: switched off: {named}")
 
 
-def _sink(target: Callable[[], "Output"], configuration: Configuration) -> "Recording":
-    """The sink of a run; the record code is loaded only here."""
+def _sink(
+    target: Callable[[], "Output"] | None,
+    configuration: Configuration,
+    disguise: Pseudonyms | None,
+    service: str | None,
+    closing: ExitStack,
+) -> "tuple[Recording, list[Service], Metrics | None]":
+    """The sink of a run with its services and metrics, which end with *closing*; their code is loaded only here."""
+    from zertap.sinks import configured as outlets
+    from zertap.sinks.destinations import Destinations
     from zertap.sinks.recording import Recording
 
-    return Recording(target(), configuration)
+    beside = outlets.record_outlets(configuration, patience=outlets.REPLAY)
+    for each in beside:
+        closing.callback(each.close)  # also where the file fails, and the run with it
+    endpoint = outlets.metrics(configuration)
+    if endpoint:
+        closing.callback(endpoint.close)
+    started = start(configuration, service, closing)
+    sink = Recording(Destinations(target() if target else None, beside, started), _shown(configuration, disguise))
+    if endpoint:
+        endpoint.outlets += sink.outlets
+        endpoint.services += [each.status for each in started]
+    return sink, started, endpoint

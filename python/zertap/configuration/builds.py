@@ -63,6 +63,13 @@ def row_reader(configuration: Configuration) -> "Callable[[], RowReader]":
     return partial(RowReader, terminate=terminates(configuration), waiting_span=waiting_span(configuration))
 
 
+def current_reader(configuration: Configuration) -> "Callable[[], RowReader]":
+    """Makes readers of the rows of connections that live now."""
+    from zertap.rows import RowReader
+
+    return partial(RowReader, waiting_span=waiting_span(configuration), current=True)
+
+
 def terminates(configuration: Configuration) -> bool:
     """Whether connections that are still open at the end are taken for ended (A9)."""
     return bool(configuration["observer.at_eof"] == "terminate")
@@ -79,8 +86,9 @@ def interval(configuration: Configuration) -> "Interval":
 
 
 def summarises(configuration: Configuration) -> bool:
-    """Whether summaries are written."""
-    return all(configuration[key] for key in ("globalconfig.zert", "globalconfig.aggregation", "smfconfig.zertsummary"))
+    """Whether summaries are made, for whatever destination."""
+    made = configuration["globalconfig.zert"] and configuration["globalconfig.aggregation"]
+    return bool(made and (configuration["smfconfig.zertsummary"] or configuration["netmonitor.zertsummary"]))
 
 
 def record_rows(configuration: Configuration) -> frozenset[str]:

@@ -68,20 +68,6 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent(Switch):
-    """A switch of something that this version does not have: it can only be off."""
-
-    form: str = "false"
-    reason: str = "this version does not have it"
-
-    def read(self, value: Any) -> bool:
-        """See ``Kind``."""
-        if Switch().read(value):
-            raise ValueError(self.reason)
-        return False
-
-
-@dataclass(frozen=True, slots=True)
 class Number:
     """A whole number from *least* to *most*."""
 
@@ -178,6 +164,37 @@ class Name(_Written):
         if len(text) > self.octets:
             raise ValueError(f"{_quoted(text)} is longer than {self.octets} characters")
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class Text(_Written):
+    """A text of one line: a path, an address, the name of a user."""
+
+    form: str = "text"
+
+    def read(self, value: Any) -> str:
+        """See ``Kind``."""
+        text = _text(value)
+        if not text.isprintable():
+            raise ValueError(f"{_quoted(text)} has characters that cannot be printed")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Permission(_Written):
+    """Permission bits of a file, in octal digits."""
+
+    form: str = 'octal digits, such as "0660"'
+
+    def read(self, value: Any) -> int:
+        """See ``Kind``."""
+        if not re.fullmatch(r"0?[0-7]{3}", _text(value)):
+            raise ValueError(f"{_quoted(value)} is no permission: for example `0660`")
+        return int(value, 8)
+
+    def text(self, value: int) -> str:
+        """See ``_Written``."""
+        return f"{value:04o}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a run records, by configuration: detail and summary records to one output, switched on and off on the way.
+"""What a run records, by configuration: detail and summary records to its outputs, switched on and off on the way.
 
 Discovery is enabled when an input begins and disabled when it ends (event types 5 and 6), or when a reload says so.
 Rows of connections that began before discovery, or before aggregation, was switched on are none of their business; for
@@ -6,12 +6,23 @@ discovery the session sees to it, which then begins with a new engine.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
+from zertap._native import Tap
 from zertap.configuration import Configuration
-from zertap.configuration.builds import interval, places, record_settings, row_reader, summarises, terminates
+from zertap.configuration.builds import (
+    current_reader,
+    interval,
+    places,
+    record_settings,
+    row_reader,
+    summarises,
+    terminates,
+)
 from zertap.plans import Part
+from zertap.sinks.destinations import DETAIL, SUMMARY, Destinations
 from zertap.sinks.octets import Output
-from zertap.sinks.records import Records
+from zertap.sinks.records import Current, Records
 from zertap.sinks.summaries import Summaries
 from zertap.zert.events import EventType
 
@@ -23,6 +34,8 @@ _SUMMED = (
     "system.",
     "records.",
     "observer.at_eof",
+    "smfconfig.zertsummary",
+    "netmonitor.zertsummary",
 )
 """Keys, or how they begin, with which summaries are begun anew."""
 
@@ -30,23 +43,27 @@ _SUMMED = (
 class Recording:
     """Writes the records of one run."""
 
-    def __init__(self, output: Output, configuration: Configuration) -> None:
-        self._output = output
-        self._inner = _Shared(output)
-        self.outlet = output.outlet
+    def __init__(self, outputs: Destinations | Output, configuration: Configuration) -> None:
+        self._outputs = outputs if isinstance(outputs, Destinations) else Destinations(outputs)
+        self.outlets = [each.outlet for each in self._outputs.outputs]
+        """The accounts of all outputs."""
+        self.outlet = self.outlets[0]
         self._since = 0
         self._engine: int | None = None
         self._clock: tuple[int, int] | None = None
         self._enabled = False
         self._configuration = configuration
+        self._current: Current | None = None
         self._details = self._make_details(configuration)
         self._summaries = self._make_summaries(configuration)
 
     def follow(self, parts: Iterable[Part]) -> Iterator[Part]:
         """Hands *parts* on, noting each. To be put in front of whatever delivers them here."""
+        self.offer(None)  # who has subscribed before the beginning misses nothing
         for part in parts:
             self.note(part)
             yield part
+            self.offer(part)
 
     def note(self, part: Part) -> None:
         """Takes down what *part* says of time, also if it has no rows. Another engine means another input."""
@@ -56,6 +73,17 @@ class Recording:
         self._clock = part.clock or self._clock
         if part.clock and not self._enabled and self._configuration["globalconfig.zert"]:
             self.enable(part.clock[0])
+
+    def offer(self, part: Part | None) -> None:
+        """Tells subscribers who ask for them of the connections that live, after the rows of *part* were written.
+
+        ``None``: nothing is observed.
+        """
+        for each in self._outputs.asking():
+            if part is None or part.tap is None:
+                each.walk(self._nothing_lives)
+            else:
+                each.walk(partial(self._lives, part.tap, part.engine))
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``. Records are made of every row: *rows* is a ``range``."""
@@ -98,7 +126,7 @@ class Recording:
         self._end_input()
         if self._summaries:
             self._summaries.close()
-        self._output.close()
+        self._outputs.close()
 
     def _end_input(self) -> None:
         """The input of one engine is over."""
@@ -117,32 +145,28 @@ class Recording:
         if self._details and self._configuration["records.switches"]:
             self._details.switch(kind, at)
 
+    def _lives(self, tap: Tap, engine: int, start: int, most: int) -> tuple[bytes, int, int | None]:
+        return self._current.listing(tap, engine, start, most) if self._current else (b"", 0, None)
+
+    @staticmethod
+    def _nothing_lives(_start: int, _most: int) -> tuple[bytes, int, None]:
+        return b"", 0, None
+
     def _make_details(self, configuration: Configuration) -> Records | None:
-        if not (configuration["globalconfig.zert"] and configuration["smfconfig.zertdetail"]):
+        output = self._outputs.of(DETAIL, configuration)
+        self._current = None
+        if output is None or not configuration["globalconfig.zert"]:
             return None
-        networks = configuration["network.local"]
-        return Records(self._inner, record_settings(configuration), networks, row_reader(configuration))
+        settings, networks = record_settings(configuration), configuration["network.local"]
+        self._current = Current(settings, networks, current_reader(configuration))
+        return Records(output, settings, networks, row_reader(configuration))
 
     def _make_summaries(self, configuration: Configuration) -> Summaries | None:
-        if not summarises(configuration):
+        output = self._outputs.of(SUMMARY, configuration)
+        if output is None or not summarises(configuration):
             return None
         settings, where = record_settings(configuration), places(configuration)
-        return Summaries(self._inner, settings, interval(configuration), where, terminate=terminates(configuration))
-
-
-class _Shared:
-    """An output that several write to, and none of them closes."""
-
-    def __init__(self, output: Output) -> None:
-        self.outlet = output.outlet
-        self._output = output
-
-    def write(self, octets: bytes, records: int) -> None:
-        """See ``Output.write``."""
-        self._output.write(octets, records)
-
-    def close(self) -> None:
-        """Leaves it open."""
+        return Summaries(output, settings, interval(configuration), where, terminate=terminates(configuration))
 
 
 def _established_since(part: Part, rows: range, since: int) -> Iterator[range]:

@@ -1,7 +1,9 @@
 """zERT connection detail records (SMF 119 subtype 11): one for each event, from each local side."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from zertap._native import Tap
 from zertap.encoding import Encoding, Networks
 from zertap.plans import Part
 from zertap.rows import RowReader
@@ -47,3 +49,19 @@ class Records:
 
     def _new_encoding(self) -> Encoding:
         return Encoding(self._settings, self._networks, self._new_reader)
+
+
+class Current:
+    """The records of connections that live: what a subscriber is told who comes late. Arguments as for ``Records``."""
+
+    def __init__(self, settings: Settings, networks: Networks, reader: Callable[[], RowReader]) -> None:
+        self._make = partial(Encoding, settings, networks, reader)
+        self._encoding = self._make()
+        self._engine: int | None = None
+
+    def listing(self, tap: Tap, engine: int, start: int, most: int) -> tuple[bytes, int, int | None]:
+        """From a place in the engine's table on: records, how many, and the place to go on from."""
+        if engine != self._engine:
+            self._encoding, self._engine = self._make(), engine
+        batch, following = tap.current(start, most)
+        return *self._encoding.write(batch, range(len(batch))), following

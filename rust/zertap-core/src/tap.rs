@@ -3,7 +3,7 @@
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
-use crate::flow::{Boundaries, Cause, Guess, Identity, SpareRooms, Table, TableCounters, Workplace};
+use crate::flow::{self, Boundaries, Cause, Guess, Identity, SpareRooms, Table, TableCounters, Workplace};
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
@@ -213,6 +213,14 @@ impl Tap {
     /// The rows written since the last call.
     pub fn drain(&mut self) -> Vec<Row> {
         self.batch.take()
+    }
+
+    /// The established connections as they stand, at most `most` of them, and where to go on if there are more; begin
+    /// with 0. The rows are `unfinished` ones; they are counted nowhere, and no later row differs for them.
+    pub fn current(&mut self, from: usize, most: usize) -> (Vec<Row>, Option<usize>) {
+        let Self { config, table, room, profiles, batch, spare, now, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames };
+        flow::current(table, &mut Workplace { config, room, profiles, batch, spare, cause }, from, most)
     }
 
     /// How many rows wait to be drained.

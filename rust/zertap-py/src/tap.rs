@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zertap_capture::{CaptureErrorKind, Frame, Seen};
 use zertap_core::config::Config;
-use zertap_core::event::{RowKind, RowKinds};
+use zertap_core::event::{Row, RowKind, RowKinds};
 use zertap_core::handshake::Journal;
 use zertap_core::tap::RawFrame;
 use zertap_core::time::{Recurring, Span, Timestamp};
@@ -135,13 +135,13 @@ impl Tap {
     }
 
     fn drain(&mut self) -> EventBatch {
-        let mut rows = self.inner.drain();
-        if let Some(pseudonyms) = &self.pseudonyms {
-            for row in &mut rows {
-                pseudonyms.disguise(row);
-            }
-        }
-        EventBatch::new(rows, Arc::clone(&self.files), self.telling)
+        let rows = self.inner.drain();
+        self.batch(rows)
+    }
+
+    fn current(&mut self, py: Python<'_>, start: usize, most: usize) -> (EventBatch, Option<usize>) {
+        let (rows, next) = py.detach(|| self.inner.current(start, most));
+        (self.batch(rows), next)
     }
 
     fn keep_journal(&mut self, packet: u64) {
@@ -205,6 +205,16 @@ impl Tap {
 }
 
 impl Tap {
+    /// Rows for Python, under their pseudonyms.
+    fn batch(&self, mut rows: Vec<Row>) -> EventBatch {
+        if let Some(pseudonyms) = &self.pseudonyms {
+            for row in &mut rows {
+                pseudonyms.disguise(row);
+            }
+        }
+        EventBatch::new(rows, Arc::clone(&self.files), self.telling)
+    }
+
     /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
     ///
     /// `TOLD`: a journal is kept; the reading stops where the journal is over.

@@ -42,7 +42,7 @@ def test_the_account_says_where_everything_went(capture: Path) -> None:
         "opened": 5, "ended": 2, "live": 1, "evicted": 0, "unmonitored": 1, "never_established": 1,
     }  # fmt: skip
     assert account["rows"] == {"written": 5, "fetched": 5, "selected": 4}
-    assert account["outputs"] == [{"name": "standard output", "of": "rows", "taken": 4, "written": 4}]
+    assert account["outputs"] == [{"name": "standard output", "of": "rows", "taken": 4, "written": 4, "lost": 0}]
     assert account["balanced"] is True
     assert len(done.stdout.splitlines()) == 4
 

@@ -4,6 +4,8 @@
 mod bounds;
 #[path = "contradictions.rs"]
 mod contradictions;
+#[path = "flow_current.rs"]
+mod current;
 #[path = "frames_support.rs"]
 mod frames;
 #[path = "flow_interval.rs"]

@@ -9,7 +9,7 @@ use super::connection::{
 };
 use crate::batch::EventBatch;
 use crate::config::Config;
-use crate::event::{RowKind, Settled};
+use crate::event::{Row, RowKind, Settled};
 use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Shown, Side};
 use crate::observer::{Joined, Observer};
 use crate::profiles::Profiles;
@@ -645,15 +645,20 @@ impl Workplace<'_> {
 
     /// Writes a row of a live connection.
     pub(super) fn write(&mut self, conn: &mut Connection, kind: RowKind) {
+        let row = self.row(conn, kind);
+        self.tell_row(&row);
+        self.batch.push(row);
+    }
+
+    /// The row of a connection as it stands.
+    pub(super) fn row(&mut self, conn: &mut Connection, kind: RowKind) -> Row {
         let provisional = conn.listening.take().map(|listening| {
             let settled = self.settled(&listening, conn);
             conn.listening = Some(listening);
             settled
         });
         let settled = conn.settled.clone().or(provisional);
-        let row = conn.snapshot(kind, self.cause, settled);
-        self.tell_row(&row);
-        self.batch.push(row);
+        conn.snapshot(kind, self.cause, settled)
     }
 
     /// Writes the connection's last row.

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod connection;
+mod current;
 mod follow;
 mod index;
 mod interval;
@@ -17,7 +18,9 @@ mod timers;
 mod told;
 
 pub use connection::Connection;
+pub use current::current;
 pub use follow::{Cause, SpareRooms, Workplace};
+
 pub use interval::Boundaries;
 pub use key::FlowKey;
 pub use table::{Guess, Identity, Table, TableCounters};

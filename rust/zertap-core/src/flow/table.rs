@@ -108,6 +108,11 @@ impl Table {
         self.slots.len() - self.free.len() + self.attempts.len()
     }
 
+    /// Slots for connections, used or free.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// The key of a segment, whether its sender is the lower endpoint, and the key's hash.
     #[inline]
     pub fn identify(&self, segment: &Segment<'_>) -> Identity {
