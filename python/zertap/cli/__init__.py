@@ -22,6 +22,7 @@ from zertap.cli.layout import layout
 from zertap.cli.observe import observe
 from zertap.cli.records import records
 from zertap.cli.status import Status, say, status_of
+from zertap.cli.tap import tap
 from zertap.cli.watch import Stopped
 from zertap.errors import ZertapError
 
@@ -58,6 +59,7 @@ app.command()(decode)
 app.command()(layout)
 app.add_typer(config, name="config")
 app.command()(info)
+app.command()(tap)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

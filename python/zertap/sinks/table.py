@@ -111,7 +111,7 @@ class Table:
             yield Text(f"... and {hidden:,} more: narrow them with --where, or list all with --format jsonl", "dim")
 
     def _summary(self) -> Grid:
-        grid = _grid(f"{self._verdicts.total():,} connections" if self._verdicts.total() > 1 else "1 connection")
+        grid = titled(f"{self._verdicts.total():,} connections" if self._verdicts.total() > 1 else "1 connection")
         grid.add_column("Verdict")
         grid.add_column("Connections", justify="right")
         grid.add_column("Of which", overflow="fold")
@@ -123,7 +123,7 @@ class Table:
         return grid
 
     def _failures(self) -> Grid:
-        grid = _grid("Failed handshakes: who could not agree with whom, and why")
+        grid = titled("Failed handshakes: who could not agree with whom, and why")
         for name in ("Server", "Clients", "Protocol", "Gave up", "Why"):
             grid.add_column(name, overflow="fold")
         grid.add_column("Times", justify="right")
@@ -137,7 +137,7 @@ class Table:
         return grid
 
     def _connections(self) -> Grid:
-        grid = _grid("Connections")
+        grid = titled("Connections")
         several = len({file for file, _ in self._rows}) > 1
         captures = ("Capture",) if several else ()
         for name in (*captures, "Verdict", "Client", "Server", "Protocol", "Suite or algorithms", "Group", "Reason"):
@@ -160,7 +160,8 @@ def plain(text: str) -> Text:
     return Text(visible(text))
 
 
-def _grid(title: str) -> Grid:
+def titled(title: str) -> Grid:
+    """An empty table of our look."""
     return Grid(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 

@@ -23,6 +23,7 @@ pub struct Tap {
     batch: EventBatch,
     began: Option<Timestamp>,
     now: Timestamp,
+    elsewhere: u64,
     counters: TapCounters,
 }
 
@@ -75,10 +76,11 @@ impl Tap {
             table: Table::new(config.hash_key),
             boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
             room: Room { options: config.options, ..Room::default() },
-            profiles: Profiles::default(),
+            profiles: Profiles::numbered_from(config.first_profile),
             batch: EventBatch::default(),
             began: None,
             now: Timestamp(0),
+            elsewhere: 0,
             counters: TapCounters::default(),
             config,
         }
@@ -143,8 +145,8 @@ impl Tap {
         self.counters.frames += 1;
         self.counters.segments += 1;
         self.pass_time(at);
-        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
+        let Self { config, table, room, profiles, batch, now, elsewhere, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity);
     }
 
@@ -156,11 +158,11 @@ impl Tap {
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
-        let Self { config, decoder, table, room, profiles, batch, now, counters, .. } = self;
+        let Self { config, decoder, table, room, profiles, batch, now, elsewhere, counters, .. } = self;
         match decoder.decode(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 counters.segments += 1;
-                let cause = Cause { at: *now, packet: counters.frames };
+                let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
                 let identity = table.identify(&segment);
                 handle(table, &mut Workplace { config, room, profiles, batch, cause }, &segment, identity);
             }
@@ -181,6 +183,11 @@ impl Tap {
         self.take(at, segment, identity);
     }
 
+    /// So many frames of the same capture went to other taps: they count in the numbers of packets, and nowhere else.
+    pub fn pass_over(&mut self, frames: u64) {
+        self.elsewhere += frames;
+    }
+
     /// Lets time pass without a packet: due timers fire.
     pub fn advance(&mut self, now: Timestamp) {
         self.pass_time(now);
@@ -188,8 +195,8 @@ impl Tap {
 
     /// End of input: the connections did not end, our view of them did (A9).
     pub fn finish(&mut self) {
-        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
+        let Self { config, table, room, profiles, batch, now, elsewhere, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         table.finish(&mut Workplace { config, room, profiles, batch, cause });
     }
 
@@ -249,8 +256,8 @@ impl Tap {
         }
         self.now = at;
         self.began.get_or_insert(at);
-        let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
-        let cause = Cause { at, packet: counters.frames };
+        let Self { config, table, boundaries, room, profiles, batch, elsewhere, counters, .. } = self;
+        let cause = Cause { at, packet: counters.frames + *elsewhere };
         let mut place = Workplace { config, room, profiles, batch, cause };
         if boundaries.are_due(at) {
             boundaries.pass(table, &mut place, at);

@@ -17,6 +17,7 @@ mod error;
 mod identity;
 mod journal;
 mod json;
+mod live;
 mod packing;
 mod plan;
 mod pseudonym;
@@ -69,6 +70,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sums::Groups>()?;
     module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;
+    module.add("LIVE", zertap_capture::live::AVAILABLE)?;
+    module.add_class::<live::Live>()?;
+    module.add_function(wrap_pyfunction!(live::notify_service, module)?)?;
+    module.add_function(wrap_pyfunction!(live::watchdog_seconds, module)?)?;
     module.add_class::<record::stencil::Stencils>()?;
     module.add_class::<record::decoder::Decoder>()?;
     module.add_class::<record::decoder::RecordColumns>()?;
