@@ -335,7 +335,7 @@ class Tap:
 class Live:
     """Interfaces, opened; then read by taps in threads of their own. Raises ``MissingExtra`` where this build has no
     live capture, ``InterfaceUnavailable``, and ``Usage`` for a bad filter ``bpf`` (libpcap's language).
-    ``snap_length`` and ``buffer`` (the kernel's ring of one interface) in octets. To be used by the thread that made it."""
+    ``snap_length`` and ``buffer`` (the kernel's ring of one interface) in octets. For the thread that made it."""
 
     def __new__(
         cls,

@@ -20,7 +20,7 @@ from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
 from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink
-from zertap.tapping import Listener, RecordListener, RowListener, RowsWanted, Tapping
+from zertap.tapping import Listener, LiveLedger, RecordListener, RowListener, RowsWanted, Tapping
 
 if TYPE_CHECKING:
     from zertap.sinks.rotating import Rotating
@@ -202,8 +202,7 @@ class Run:
             if self._signals.reload():
                 self._reload(tapping)
             if self._signals.tell():
-                for line in str(tapping.ledger()).splitlines():
-                    say(line)
+                self._tell(self._ledger(tapping), Stats.TEXT)
 
     def _rotate(self, tapping: Tapping, rotating: "Rotating") -> None:
         try:
@@ -231,15 +230,22 @@ class Run:
             error = OutputFailed(lost, error.file)
         self._outcome.tell(error)
 
-    def _account(self, tapping: Tapping) -> None:
+    def _ledger(self, tapping: Tapping) -> LiveLedger:
         ledger = tapping.ledger()
         ledger.rows_selected = self._selection.passed
         ledger.outlets = [each.outlet for each in self._listeners]
-        if self._stats is Stats.JSON:
+        return ledger
+
+    def _tell(self, ledger: LiveLedger, form: Stats | None) -> None:
+        if form is Stats.JSON:
             say(msgspec.json.encode(ledger.to_dict()).decode())
-        elif self._stats is Stats.TEXT:
+        elif form is Stats.TEXT:
             for line in str(ledger).splitlines():
                 say(line)
+
+    def _account(self, tapping: Tapping) -> None:
+        ledger = self._ledger(tapping)
+        self._tell(ledger, self._stats)
         lost = ledger.dropped_by_kernel + ledger.dropped_by_interface + ledger.lost_here
         if lost and self._stats is None:
             say(f"zertap: {amount(lost, 'frame')} lost, see --stats; a larger --buffer or more --taps may help")

@@ -4,7 +4,6 @@
 //! some milliseconds, full or not.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::account::Losses;
@@ -22,6 +21,8 @@ struct Interface {
     losses: Losses,
     /// The kernel's counters of 32 bits as they were last seen: received, dropped, dropped by the interface.
     seen: [u32; 3],
+    /// When it was last asked whether it is up.
+    asked: Instant,
 }
 
 /// The pseudo-interface that hears all others.
@@ -29,9 +30,8 @@ const ANY: &str = "any";
 
 /// See `live::open`.
 pub(super) fn open(name: &str, options: &LiveOptions) -> Result<Box<dyn Device>, LiveError> {
-    let trouble = |kind, reason: String| LiveError::new(kind, name, reason);
-    if name != ANY && !Path::new("/sys/class/net").join(name).exists() {
-        return Err(trouble(LiveErrorKind::NoInterface, "no such interface".to_owned()));
+    if name != ANY && is_up(name).is_none() {
+        return Err(LiveError::new(LiveErrorKind::NoInterface, name, "no such interface"));
     }
     let inactive = Capture::from_device(name).map_err(|error| explain(name, &error))?;
     let capture = inactive
@@ -45,7 +45,7 @@ pub(super) fn open(name: &str, options: &LiveOptions) -> Result<Box<dyn Device>,
         .map_err(|error| explain(name, &error))?;
     let link = u16::try_from(capture.get_datalink().0).unwrap_or(u16::MAX);
     let mut interface =
-        Interface { name: name.to_owned(), link, capture, losses: Losses::default(), seen: [0; 3] };
+        Interface { name: name.to_owned(), link, capture, losses: Losses::default(), seen: [0; 3], asked: Instant::now() };
     if let Some(filter) = &options.filter {
         interface.filter(filter)?;
     }
@@ -77,6 +77,30 @@ impl Interface {
     }
 }
 
+impl Interface {
+    /// libpcap passes over an interface that is taken down; nothing would ever come from it without a word.
+    fn ask_whether_up(&mut self) -> Result<usize, LiveError> {
+        if self.asked.elapsed() < BETWEEN_QUESTIONS || self.name == ANY {
+            return Ok(0);
+        }
+        self.asked = Instant::now();
+        match is_up(&self.name) {
+            Some(true) => Ok(0),
+            Some(false) => Err(LiveError::new(LiveErrorKind::Lost, &self.name, "the interface went down")),
+            None => Err(LiveError::new(LiveErrorKind::Lost, &self.name, "the interface went away")),
+        }
+    }
+}
+
+/// How often a silent interface is asked.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
+
+/// Whether an interface of this network namespace is up; `None` if there is none.
+fn is_up(name: &str) -> Option<bool> {
+    let known = pcap::Device::list().unwrap_or_default();
+    known.iter().find(|device| device.name == name).map(|device| device.flags.is_up())
+}
+
 impl Device for Interface {
     fn name(&self) -> &str {
         &self.name
@@ -96,8 +120,8 @@ impl Device for Interface {
             take(Heard { at, bytes: packet.data, wire_length: header.len });
         });
         match read {
+            Ok(0) | Err(pcap::Error::TimeoutExpired) => self.ask_whether_up(),
             Ok(count) => Ok(count),
-            Err(pcap::Error::TimeoutExpired) => Ok(0),
             Err(error) => Err(LiveError::new(LiveErrorKind::Lost, &self.name, said(&error))),
         }
     }
@@ -143,8 +167,8 @@ fn explain(name: &str, error: &pcap::Error) -> LiveError {
     LiveError::new(kind, name, reason)
 }
 
-const NOT_PERMITTED: &str = "not permitted: capturing needs the capability CAP_NET_RAW: run it as root (and --user), \
-    as the systemd service, or under setpriv with --ambient-caps +net_raw";
+const NOT_PERMITTED: &str = "not permitted: capturing needs the capability CAP_NET_RAW: \
+    run it as root (with --user to give the rest up), or as a service that has it";
 
 /// libpcap's words on one line.
 fn said(error: &pcap::Error) -> String {
