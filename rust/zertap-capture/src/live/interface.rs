@@ -44,8 +44,14 @@ pub(super) fn open(name: &str, options: &LiveOptions) -> Result<Box<dyn Device>,
         .and_then(Capture::setnonblock)
         .map_err(|error| explain(name, &error))?;
     let link = u16::try_from(capture.get_datalink().0).unwrap_or(u16::MAX);
-    let mut interface =
-        Interface { name: name.to_owned(), link, capture, losses: Losses::default(), seen: [0; 3], asked: Instant::now() };
+    let mut interface = Interface {
+        name: name.to_owned(),
+        link,
+        capture,
+        losses: Losses::default(),
+        seen: [0; 3],
+        asked: Instant::now(),
+    };
     if let Some(filter) = &options.filter {
         interface.filter(filter)?;
     }
