@@ -14,11 +14,11 @@ from rich.live import Live
 from rich.table import Table as Grid
 from rich.text import Text
 
-from zertap.connection import endpoint
+from zertap.connection import Connection, endpoint
 from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import BY_PATH
-from zertap.sinks.table import STYLES, plain, titled
+from zertap.sinks.table import SHOWN, STYLES, plain, refusal_of, titled
 
 NEWEST = 12
 """Failures shown."""
@@ -26,8 +26,6 @@ SPAN = 10
 """Seconds over which a rate is shown beside that of the last second."""
 BETWEEN = 0.5
 """Seconds from one drawing to the next."""
-
-_SHOWN = ("verdict", "client_ip", "client_port", "server_ip", "server_port", "protocol", "reason", "gave_up", "tls.sni")
 
 
 class View:
@@ -39,7 +37,7 @@ class View:
         self._totals: Counter[str] = Counter()
         self._seconds: deque[Counter[str]] = deque([Counter()], maxlen=SPAN + 1)
         self._failures: deque[tuple[str, ...]] = deque(maxlen=NEWEST)
-        self._plans = Plans([BY_PATH[path] for path in _SHOWN])
+        self._plans = Plans([BY_PATH[path] for path in SHOWN])
         self._began = self._second = time.monotonic()
         self._drawn = 0.0
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
@@ -55,7 +53,7 @@ class View:
             if verdict == "failed":
                 failed.append(row)
         for facts in self._plans.objects(part, failed[-NEWEST:]) if failed else ():
-            self._failures.appendleft(_failure(facts))
+            self._failures.appendleft(_failure(Connection(facts)))
         self.draw()
 
     def draw(self, *, now: bool = False) -> None:
@@ -114,12 +112,7 @@ def _loss(count: int) -> Text:
     return Text(f"{count:,}", "bold red" if count else "")
 
 
-def _failure(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    name = (facts["tls"] or {}).get("sni")
-    server = f"{_end(facts, 'server')} {name}" if name else _end(facts, "server")
-    at = datetime.now().astimezone().strftime("%H:%M:%S")
-    return at, _end(facts, "client"), server, facts["protocol"], facts["gave_up"] or "-", facts["reason"] or "-"
-
-
-def _end(facts: Mapping[str, Any], side: str) -> str:
-    return endpoint(facts[f"{side}_ip"], facts[f"{side}_port"])
+def _failure(connection: Connection) -> tuple[str, ...]:
+    at, refusal = datetime.now().astimezone().strftime("%H:%M:%S"), refusal_of(connection)
+    client = endpoint(connection.client_ip, connection.client_port)
+    return at, client, refusal.server, refusal.protocol, refusal.gave_up, refusal.why

@@ -61,7 +61,7 @@ class Table:
         self._stream = stream
         self.outlet = Outlet(stream.name, "rows")
         self._console = console
-        self._plans = Plans([BY_PATH[path] for path in _SHOWN])
+        self._plans = Plans([BY_PATH[path] for path in SHOWN])
         self._verdicts: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, str]] = Counter()
         self._refusals: Counter[Refusal] = Counter()
@@ -90,7 +90,7 @@ class Table:
         self._verdicts[connection.verdict] += 1
         self._kinds[connection.verdict, _protocol(connection)] += 1
         if connection.verdict == "failed":
-            refusal = _refusal(connection)
+            refusal = refusal_of(connection)
             if refusal not in self._refusals and len(self._refusals) >= MOST_KINDS:
                 refusal = OTHERS
             self._refusals[refusal] += 1
@@ -218,12 +218,13 @@ def _last_alert(tls: TlsView) -> str | None:
     return described[-1] if described else None
 
 
-def _refusal(connection: Connection) -> Refusal:
+def refusal_of(connection: Connection) -> Refusal:
+    """Who could not agree with whom in a failed handshake, and why."""
     protocol = connection.protocol.upper()
     return Refusal(_server(connection), protocol, connection.gave_up or "-", _why(connection) or "-")
 
 
-_SHOWN = (
+SHOWN = (
     "file",
     "verdict",
     "protocol",
@@ -247,3 +248,4 @@ _SHOWN = (
     "ssh.mac_c2s",
     "ssh.mac_s2c",
 )
+"""Fields that the table reads."""
