@@ -14,6 +14,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 MATURIN := VIRTUAL_ENV="$(VENV)" $(BIN)/maturin
 
+# Live capture needs libpcap's headers (apt install libpcap-dev); without them it is left out, and `zertap tap` says so.
+# `make LIVE= ...` leaves it out in any case.
+LIVE ?= $(shell $(CC) -E -include pcap/pcap.h -x c /dev/null >/dev/null 2>&1 && echo live)
+CAPTURE_FEATURES := $(if $(LIVE),--features zertap-capture/live)
+
 # The same interpreter for every build: another one would make cargo build the door again.
 export PYO3_PYTHON := $(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -38,14 +43,14 @@ test: $(VENV)/.ready ## builds and passes every test, Rust and Python
 	@shared="$${ZERTAP_SHARED:-$(CURDIR)/../shared}"; if [ -d "$$shared/captures" ]; \
 	then echo "shared captures: $$shared"; \
 	else echo "skipped, no shared captures at $$shared (set ZERTAP_SHARED): what Rust and Python compare with them"; fi
-	cargo test $(RUST_TESTED)
+	cargo test $(RUST_TESTED) $(CAPTURE_FEATURES)
 	$(BIN)/pytest
 
 lint: $(VENV)/.ready ## formatters, lints and types, nothing changed
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 	|| { echo "make lint needs rustfmt and clippy: rustup component add rustfmt clippy" >&2; exit 1; }
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --locked $(CAPTURE_FEATURES) -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -70,7 +75,7 @@ truth: $(VENV)/.ready ## rebuilds docs/truth.md: asks tshark and Suricata where 
 	PATH="$(BIN):$$PATH" PYTHONPATH=tests/python $(BIN)/python -m truth
 
 bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
-	cargo bench $(RUST_TESTED)
+	cargo bench $(RUST_TESTED) $(CAPTURE_FEATURES)
 	@if ls benches/python/*.py >/dev/null 2>&1; then $(BIN)/pytest benches/python --benchmark-only; fi
 
 fuzz: ## every fuzz target for SECONDS each (10): make fuzz SECONDS=60
@@ -101,8 +106,14 @@ $(VENV)/.made:
 	touch $@
 
 # The package itself: editable, so that a change in python/ needs no build.
-$(VENV)/.built: $(VENV)/.made $(RUST_SOURCES)
-	$(MATURIN) develop --release
+$(VENV)/.built: $(VENV)/.made $(RUST_SOURCES) $(VENV)/.live-$(or $(LIVE),no)
+	@[ -n "$(LIVE)" ] || echo "without live capture: libpcap's headers are not here (apt install libpcap-dev)"
+	$(MATURIN) develop --release $(if $(LIVE),--features live)
+	touch $@
+
+# Remembers whether live capture was built in, so that it is built again when the headers come or go.
+$(VENV)/.live-%: | $(VENV)/.made
+	rm -f $(VENV)/.live-*
 	touch $@
 
 # And what tests and lints need beside it, as the extra `dev` of pyproject.toml says.

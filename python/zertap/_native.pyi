@@ -29,6 +29,9 @@ SKIPS: Mapping[str, str]
 LINK_TYPES: frozenset[int]
 """LINKTYPE numbers the decoder reads."""
 
+LIVE: bool
+"""Whether interfaces can be opened in this build."""
+
 def registry(name: str) -> list[dict[str, Any]]:
     """Rows of one registry: ``cipher_suites``, ``groups``, ``signature_schemes``, ``alerts``, ``extensions``,
     ``ssh_ciphers``, ``ssh_macs``, ``ssh_kex``, ``ssh_host_keys``. Raises KeyError for another name."""
@@ -347,3 +350,46 @@ class Tap:
         became of them, each counted once: ``ended`` ``live`` (still in the table, or open when the input ended)
         ``evicted`` ``unmonitored`` ``never_established``; ``rows`` written, of these ``rows_waiting``. What was
         skipped stands in ``counters``."""
+
+@final
+class Live:
+    """Interfaces, opened; then read by taps in threads of their own. Raises ``MissingExtra`` where this build has no
+    live capture, ``InterfaceUnavailable``, and ``Usage`` for a bad filter ``bpf`` (libpcap's language).
+    ``snap_length`` and ``buffer`` (the kernel's ring of one interface) in octets. For the thread that made it."""
+
+    def __new__(
+        cls,
+        interfaces: Sequence[str],
+        snap_length: int | None = None,
+        buffer: int | None = None,
+        promiscuous: bool = True,
+        bpf: str | None = None,
+    ) -> Live: ...
+    def start(self, config: Mapping[str, Any] | None = None, taps: int = 1) -> None:
+        """Begins to read, with so many taps; ``config`` as for ``Tap``, its bounds are shared out. Privileges that
+        were needed to open interfaces may be given up before. Raises ``Usage``."""
+    def collect(self, wait_ms: int = 100) -> EventBatch:
+        """Rows of all taps in order of time; waits so long for the first. The interpreter is released."""
+    def renew(self, config: Mapping[str, Any] | None = None) -> None:
+        """Begins anew with other taps, or observes nothing. What the old ones still had open is forgotten."""
+    def stop(self) -> None:
+        """No more frames are taken; go on collecting until it is ``over``."""
+    @property
+    def over(self) -> bool:
+        """Every tap has ended, and every row was collected."""
+    def clock(self) -> tuple[int, int] | None:
+        """The first moment that any tap was told of, and the latest that all were; rows up to it were collected."""
+    def faults(self) -> list[Exception]:
+        """What went wrong with interfaces since the last call: ``InterfaceLost``. The capture goes on while one is
+        left."""
+    def counts(self) -> dict[str, Any]:
+        """Where everything went: ``interfaces`` [``name received read dropped_by_kernel dropped_by_interface``],
+        ``frames segments skipped lost_here`` (segments that found their tap's queue full), ``taps`` [``segments
+        unobserved opened ended live evicted unmonitored never_established rows clock_backwards``], ``rows_waiting``.
+        """
+
+def notify_service(state: str) -> None:
+    """Tells systemd, where it started this program: ``ready reloading stopping watchdog``, or ``status TEXT``."""
+
+def watchdog_seconds() -> float | None:
+    """The time within which systemd wants to hear ``watchdog``; ``None`` if it does not."""

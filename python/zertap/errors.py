@@ -10,10 +10,12 @@ exception: it is a reason, a flag or a counter in the data.
     │   └── MissingExtra      an optional package is not installed
     ├── InputUnreadable       nothing could be read
     │   ├── CaptureUnreadable
+    │   ├── InterfaceUnavailable
     │   ├── RecordsUnreadable
     │   └── ServiceUnreachable
     ├── InputDamaged          everything before the damage was delivered
     │   ├── CaptureDamaged
+    │   ├── InterfaceLost
     │   ├── RecordDamaged
     │   └── ServiceFailed
     ├── OutputFailed          the results could not be written
@@ -57,6 +59,10 @@ class CaptureUnreadable(InputUnreadable):
     """Not a capture, empty, not permitted, or of a kind that is not supported."""
 
 
+class InterfaceUnavailable(InputUnreadable):
+    """A network interface that cannot be opened: there is none of this name, or the permission is missing."""
+
+
 class RecordsUnreadable(InputUnreadable):
     """Not a file of records, or not permitted."""
 
@@ -71,6 +77,10 @@ class InputDamaged(ZertapError):
 
 class CaptureDamaged(InputDamaged):
     """A capture file that is cut short or malformed at ``offset``."""
+
+
+class InterfaceLost(InputDamaged):
+    """A network interface that was being read and went down or away."""
 
 
 class RecordDamaged(InputDamaged):

@@ -23,6 +23,7 @@ from zertap.cli.observe import observe
 from zertap.cli.records import records
 from zertap.cli.status import Status, say, status_of
 from zertap.cli.subscribe import subscribe
+from zertap.cli.tap import tap
 from zertap.cli.watch import Stopped
 from zertap.errors import ZertapError
 
@@ -60,6 +61,7 @@ app.command()(layout)
 app.add_typer(config, name="config")
 app.command()(info)
 app.command()(subscribe)
+app.command()(tap)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

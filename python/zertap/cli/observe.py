@@ -112,7 +112,7 @@ def observe(
     if form in (Format.ARROW, Format.PARQUET) and terminal:
         raise Usage(f"{form} is not for a terminal: name a file with -o")
     disguise = read_pseudonyms(pseudonyms, pseudonym_key, without_names=without_names)
-    sink = _sink(form, output, chosen, asked)
+    sink = sink_for(form, output, chosen, asked)
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=terminal and form is not Format.TABLE))
     request = replace(
         Request.of(configuration, chain=chain),
@@ -150,7 +150,7 @@ def _asked(fingerprints: bool, community_id: bool) -> tuple[str, ...]:
     return tuple(need for need, is_wanted in wanted.items() if is_wanted)
 
 
-def _sink(form: Format, output: str | None, fields: Sequence[Field], asked: Sequence[str]) -> Sink:
+def sink_for(form: Format, output: str | None, fields: Sequence[Field], asked: Sequence[str]) -> Sink:
     """The sink for *form*; its code is loaded only when it is asked for."""
     stream = Stream(output)
     match form:

@@ -4,6 +4,7 @@ A sink takes parts (one batch of rows of one input) and writes the chosen rows o
 than its format needs. One file per format stands beside this one.
 """
 
+import fcntl
 import os
 import select
 import sys
@@ -36,16 +37,19 @@ class ReaderGone(Exception):
 class Stream:
     """A file or standard output, written in octets. Raises ``OutputFailed`` where the operating system refuses.
 
-    Nothing waits in a buffer of ours: what ``write`` took stands in the file whatever becomes of this process.
+    Nothing waits in a buffer of ours: what ``write`` took stands in the file whatever becomes of this process. One that
+    is ``locked`` cannot be locked by anybody else while it is open.
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, *, locked: bool = False) -> None:
         self.name = path or "standard output"
         self.octets = 0
         """Octets that the operating system took."""
         self._file: BinaryIO
         try:
             self._file = open(path, "wb", buffering=0) if path else _standard_output()  # noqa: PTH123, SIM115
+            if locked:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise self._failure(error) from None
 

@@ -61,7 +61,7 @@ class Table:
         self._stream = stream
         self.outlet = Outlet(stream.name, "rows")
         self._console = console
-        self._plans = Plans([BY_PATH[path] for path in _SHOWN])
+        self._plans = Plans([BY_PATH[path] for path in SHOWN])
         self._verdicts: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, str]] = Counter()
         self._refusals: Counter[Refusal] = Counter()
@@ -90,7 +90,7 @@ class Table:
         self._verdicts[connection.verdict] += 1
         self._kinds[connection.verdict, _protocol(connection)] += 1
         if connection.verdict == "failed":
-            refusal = _refusal(connection)
+            refusal = refusal_of(connection)
             if refusal not in self._refusals and len(self._refusals) >= MOST_KINDS:
                 refusal = OTHERS
             self._refusals[refusal] += 1
@@ -111,7 +111,7 @@ class Table:
             yield Text(f"... and {hidden:,} more: narrow them with --where, or list all with --format jsonl", "dim")
 
     def _summary(self) -> Grid:
-        grid = _grid(f"{self._verdicts.total():,} connections" if self._verdicts.total() > 1 else "1 connection")
+        grid = titled(f"{self._verdicts.total():,} connections" if self._verdicts.total() > 1 else "1 connection")
         grid.add_column("Verdict")
         grid.add_column("Connections", justify="right")
         grid.add_column("Of which", overflow="fold")
@@ -123,7 +123,7 @@ class Table:
         return grid
 
     def _failures(self) -> Grid:
-        grid = _grid("Failed handshakes: who could not agree with whom, and why")
+        grid = titled("Failed handshakes: who could not agree with whom, and why")
         for name in ("Server", "Clients", "Protocol", "Gave up", "Why"):
             grid.add_column(name, overflow="fold")
         grid.add_column("Times", justify="right")
@@ -137,7 +137,7 @@ class Table:
         return grid
 
     def _connections(self) -> Grid:
-        grid = _grid("Connections")
+        grid = titled("Connections")
         several = len({file for file, _ in self._rows}) > 1
         captures = ("Capture",) if several else ()
         for name in (*captures, "Verdict", "Client", "Server", "Protocol", "Suite or algorithms", "Group", "Reason"):
@@ -160,7 +160,8 @@ def plain(text: str) -> Text:
     return Text(visible(text))
 
 
-def _grid(title: str) -> Grid:
+def titled(title: str) -> Grid:
+    """An empty table of our look."""
     return Grid(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 
@@ -217,12 +218,13 @@ def _last_alert(tls: TlsView) -> str | None:
     return described[-1] if described else None
 
 
-def _refusal(connection: Connection) -> Refusal:
+def refusal_of(connection: Connection) -> Refusal:
+    """Who could not agree with whom in a failed handshake, and why."""
     protocol = connection.protocol.upper()
     return Refusal(_server(connection), protocol, connection.gave_up or "-", _why(connection) or "-")
 
 
-_SHOWN = (
+SHOWN = (
     "file",
     "verdict",
     "protocol",
@@ -246,3 +248,4 @@ _SHOWN = (
     "ssh.mac_c2s",
     "ssh.mac_s2c",
 )
+"""Fields that the table reads."""

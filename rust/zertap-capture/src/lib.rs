@@ -4,15 +4,17 @@
 //! standard input), and hands out one borrowed [`Frame`] after the other. It does not look inside a frame.
 //!
 //! The floors, lowest first: `clock` turns stamps into time, `order` reads numbers and `stdin` opens standard input,
-//! `error` and `frame` hold the words, `mapped` looks at files in place, `window` holds the part of the stream being read, `compressed` unpacks into it,
-//! `pcap` and `pcapng` find the records in it, and `source` chooses between them. Beside them `tally` counts what a
-//! capture is like for those who ask, and `unpacked` reads files that hold no packets.
+//! `error` and `frame` hold the words, `mapped` looks at files in place, `window` holds the part of the stream being
+//! read, `compressed` unpacks into it, `pcap` and `pcapng` find the records in it, and `source` chooses between them. Beside them `tally` counts what a
+//! capture is like for those who ask, and `unpacked` reads files that hold no packets. [`live`] reads interfaces
+//! instead, into taps of its own.
 #![deny(unsafe_code)]
 
 mod clock;
 mod compressed;
 mod error;
 mod frame;
+pub mod live;
 mod mapped;
 mod order;
 mod pcap;

@@ -33,6 +33,8 @@ pub struct Config {
     pub max_lingering: usize,
     /// Addresses and ports of long ended connections whose ordinal is remembered.
     pub max_ordinals: usize,
+    /// Number of the first negotiated profile: taps whose rows are read together count from different ones.
+    pub first_profile: u32,
     /// Key of the table's hash: attackers choose addresses and ports, so the caller gives a random one.
     pub hash_key: [u64; 2],
 }
@@ -52,6 +54,7 @@ impl Default for Config {
             max_half_open: 65_536,
             max_lingering: 65_536,
             max_ordinals: 65_536,
+            first_profile: 0,
             hash_key: [0, 0],
         }
     }

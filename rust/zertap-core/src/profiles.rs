@@ -16,6 +16,11 @@ pub struct Profiles {
 }
 
 impl Profiles {
+    /// None yet; the first will have this number.
+    pub fn numbered_from(first: u32) -> Self {
+        Self { known: HashMap::default(), next: first }
+    }
+
     /// The number of a profile, the same for equal profiles as long as both are remembered.
     ///
     /// Beyond the limit all are forgotten at once: an attacker who invents profiles costs numbers, not memory.

@@ -24,6 +24,7 @@ pub struct Tap {
     spare: SpareRooms,
     began: Option<Timestamp>,
     now: Timestamp,
+    elsewhere: u64,
     counters: TapCounters,
 }
 
@@ -76,11 +77,12 @@ impl Tap {
             table: Table::new(config.hash_key),
             boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
             room: Room { options: config.options, ..Room::default() },
-            profiles: Profiles::default(),
+            profiles: Profiles::numbered_from(config.first_profile),
             batch: EventBatch::default(),
             spare: SpareRooms::default(),
             began: None,
             now: Timestamp(0),
+            elsewhere: 0,
             counters: TapCounters::default(),
             config,
         }
@@ -150,8 +152,8 @@ impl Tap {
         self.counters.frames += 1;
         self.counters.segments += 1;
         self.pass_time(at);
-        let Self { config, table, room, profiles, batch, spare, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
+        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         table.segment(
             &mut Workplace { config, room, profiles, batch, spare, cause },
             segment,
@@ -168,11 +170,12 @@ impl Tap {
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
-        let Self { config, decoder, table, room, profiles, batch, spare, now, counters, .. } = self;
+        let Self { config, decoder, table, room, profiles, batch, spare, now, elsewhere, counters, .. } =
+            self;
         match decoder.unusual(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 counters.segments += 1;
-                let cause = Cause { at: *now, packet: counters.frames };
+                let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
                 let identity = table.identify(&segment);
                 handle(
                     table,
@@ -198,6 +201,11 @@ impl Tap {
         self.take(at, segment, &identity, Guess::default());
     }
 
+    /// So many frames of the same capture went to other taps: they count in the numbers of packets, and nowhere else.
+    pub fn pass_over(&mut self, frames: u64) {
+        self.elsewhere += frames;
+    }
+
     /// Lets time pass without a packet: due timers fire.
     pub fn advance(&mut self, now: Timestamp) {
         self.pass_time(now);
@@ -205,8 +213,8 @@ impl Tap {
 
     /// End of input: the connections did not end, our view of them did (A9).
     pub fn finish(&mut self) {
-        let Self { config, table, room, profiles, batch, spare, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
+        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         table.finish(&mut Workplace { config, room, profiles, batch, spare, cause });
     }
 
@@ -218,8 +226,8 @@ impl Tap {
     /// The established connections as they stand, at most `most` of them, and where to go on if there are more; begin
     /// with 0. The rows are `unfinished` ones; they are counted nowhere, and no later row differs for them.
     pub fn current(&mut self, from: usize, most: usize) -> (Vec<Row>, Option<usize>) {
-        let Self { config, table, room, profiles, batch, spare, now, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames };
+        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         flow::current(table, &mut Workplace { config, room, profiles, batch, spare, cause }, from, most)
     }
 
@@ -282,8 +290,8 @@ impl Tap {
 
     #[cold]
     fn wake(&mut self, at: Timestamp) {
-        let Self { config, table, boundaries, room, profiles, batch, spare, counters, .. } = self;
-        let cause = Cause { at, packet: counters.frames };
+        let Self { config, table, boundaries, room, profiles, batch, spare, elsewhere, counters, .. } = self;
+        let cause = Cause { at, packet: counters.frames + *elsewhere };
         let mut place = Workplace { config, room, profiles, batch, spare, cause };
         if boundaries.are_due(at) {
             boundaries.pass(table, &mut place, at);

@@ -3,11 +3,15 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use zertap_capture::live::{LiveError, LiveErrorKind};
 use zertap_capture::{CaptureError, CaptureErrorKind};
 
 static USAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UNREADABLE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static DAMAGED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static ABSENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static UNAVAILABLE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static LOST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// The caller's mistake, in one line.
 pub(crate) fn usage(py: Python<'_>, reason: &str) -> PyErr {
@@ -31,6 +35,22 @@ pub(crate) fn capture(py: Python<'_>, error: &CaptureError) -> PyErr {
             let arguments = (error.reason().to_owned(), error.file().to_owned(), error.offset());
             PyErr::from_type(class.clone(), arguments)
         }
+        Err(error) => error,
+    }
+}
+
+/// An interface that cannot be opened, or not read any more.
+pub(crate) fn live(py: Python<'_>, fault: &LiveError) -> PyErr {
+    let class = match fault.kind {
+        LiveErrorKind::Absent => ABSENT.import(py, "zertap.errors", "MissingExtra"),
+        LiveErrorKind::BadFilter => USAGE.import(py, "zertap.errors", "Usage"),
+        LiveErrorKind::NoInterface | LiveErrorKind::NotPermitted | LiveErrorKind::Other => {
+            UNAVAILABLE.import(py, "zertap.errors", "InterfaceUnavailable")
+        }
+        LiveErrorKind::Lost => LOST.import(py, "zertap.errors", "InterfaceLost"),
+    };
+    match class {
+        Ok(class) => PyErr::from_type(class.clone(), (fault.reason.clone(), fault.interface.clone())),
         Err(error) => error,
     }
 }

@@ -20,6 +20,7 @@ mod identity;
 mod journal;
 mod json;
 mod lines;
+mod live;
 mod packing;
 mod plan;
 mod pseudonym;
@@ -74,6 +75,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;
     module.add_class::<record::blocks::Blocks>()?;
+    module.add("LIVE", zertap_capture::live::AVAILABLE)?;
+    module.add_class::<live::Live>()?;
+    module.add_function(wrap_pyfunction!(live::notify_service, module)?)?;
+    module.add_function(wrap_pyfunction!(live::watchdog_seconds, module)?)?;
     module.add_class::<record::stencil::Stencils>()?;
     module.add_class::<record::decoder::Decoder>()?;
     module.add_class::<record::decoder::RecordColumns>()?;

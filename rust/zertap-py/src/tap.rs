@@ -286,13 +286,13 @@ const SIGNALS_AFTER: Duration = Duration::from_millis(100);
 const BATCHES_BETWEEN_CLOCKS: usize = 8;
 
 /// What a tap is told when it is made.
-struct Settings {
-    engine: Config,
-    telling: Telling,
-    pseudonyms: Option<Pseudonyms>,
+pub(crate) struct Settings {
+    pub(crate) engine: Config,
+    pub(crate) telling: Telling,
+    pub(crate) pseudonyms: Option<Pseudonyms>,
 }
 
-fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
+pub(crate) fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
     let engine = Config { hash_key: random_key(), ..Config::default() };
     let mut settings = Settings { engine, telling: Telling::default(), pseudonyms: None };
     let Some(given) = given else { return Ok(settings) };

@@ -1,0 +1,139 @@
+//! Live capture: interfaces are read as they hear, and their frames go to several taps.
+//!
+//! One thread reads every interface, decodes each frame once and hands its segment to the tap that has the connection;
+//! each tap has a thread of its own ([`Config`] by [`Config`], nothing is shared between them). Who owns the [`Live`]
+//! collects their rows, put in order of time. Every frame is in exactly one place of the account: see [`Counts`].
+//!
+//! The reader decodes, so IP fragments and tunnels go where the rest of their connection goes; the kernel's own fanout
+//! knows neither. Where taps cannot keep up frames are lost, in the kernel's ring or before a tap's full queue, and are
+//! counted there; to a tap they are octets that will never be seen.
+//!
+//! A staircase: `account` and `device` hold the words, `interface` opens real ones (`absent` in its place says why not),
+//! `parcel` is what goes from reader to tap, `sweep` puts frames in order, `worker` and `reader` are the threads,
+//! `collector` joins what they say.
+
+#[cfg(not(feature = "live"))]
+mod absent;
+mod account;
+mod collector;
+mod device;
+#[cfg(feature = "live")]
+mod interface;
+mod parcel;
+mod reader;
+mod sweep;
+mod worker;
+
+pub use account::{Account, Counts, Losses, ReaderCounts};
+pub use device::{Device, Heard, LiveError, LiveErrorKind, LiveOptions};
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use collector::Collector;
+use crossbeam_channel::{Sender, bounded};
+use reader::{Command, Reader};
+use worker::Worker;
+use zertap_core::config::Config;
+use zertap_core::event::Row;
+use zertap_core::time::Timestamp;
+
+/// Whether interfaces can be opened in this build.
+pub const AVAILABLE: bool = cfg!(feature = "live");
+
+/// Most taps of one capture.
+pub const MOST_TAPS: usize = 64;
+
+/// Opens one interface. Needs the capability CAP_NET_RAW.
+pub fn open(name: &str, options: &LiveOptions) -> Result<Box<dyn Device>, LiveError> {
+    #[cfg(feature = "live")]
+    return interface::open(name, options);
+    #[cfg(not(feature = "live"))]
+    return absent::open(name, options);
+}
+
+/// Parcels that wait before one tap; beyond it the reader waits a little, then loses frames and counts them.
+const QUEUE: usize = 32;
+/// Messages of rows that wait for their collector; beyond it taps wait.
+const TOLD: usize = 64;
+
+/// A running capture. Dropping it ends its threads.
+#[derive(Debug)]
+pub struct Live {
+    commands: Sender<Command>,
+    collector: Collector,
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// What the reader tells whoever looks.
+#[derive(Debug, Default)]
+struct Shared {
+    counts: ReaderCounts,
+    faults: Vec<LiveError>,
+}
+
+impl Live {
+    /// Starts reading `devices` into one tap for each of `configs`, of which there is at least one.
+    pub fn start(devices: Vec<Box<dyn Device>>, configs: Vec<Config>) -> std::io::Result<Self> {
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let (commands, orders) = bounded(QUEUE);
+        let (tell, told) = bounded(TOLD);
+        let wire = configs.first().map(|config| config.wire).unwrap_or_default();
+        let mut queues = Vec::new();
+        for (number, config) in configs.into_iter().enumerate() {
+            let (queue, messages) = bounded(QUEUE);
+            let (spare, spares) = bounded(QUEUE);
+            let worker = Worker::new(number, config, messages, spare, tell.clone());
+            thread::Builder::new().name(format!("tap {number}")).spawn(move || worker.run())?;
+            queues.push((queue, spares));
+        }
+        let collector = Collector::new(queues.len(), told);
+        let reader = Reader::new(devices, wire, queues, orders, Arc::clone(&shared));
+        thread::Builder::new().name("reader".to_owned()).spawn(move || reader.run())?;
+        Ok(Self { commands, collector, shared })
+    }
+
+    /// The rows that are complete, in order of time; waits at most so long for the first. When `is_over` there are none.
+    pub fn collect(&mut self, wait: Duration) -> Vec<Row> {
+        self.collector.collect(wait)
+    }
+
+    /// Begins anew with other taps, one for each of `configs` (as many as before), or observes nothing.
+    ///
+    /// What the old ones still had open is forgotten.
+    pub fn renew(&mut self, configs: Option<Vec<Config>>) {
+        // The reader is gone only when the capture is over.
+        let _ = self.commands.send(Command::Renew(configs));
+    }
+
+    /// No more frames are taken. What was received is still read; go on collecting until it `is_over`.
+    pub fn stop(&mut self) {
+        let _ = self.commands.send(Command::Stop);
+    }
+
+    /// Whether every tap has ended and every row was collected.
+    pub fn is_over(&self) -> bool {
+        self.collector.is_over()
+    }
+
+    /// The first moment that any tap was told of, and the latest that all were; rows up to it were collected.
+    pub fn clock(&self) -> Option<(Timestamp, Timestamp)> {
+        self.collector.clock()
+    }
+
+    /// Where everything went so far.
+    pub fn counts(&self) -> Counts {
+        let reader = self.look().counts.clone();
+        Counts { reader, taps: self.collector.accounts(), rows_waiting: self.collector.waiting() as u64 }
+    }
+
+    /// What went wrong with interfaces since the last call. The capture goes on while one is left.
+    pub fn take_faults(&mut self) -> Vec<LiveError> {
+        std::mem::take(&mut self.look().faults)
+    }
+
+    fn look(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
