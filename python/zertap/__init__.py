@@ -15,11 +15,12 @@ from zertap.errors import (
     ZertapError,
 )
 from zertap.explanation import Explanation, Step, explain
-from zertap.observation import Observation, Tap, observe
+from zertap.observation import Observation, observe
 from zertap.protection import Protection
 from zertap.pseudonyms import Pseudonyms
 from zertap.schema import FIELDS
 from zertap.survey import CaptureInfo, info
+from zertap.tap import Tap
 
 __all__ = [
     "FIELDS",

@@ -1,5 +1,9 @@
 //! The engine's face: packets and time go in, rows come out.
 
+mod streams;
+
+pub use streams::StreamEnd;
+
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
@@ -59,11 +63,13 @@ pub struct TapCounters {
     pub skipped: [u64; Skip::ALL.len()],
     /// Packets whose time lay before an earlier packet's; taken as that time (A9).
     pub clock_backwards: u64,
+    /// Calls that named a connection which was gone.
+    pub gone: u64,
 }
 
 impl Default for TapCounters {
     fn default() -> Self {
-        Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0 }
+        Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0, gone: 0 }
     }
 }
 
@@ -236,6 +242,13 @@ impl Tap {
     /// Connections and attempts that live.
     pub fn live(&self) -> usize {
         self.table.live()
+    }
+
+    /// Does something with a connection that no packet causes.
+    fn with_place<T>(&mut self, act: impl FnOnce(&mut Table, &mut Workplace<'_>) -> T) -> T {
+        let Self { config, table, room, profiles, batch, now, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames };
+        act(table, &mut Workplace { config, room, profiles, batch, cause })
     }
 
     /// A9: time never runs backwards; timers fire when time passes them, before the packet that moved it.
