@@ -1,6 +1,7 @@
 """zertap: which TCP connections were protected by TLS or SSH, and how, as the wire shows it."""
 
 from zertap._native import __version__
+from zertap.advice import SshAdvice, TlsAdvice
 from zertap.connection import Connection, SshView, TlsView
 from zertap.errors import (
     CaptureDamaged,
@@ -38,9 +39,11 @@ __all__ = [
     "Pseudonyms",
     "RecordDamaged",
     "RecordsUnreadable",
+    "SshAdvice",
     "SshView",
     "Step",
     "Tap",
+    "TlsAdvice",
     "TlsView",
     "Usage",
     "ZertapError",

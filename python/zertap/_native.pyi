@@ -335,6 +335,19 @@ class Tap:
         """Ends one direction, or (``abort``, without direction) our view of both. False where it is gone."""
     def find(self, one: _End, other: _End, number: int | None = None) -> int | None:
         """Names the connection that lives between two ends; with ``number`` only if its rows bear that one."""
+    def advise(
+        self, connection: _Name, protocol: Literal["tls", "ssh"], provider: str, facts: Mapping[str, Any]
+    ) -> bool:
+        """A provider's facts: ``outcome`` (``protected failed ended_clear``) ``reason`` ``gave_up`` ``client``
+        (TCP sides), ``server_certificate`` ``client_certificate`` (DER); TLS: numbers ``version cipher group dh_bits
+        signature_scheme compression``, octets ``alpn sni session_id``, bool ``resumed extended_master_secret
+        encrypt_then_mac client_certificate_requested``; SSH: numbers ``version host_key_bits``, texts ``kex host_key
+        cipher_* mac_* compression_* host_key_type`` (``c2s``, ``s2c``), octets ``client_banner server_banner
+        host_key_fingerprint``. False where the connection is gone or was reported. Raises ``zertap.errors.Usage``."""
+    def expect_handshake(self, connection: _Name) -> bool:
+        """The next octets may begin a handshake, though data in clear came before. False where none can."""
+    def mark(self, connection: _Name, note: int) -> bool:
+        """Every later row of the connection bears this number (64 bits). False where it is gone."""
     @property
     def waiting_rows(self) -> int:
         """Rows that wait to be drained."""

@@ -207,9 +207,9 @@ class Observation:
         return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
 
-def fields_asked(*, fingerprints: bool, community_id: int | None) -> tuple[Field, ...]:
+def fields_asked(*, fingerprints: bool, community_id: int | None, tap: bool = False) -> tuple[Field, ...]:
     """The fields of an observation's connections: those of every output, and the opt-in ones asked for."""
-    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
+    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None, "tap": tap}
     return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
 
 

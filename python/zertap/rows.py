@@ -141,6 +141,7 @@ class RowReader:
             tls=self.tls_facts(batch, row, profile) if "TLS" in shown else None,
             ssh=self.ssh_facts(batch, row, profile) if "SSH" in shown else None,
             session_id=bytes.fromhex(session_id or ""),
+            provider=batch.value(row, "provider"),
         )
 
     def tls_facts(self, batch: EventBatch, row: int, profile: int) -> TlsFacts:
@@ -168,6 +169,7 @@ class RowReader:
                 version=batch.value(row, "ssh_version") or 0,
                 host_key_fingerprint=_fingerprint(fingerprint),
                 client=_side(speaker),
+                provider=batch.value(row, "provider"),
                 **names,
             )
         return found
@@ -188,6 +190,7 @@ def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:
         group=batch.value(row, "tls_group_id"),
         abbreviated=bool(batch.value(row, "tls_resumed")),
         encrypt_then_mac=bool(batch.value(row, "tls_encrypt_then_mac")),
+        provider=batch.value(row, "provider"),
         client_certificate_requested=bool(batch.value(row, "tls_client_certificate_requested")),
     )
 

@@ -9,6 +9,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, Protocol
 
 from zertap import _native
+from zertap.advice import Advice
+from zertap.connection import Connection
 from zertap.ledger import Ledger
 from zertap.observation import Observation, fields_asked
 from zertap.pipeline import Mode, Request
@@ -21,11 +23,18 @@ End = tuple[str | bytes | IPv4Address | IPv6Address, int]
 Name = int | tuple[End, End]
 """A connection: what ``open_stream`` or ``find`` gave, or its two ends."""
 
+Whose = Name | Connection
+"""The same, or one that a row told of."""
+
 Octets = bytes | bytearray | memoryview
 """What was sent. ``bytes`` are read where they lie; anything else is copied first."""
 
 Direction = Literal["client", "server"]
 """Who speaks: the side that opened the connection, or the one that accepted it."""
+
+
+_NOBODY = 2**64 - 1
+"""The name of no connection."""
 
 
 class PushSegment(Protocol):
@@ -90,7 +99,7 @@ class Tap:
         if rows is not None:
             config = {**config, "rows": set(rows)}
         self._tap = _native.Tap(config)
-        self._fields = fields_asked(fingerprints=fingerprints, community_id=community_id)
+        self._fields = fields_asked(fingerprints=fingerprints, community_id=community_id, tap=True)
         self._name = name
         self._fetched = 0
         # Called with every packet: the engine's own, without a Python frame between.
@@ -123,6 +132,31 @@ class Tap:
     def find(self, one: End, other: End) -> int | None:
         """Names the connection that lives between two ends."""
         return self._tap.find(one, other)
+
+    def advise(self, connection: Whose, advice: Advice) -> bool:
+        """A provider's facts: what a program that terminates TLS or SSH knows and no observer can see.
+
+        Its word stands where both speak; what it does not mention stays as observed. False where the connection is
+        gone, or its protection was reported already (by a row behind the waiting span). Raises ``Usage``.
+        """
+        return self._tap.advise(self._named(connection), advice.protocol, advice.provider, advice.facts())
+
+    def expect_handshake(self, connection: Whose) -> bool:
+        """The next octets may begin a handshake, though data in clear came before: observation, which had ended
+        there, is armed again. To be called when that data has been sent and pushed. False where nothing can follow.
+        """
+        return self._tap.expect_handshake(self._named(connection))
+
+    def mark(self, connection: Whose, note: int) -> bool:
+        """A number of your own, which every later row bears as ``note``. False where the connection is gone."""
+        return self._tap.mark(self._named(connection), note)
+
+    def _named(self, connection: Whose) -> Name:
+        if not isinstance(connection, Connection):
+            return connection
+        ends = (connection.client_ip, connection.client_port), (connection.server_ip, connection.server_port)
+        found = self._tap.find(*ends, connection.connection)
+        return _NOBODY if found is None else found
 
     def advance(self, now: int) -> None:
         """Time passes without a packet: what was due by *now* happens."""

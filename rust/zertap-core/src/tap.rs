@@ -1,5 +1,6 @@
 //! The engine's face: packets and time go in, rows come out.
 
+mod advised;
 mod streams;
 
 pub use streams::StreamEnd;
@@ -65,11 +66,13 @@ pub struct TapCounters {
     pub clock_backwards: u64,
     /// Calls that named a connection which was gone.
     pub gone: u64,
+    /// Calls about a connection whose protection had been reported.
+    pub late: u64,
 }
 
 impl Default for TapCounters {
     fn default() -> Self {
-        Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0, gone: 0 }
+        Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0, gone: 0, late: 0 }
     }
 }
 

@@ -18,14 +18,14 @@ impl<'a, 'py> FromPyObject<'a, 'py> for End {
 
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let pair = given.cast::<PyTuple>()?;
-        let address = address(&pair.get_borrowed_item(0)?)?;
+        let address = address(pair.get_borrowed_item(0)?)?;
         // What sockets say of an IPv6 peer has flow information and scope behind the port.
         let port = pair.get_borrowed_item(1)?.extract()?;
         Ok(End(Endpoint { address, port }))
     }
 }
 
-fn address(given: &Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
+fn address(given: Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
     let py = given.py();
     if let Ok(text) = given.cast::<PyString>() {
         let text = text.to_str()?;

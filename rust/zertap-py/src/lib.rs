@@ -9,6 +9,7 @@
     reason = "PyO3 hands arguments over by value, and methods of the stub need a receiver"
 )]
 
+mod advice;
 mod arrow;
 mod batch;
 mod capture;

@@ -1,5 +1,6 @@
 //! The engine for Python: frames, segments and time in; batches out.
 
+use crate::advice;
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
 use crate::ends::{End, Octets, Speaker, Whom};
@@ -180,6 +181,29 @@ impl Tap {
         Ok(self.inner.end_stream(Timestamp(at), whom, how))
     }
 
+    fn advise(
+        &mut self,
+        py: Python<'_>,
+        connection: Whom,
+        protocol: &str,
+        provider: &str,
+        facts: &Bound<'_, PyDict>,
+    ) -> PyResult<bool> {
+        let advice = advice::read(py, protocol, provider, facts)?;
+        let whom = connection.within(&self.inner);
+        Ok(self.inner.advise(whom, advice))
+    }
+
+    fn expect_handshake(&mut self, connection: Whom) -> bool {
+        let whom = connection.within(&self.inner);
+        self.inner.expect_handshake(whom)
+    }
+
+    fn mark(&mut self, connection: Whom, note: u64) -> bool {
+        let whom = connection.within(&self.inner);
+        self.inner.mark(whom, note)
+    }
+
     #[pyo3(signature = (one, other, number = None))]
     fn find(&self, one: End, other: End, number: Option<u64>) -> Option<u64> {
         self.inner.find(one.0, other.0, 0, number).map(zertap_core::flow::ConnectionRef::number)
@@ -230,6 +254,7 @@ impl Tap {
         }
         dict.set_item("clock_backwards", counters.clock_backwards)?;
         dict.set_item("calls_gone", counters.gone)?;
+        dict.set_item("calls_late", counters.late)?;
         dict.set_item("time_out_of_range", self.time_out_of_range)?;
         dict.set_item("odd_lengths", self.odd_lengths)?;
         let table = self.inner.table_counters();

@@ -1,5 +1,6 @@
 //! The connection table: the only home of per-connection state.
 
+mod advised;
 mod connection;
 mod follow;
 mod index;
@@ -16,6 +17,7 @@ mod table;
 mod timers;
 mod told;
 
+pub use advised::Heard;
 pub use connection::Connection;
 pub use follow::{Cause, Workplace};
 pub use interval::Boundaries;
