@@ -16,6 +16,7 @@ from zertap.errors import (
     ZertapError,
 )
 from zertap.explanation import Explanation, Step, explain
+from zertap.feed import Feed
 from zertap.observation import Observation, observe
 from zertap.protection import Protection
 from zertap.pseudonyms import Pseudonyms
@@ -30,6 +31,7 @@ __all__ = [
     "CaptureUnreadable",
     "Connection",
     "Explanation",
+    "Feed",
     "InputDamaged",
     "InputUnreadable",
     "MissingExtra",

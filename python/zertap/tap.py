@@ -168,9 +168,17 @@ class Tap:
 
     def drain(self) -> Observation:
         """The connections that ended since the last call, or what else ``rows`` asked for."""
+        piece = self._piece()
+        return Observation([piece], self.counters, ledger=self.ledger, fields=self._fields)
+
+    def fetch(self) -> Observation:
+        """The same without an account, for who fetches often."""
+        return Observation([self._piece()], {}, fields=self._fields)
+
+    def _piece(self) -> tuple[Part, range]:
         part = Part(self._tap.drain(), 0, self._name)
         self._fetched += len(part.batch)
-        return Observation([(part, range(len(part.batch)))], self.counters, ledger=self.ledger, fields=self._fields)
+        return part, range(len(part.batch))
 
     @property
     def waiting(self) -> int:

@@ -61,7 +61,7 @@ impl Workplace<'_> {
         let before = (conn.phase, conn.settled.clone());
         let kept = conn.extras().advice.take();
         let whole = match kept {
-            Some(kept) => kept.and(advice),
+            Some(kept) => kept.and(&advice),
             None => advice,
         };
         let phase = whole.phase();
@@ -131,7 +131,9 @@ fn contradict(conn: &mut Connection, phase: Phase) {
     if denied && is_settled {
         let begun = conn.history.first();
         conn.history = Milestones::default();
-        begun.into_iter().for_each(|milestone| conn.history.push(milestone));
+        if let Some(begun) = begun {
+            conn.history.push(begun);
+        }
     }
 }
 

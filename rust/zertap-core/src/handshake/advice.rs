@@ -55,7 +55,7 @@ impl Advice {
 
     /// This advice, and what was said later: the later word stands.
     #[must_use]
-    pub fn and(self, later: Advice) -> Advice {
+    pub fn and(self, later: &Advice) -> Advice {
         let mut findings = self.clone().into_findings();
         later.lay_over(&mut findings);
         Advice {
