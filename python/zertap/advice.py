@@ -7,10 +7,9 @@ to the engine by ``Tap.advise``; nothing of it is kept here.
 Names or wire numbers: an enumerated fact may be told as the registry's name or as its number.
 """
 
-import ssl
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from zertap import _native
 from zertap.errors import Usage
@@ -108,11 +107,36 @@ class SshAdvice(_Advice):
 Advice = TlsAdvice | SshAdvice
 
 
+class Spoken(Protocol):
+    """What ``ssl.SSLSocket`` and ``ssl.SSLObject`` have in common, as far as it is asked here."""
+
+    server_side: bool
+    server_hostname: Any
+    context: Any
+    session: Any
+
+    @property
+    def session_reused(self) -> bool | None:
+        """Whether the handshake was abbreviated."""
+
+    def version(self) -> str | None:
+        """The version's name."""
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        """Name, version and bits of the cipher."""
+
+    def selected_alpn_protocol(self) -> str | None:
+        """What ALPN chose."""
+
+    def getpeercert(self, binary_form: bool = False) -> Any:  # noqa: FBT001  the shape of another's method
+        """The peer's certificate."""
+
+
 def from_ssl(
-    tls: ssl.SSLSocket | ssl.SSLObject,
+    tls: Spoken,
     *,
     client: Role = "client",
-    failure: ssl.SSLError | None = None,
+    failure: OSError | None = None,
     provider: str = "OpenSSL",
 ) -> TlsAdvice:
     """What one of Python's ``ssl`` objects knows of its connection.
@@ -139,24 +163,24 @@ def from_ssl(
         alpn=tls.selected_alpn_protocol(),
         sni=sni,
         session_id=None if session is None or tls.version() == "TLSv1.3" else session.id or None,
-        client_certificate_requested=tls.context.verify_mode != ssl.CERT_NONE if server_side else None,
+        client_certificate_requested=tls.context.verify_mode != _CERT_NONE if server_side else None,
         **certificates,  # type: ignore[arg-type]
     )
 
 
-def _version(tls: ssl.SSLSocket | ssl.SSLObject) -> str | None:
+def _version(tls: Spoken) -> str | None:
     """The version, named as the registry does; before the handshake was complete it says nothing yet."""
     word = tls.version()
     return {"TLSv1": "TLSv1.0"}.get(word, word) if word else None
 
 
-def _suite(tls: ssl.SSLSocket | ssl.SSLObject, name: str) -> int | None:
+def _suite(tls: Spoken, name: str) -> int | None:
     """The number of a suite by OpenSSL's name, which is not IANA's."""
     known = {each["name"]: each["id"] & 0xFFFF for each in tls.context.get_ciphers()}
     return known.get(name)
 
 
-def _group(tls: ssl.SSLSocket | ssl.SSLObject) -> str | int | None:
+def _group(tls: Spoken) -> str | int | None:
     """The key exchange's group, where this Python tells it."""
     ask = getattr(tls, "group", None)
     name = ask() if ask else None
@@ -164,11 +188,13 @@ def _group(tls: ssl.SSLSocket | ssl.SSLObject) -> str | int | None:
     return known.get(name) if name else None
 
 
-def _reason(failure: ssl.SSLError) -> str:
+def _reason(failure: OSError) -> str:
     """The closed list's word for what the library raised."""
-    if isinstance(failure, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+    if isinstance(failure, ConnectionResetError):
+        return "reset"
+    if type(failure).__name__ in {"SSLEOFError", "SSLZeroReturnError"}:
         return "closed"
-    name = failure.reason or ""
+    name = getattr(failure, "reason", None) or ""
     if name in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST"}:
         return "peer_not_tls"
     if name in {"RECORD_TOO_SMALL", "DATA_LENGTH_TOO_LONG", "PACKET_LENGTH_TOO_LONG", "ENCRYPTED_LENGTH_TOO_LONG"}:
@@ -177,6 +203,10 @@ def _reason(failure: ssl.SSLError) -> str:
         return "protocol_violation"
     # What is left, the library tells its peer by an alert, or was told by one.
     return "alert"
+
+
+_CERT_NONE = 0
+"""``ssl.CERT_NONE``."""
 
 
 def _number(table: str, name: str) -> int:

@@ -39,6 +39,9 @@ class Feed:
     time is what is pushed. The tap is the feed's alone from now on.
     """
 
+    _closed: bool
+    _pid: int
+
     def __init__(
         self,
         tap: Tap | None = None,
@@ -301,7 +304,7 @@ class Feed:
             raise Usage(f"this feed belongs to process {self._pid}: make one of your own behind a fork")
 
     def forget(self) -> None:
-        """Lets go of rows and lock: for a forked child, whose parent goes on. Nothing can be pushed or fetched any more."""
+        """Lets go of rows and lock: for a forked child, whose parent goes on. Nothing can be pushed or fetched then."""
         pid = self._pid
         self._begin_anew()
         self._closed, self._pid = True, pid

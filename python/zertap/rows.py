@@ -23,7 +23,8 @@ RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
 SUMMARY_ROWS: Final = RECORD_ROWS | {"interval"}
 """The rows that the engine must write so that every interval has its own share of the counters."""
 
-_DUE, _MOVED, _INTERVAL = KINDS.index("due"), KINDS.index("moved"), KINDS.index("interval")
+_DUE, _MOVED = KINDS.index("due"), KINDS.index("moved")
+_INTERVAL, _OPENED = KINDS.index("interval"), KINDS.index("opened")
 _OPEN: Final = frozenset({KINDS.index("unfinished"), KINDS.index("evicted")})
 """Kinds of last rows whose connections did not end: our view of them did."""
 _COLUMNS: Final = (
@@ -111,7 +112,7 @@ class RowReader:
         times = {LAST: at if kind in _OPEN else end}
         if kind == _DUE:
             times = {TIMER: established + self._waiting_span}
-        elif kind == _INTERVAL:
+        elif kind in (_INTERVAL, _OPENED):
             times = {}
         elif kind == _MOVED:
             times = dict(enumerate(reached, start=told))

@@ -129,9 +129,9 @@ class Tap:
         """
         return self._tap.end_stream(connection, direction, at, how)
 
-    def find(self, one: End, other: End) -> int | None:
-        """Names the connection that lives between two ends."""
-        return self._tap.find(one, other)
+    def find(self, one: End, other: End, number: int | None = None) -> int | None:
+        """Names the connection that lives between two ends; with *number* only if it is the one of that number."""
+        return self._tap.find(one, other, number)
 
     def advise(self, connection: Whose, advice: Advice) -> bool:
         """A provider's facts: what a program that terminates TLS or SSH knows and no observer can see.

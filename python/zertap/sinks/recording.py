@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from zertap.configuration import Configuration
 from zertap.configuration.builds import interval, places, record_settings, row_reader, summarises, terminates
+from zertap.encoding import Owners
 from zertap.plans import Part
 from zertap.sinks.octets import Output
 from zertap.sinks.records import Records
@@ -28,9 +29,10 @@ _SUMMED = (
 
 
 class Recording:
-    """Writes the records of one run."""
+    """Writes the records of one run. ``owners`` as for ``Encoding``."""
 
-    def __init__(self, output: Output, configuration: Configuration) -> None:
+    def __init__(self, output: Output, configuration: Configuration, owners: Owners | None = None) -> None:
+        self._owners = owners
         self._output = output
         self._inner = _Shared(output)
         self.outlet = output.outlet
@@ -121,7 +123,7 @@ class Recording:
         if not (configuration["globalconfig.zert"] and configuration["smfconfig.zertdetail"]):
             return None
         networks = configuration["network.local"]
-        return Records(self._inner, record_settings(configuration), networks, row_reader(configuration))
+        return Records(self._inner, record_settings(configuration), networks, row_reader(configuration), self._owners)
 
     def _make_summaries(self, configuration: Configuration) -> Summaries | None:
         if not summarises(configuration):

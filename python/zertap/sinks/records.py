@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from zertap.encoding import Encoding, Networks
+from zertap.encoding import Encoding, Networks, Owners
 from zertap.plans import Part
 from zertap.rows import RowReader
 from zertap.sinks.octets import Output
@@ -12,7 +12,7 @@ from zertap.zert.mapping import Settings, switch_record
 
 
 class Records:
-    """Writes the records of rows; ``switch`` those of discovery itself. ``reader`` as for ``Encoding``."""
+    """Writes the records of rows; ``switch`` those of discovery itself. ``reader``, ``owners`` as for ``Encoding``."""
 
     def __init__(
         self,
@@ -20,7 +20,9 @@ class Records:
         settings: Settings,
         networks: Networks = (),
         reader: Callable[[], RowReader] = RowReader,
+        owners: Owners | None = None,
     ) -> None:
+        self._owners = owners
         self._output = output
         self._settings = settings
         self._networks = networks
@@ -46,4 +48,4 @@ class Records:
         self._output.close()
 
     def _new_encoding(self) -> Encoding:
-        return Encoding(self._settings, self._networks, self._new_reader)
+        return Encoding(self._settings, self._networks, self._new_reader, self._owners)

@@ -1,4 +1,4 @@
-"""Hand-over between threads: nothing is lost that is not counted, nobody waits for himself, nothing outlives the end."""
+"""Hand-over between threads: nothing is lost that is not counted, nobody waits for himself, nothing stays on."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ def test_a_thread_that_fetches_does_not_wait_for_itself() -> None:
 
 @pytest.mark.parametrize("policy", ["block", "drop"])
 def test_many_threads_push_and_several_fetch(policy: Policy) -> None:
-    feed, rows = zertap.Feed(capacity=50, policy=policy), []
+    feed = zertap.Feed(capacity=50, policy=policy)
+    rows: list[zertap.Connection] = []
     fetchers = [in_thread(lambda: rows.extend(feed)) for _ in range(3)]
 
     def produce(first: int) -> None:
