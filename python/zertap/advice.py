@@ -7,6 +7,7 @@ to the engine by ``Tap.advise``; nothing of it is kept here.
 Names or wire numbers: an enumerated fact may be told as the registry's name or as its number.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, Literal, Protocol
@@ -110,14 +111,27 @@ Advice = TlsAdvice | SshAdvice
 class Spoken(Protocol):
     """What ``ssl.SSLSocket`` and ``ssl.SSLObject`` have in common, as far as it is asked here."""
 
-    server_side: bool
-    server_hostname: Any
     context: Any
-    session: Any
+
+    @property
+    def server_side(self) -> bool:
+        """Whether this is the server."""
+
+    @property
+    def server_hostname(self) -> Any:
+        """The name that a client asks for."""
+
+    @property
+    def session(self) -> Any:
+        """The session."""
 
     @property
     def session_reused(self) -> bool | None:
         """Whether the handshake was abbreviated."""
+
+    @property
+    def getpeercert(self) -> Callable[..., Any]:
+        """The peer's certificate."""
 
     def version(self) -> str | None:
         """The version's name."""
@@ -127,9 +141,6 @@ class Spoken(Protocol):
 
     def selected_alpn_protocol(self) -> str | None:
         """What ALPN chose."""
-
-    def getpeercert(self, binary_form: bool = False) -> Any:  # noqa: FBT001  the shape of another's method
-        """The peer's certificate."""
 
 
 def from_ssl(
@@ -164,7 +175,7 @@ def from_ssl(
         sni=sni,
         session_id=None if session is None or tls.version() == "TLSv1.3" else session.id or None,
         client_certificate_requested=tls.context.verify_mode != _CERT_NONE if server_side else None,
-        **certificates,  # type: ignore[arg-type]
+        **certificates,
     )
 
 

@@ -49,6 +49,30 @@ class Question(NamedTuple):
     number: int
 
 
+class Told(Protocol):
+    """A row, as far as it is asked here."""
+
+    @property
+    def client_ip(self) -> str:
+        """The client's address."""
+
+    @property
+    def client_port(self) -> int:
+        """Its port."""
+
+    @property
+    def server_ip(self) -> str:
+        """The server's address."""
+
+    @property
+    def server_port(self) -> int:
+        """Its port."""
+
+    @property
+    def connection(self) -> int | None:
+        """Its number in the engine."""
+
+
 class Marked(Protocol):
     """What takes answers: an engine."""
 
@@ -94,6 +118,11 @@ class Endpoint:
                 self._thread = threading.Thread(target=self._work, name="zertap-endpoint", daemon=True)
                 self._thread.start()
             self._turn.notify()
+
+    def ask_about(self, row: Told) -> None:
+        """Asks for the connection of a row."""
+        ends = (row.client_ip, row.client_port), (row.server_ip, row.server_port)
+        self.ask(Question(*ends, row.connection or 0))
 
     def answers(self) -> Iterator[tuple[Question, int]]:
         """What has been answered since the last call."""

@@ -101,8 +101,7 @@ def test_questions_are_answered_beside_the_tap_and_the_answer_comes_back_in_rows
     with Endpoint() as endpoint, closing(socket.create_connection(server)) as client:
         name = tap.open_stream(1, *ends(client))
         (row,) = tap.drain()
-        assert row.connection is not None
-        endpoint.ask(Question(*ends(client), row.connection))
+        endpoint.ask_about(row)
         assert endpoint.wait(20)
         endpoint.tell(tap)
         tap.end_stream(name, "client", 2)
