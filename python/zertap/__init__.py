@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zertap._native import __version__
 
 if TYPE_CHECKING:
+    from zertap.advice import SshAdvice, TlsAdvice
     from zertap.connection import Connection, SshView, TlsView
     from zertap.errors import (
         CaptureDamaged,
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
         ZertapError,
     )
     from zertap.explanation import Explanation, Step, explain
-    from zertap.observation import Observation, Tap, observe
+    from zertap.feed import Feed
+    from zertap.observation import Observation, observe
     from zertap.protection import Protection
     from zertap.pseudonyms import Pseudonyms
     from zertap.schema import FIELDS
     from zertap.service import Subscription, subscribe
     from zertap.survey import CaptureInfo, info
+    from zertap.tap import Tap
 
 _HOMES = {
+    "zertap.advice": ("SshAdvice", "TlsAdvice"),
     "zertap.connection": ("Connection", "SshView", "TlsView"),
     "zertap.errors": (
         "CaptureDamaged",
@@ -46,12 +50,14 @@ _HOMES = {
         "ZertapError",
     ),
     "zertap.explanation": ("Explanation", "Step", "explain"),
-    "zertap.observation": ("Observation", "Tap", "observe"),
+    "zertap.feed": ("Feed",),
+    "zertap.observation": ("Observation", "observe"),
     "zertap.protection": ("Protection",),
     "zertap.pseudonyms": ("Pseudonyms",),
     "zertap.schema": ("FIELDS",),
     "zertap.service": ("Subscription", "subscribe"),
     "zertap.survey": ("CaptureInfo", "info"),
+    "zertap.tap": ("Tap",),
 }
 """Where these names are made: imported when they are first asked for, so that a command brings only what it needs."""
 
@@ -62,6 +68,7 @@ __all__ = [
     "CaptureUnreadable",
     "Connection",
     "Explanation",
+    "Feed",
     "InputDamaged",
     "InputUnreadable",
     "MissingExtra",
@@ -73,10 +80,12 @@ __all__ = [
     "RecordsUnreadable",
     "ServiceFailed",
     "ServiceUnreachable",
+    "SshAdvice",
     "SshView",
     "Step",
     "Subscription",
     "Tap",
+    "TlsAdvice",
     "TlsView",
     "Usage",
     "ZertapError",

@@ -5,7 +5,12 @@ value of a row, named in ``SOURCES``; times are nanoseconds since 1970 (UTC, pac
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Literal, TypeAlias, final
+
+_End: TypeAlias = tuple[str | bytes | IPv4Address | IPv6Address, int]
+_Octets: TypeAlias = bytes | bytearray | memoryview
+_Name: TypeAlias = int | tuple[_End, _End]
 
 __version__: str
 BUILD: str
@@ -316,17 +321,55 @@ class Tap:
         released. Raises ``CaptureDamaged`` (rows seen before stay drainable). Python's signal handlers run at least
         every 100 ms and when a signal interrupts a waiting read; what they raise ends the call, and the tap stays
         usable."""
-    def push_frame(self, at: int, link: int, frame: bytes, wire_length: int | None = None) -> None: ...
+    def push_frame(self, at: int, link: int, frame: _Octets, wire_length: int | None = None) -> None: ...
     def push_segment(
         self,
         at: int,
-        source: tuple[str, int],
-        destination: tuple[str, int],
+        source: _End,
+        destination: _End,
         sequence: int,
         acknowledgment: int,
         flags: int,
-        payload: bytes,
+        payload: _Octets = ...,
     ) -> None: ...
+    def open_stream(self, at: int, client: _End | None = None, server: _End | None = None) -> int:
+        """Opens a connection without packets, and names it; without ends, one that nobody has an address of."""
+    def push_stream(
+        self,
+        connection: _Name,
+        direction: Literal["client", "server"],
+        octets: _Octets,
+        at: int,
+        seen: int | None = None,
+    ) -> bool:
+        """The next octets that one side sent, which had got ``seen`` octets of the other (``None``: all). False where
+        the connection is gone."""
+    def end_stream(
+        self,
+        connection: _Name,
+        direction: Literal["client", "server"] | None,
+        at: int,
+        how: Literal["fin", "rst", "abort"] = "fin",
+    ) -> bool:
+        """Ends one direction, or (``abort``, without direction) our view of both. False where it is gone."""
+    def find(self, one: _End, other: _End, number: int | None = None) -> int | None:
+        """Names the connection that lives between two ends; with ``number`` only if its rows bear that one."""
+    def advise(
+        self, connection: _Name, protocol: Literal["tls", "ssh"], provider: str, facts: Mapping[str, Any]
+    ) -> bool:
+        """A provider's facts: ``outcome`` (``protected failed ended_clear``) ``reason`` ``gave_up`` ``client``
+        (TCP sides), ``server_certificate`` ``client_certificate`` (DER); TLS: numbers ``version cipher group dh_bits
+        signature_scheme compression``, octets ``alpn sni session_id``, bool ``resumed extended_master_secret
+        encrypt_then_mac client_certificate_requested``; SSH: numbers ``version host_key_bits``, texts ``kex host_key
+        cipher_* mac_* compression_* host_key_type`` (``c2s``, ``s2c``), octets ``client_banner server_banner
+        host_key_fingerprint``. False where the connection is gone or was reported. Raises ``zertap.errors.Usage``."""
+    def expect_handshake(self, connection: _Name) -> bool:
+        """The next octets may begin a handshake, though data in clear came before. False where none can."""
+    def mark(self, connection: _Name, note: int) -> bool:
+        """Every later row of the connection bears this number (64 bits). False where it is gone."""
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that wait to be drained."""
     def advance(self, now: int) -> None:
         """Lets time pass without a packet: due timers fire."""
     def finish(self) -> None:

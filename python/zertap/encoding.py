@@ -5,8 +5,10 @@ alike in all that connections share are then written by it alone.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
 
 from zertap._native import EventBatch, Stencils
 from zertap.rows import RowReader
@@ -21,15 +23,40 @@ _MAPPED = bytes(10) + b"\xff\xff"
 _ALL_MAPPED = IPv6Network("::ffff:0:0/96")
 
 
+class Owner(Protocol):
+    """Whose socket an end of a connection is."""
+
+    @property
+    def process(self) -> str | None:
+        """The name of the process."""
+
+    @property
+    def user(self) -> str:
+        """Its user."""
+
+
+Owners = Callable[[int], tuple[Owner | None, Owner | None]]
+"""The owners of client's and server's socket, by the note of a row."""
+
+_NAME = 8
+"""Characters of a job name or user id."""
+
+
 class Encoding:
     """The records of one engine's rows: one for each event, from each local side.
 
-    ``reader`` makes the reader of rows, which knows the rule for open ends and the engine's waiting span.
+    ``reader`` makes the reader of rows, which knows the rule for open ends and the engine's waiting span. ``owners``
+    tells whose sockets they are, where somebody knows.
     """
 
     def __init__(
-        self, settings: Settings, networks: Networks = (), reader: Callable[[], RowReader] = RowReader
+        self,
+        settings: Settings,
+        networks: Networks = (),
+        reader: Callable[[], RowReader] = RowReader,
+        owners: Owners | None = None,
     ) -> None:
+        self._owners = owners
         self._settings = settings
         self._networks = networks
         self._reader = reader()
@@ -45,13 +72,30 @@ class Encoding:
         if found is None:
             return []
         facts, told = found
-        sides = self._sides(facts)
-        return [stencil(facts, event, slot, self._settings, side) for side in sides for event, slot in told]
+        return [
+            stencil(self._owned(batch, row, facts, side), event, slot, self._settings, side)
+            for side in self._sides(facts)
+            for event, slot in told
+        ]
+
+    def _owned(self, batch: EventBatch, row: int, facts: ConnectionFacts, local: Side) -> ConnectionFacts:
+        """The facts with the owner of the local socket, whose names the fields of z/OS hold in upper case."""
+        if self._owners is None:
+            return facts
+        client, server = self._owners(batch.value(row, "note"))
+        owner = server if local is Side.SERVER else client
+        if owner is None:
+            return facts
+        return replace(facts, job_name=_name(owner.process or ""), user_id=_name(owner.user))
 
     def _sides(self, facts: ConnectionFacts) -> tuple[Side, ...]:
         if not self._networks:
             return (Side.SERVER,)
         return local_sides(facts.client_address, facts.server_address, self._networks)
+
+
+def _name(text: str) -> str:
+    return text.upper()[:_NAME]
 
 
 def _is_empty(network: IPv4Network | IPv6Network) -> bool:

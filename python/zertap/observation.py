@@ -58,7 +58,7 @@ def observe(
             raise error
         warnings.append(error)
 
-    fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
+    fields = fields_asked(fingerprints=fingerprints, community_id=community_id)
     request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms)
     reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
     parts = [part for part in reading if len(part.batch)]
@@ -207,84 +207,9 @@ class Observation:
         return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
 
-class Tap:
-    """An engine for packets of your own: push them in order of time, fetch connections when you like.
-
-    Times are nanoseconds since 1970 and never read from a clock. One tap is single-threaded.
-    """
-
-    def __init__(
-        self,
-        *,
-        mode: Mode = "full",
-        offers: bool = False,
-        fingerprints: bool = False,
-        community_id: int | None = None,
-        pseudonyms: Pseudonyms | None = None,
-        name: str | None = None,
-    ) -> None:
-        request = Request(
-            mode,
-            offers=offers,
-            fingerprints=fingerprints,
-            community_seed=community_id or 0,
-            pseudonyms=pseudonyms,
-        )
-        self._tap = _native.Tap(request.config())
-        self._fields = _fields_asked(fingerprints=fingerprints, community_id=community_id)
-        self._name = name
-        self._fetched = 0
-
-    def push_frame(self, at: int, frame: bytes, *, link: int = 1, wire_length: int | None = None) -> None:
-        """One frame of link type *link* (LINKTYPE number; 1 is Ethernet); *wire_length* if it was cut."""
-        self._tap.push_frame(at, link, frame, wire_length)
-
-    def push_segment(
-        self,
-        at: int,
-        source: tuple[str, int],
-        destination: tuple[str, int],
-        *,
-        sequence: int,
-        acknowledgment: int,
-        flags: int,
-        payload: bytes = b"",
-    ) -> None:
-        """One TCP segment; addresses as text with their port, *flags* as in the TCP header."""
-        self._tap.push_segment(at, source, destination, sequence, acknowledgment, flags, payload)
-
-    def advance(self, now: int) -> None:
-        """Time passes without a packet: what was due by *now* happens."""
-        self._tap.advance(now)
-
-    def finish(self) -> None:
-        """The input ends; connections still open can be fetched too."""
-        self._tap.finish()
-
-    def drain(self) -> Observation:
-        """The connections that ended since the last call."""
-        part = Part(self._tap.drain(), 0, self._name)
-        self._fetched += len(part.batch)
-        return Observation([(part, range(len(part.batch)))], self.counters, ledger=self.ledger, fields=self._fields)
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """What was seen beside connections, by name."""
-        return self._tap.counters()
-
-    @property
-    def ledger(self) -> Ledger:
-        """Where every frame and every connection went, at this moment. Raises ``LedgerMismatch``."""
-        ledger = Ledger(rows_fetched=self._fetched)
-        ledger.close(self._tap)
-        ledger.frames_read = ledger.frames
-        ledger.check()
-        return ledger
-
-
-def _fields_asked(*, fingerprints: bool, community_id: int | None) -> tuple[Field, ...]:
+def fields_asked(*, fingerprints: bool, community_id: int | None, tap: bool = False) -> tuple[Field, ...]:
     """The fields of an observation's connections: those of every output, and the opt-in ones asked for."""
-    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None}
+    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None, "tap": tap}
     return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
 
 

@@ -5,9 +5,13 @@ off nothing is observed. When it is switched on again a new engine begins, so co
 no visible start and are not picked up.
 """
 
-from zertap._native import Source, Tap
+from dataclasses import replace
+from typing import Protocol
+
+from zertap._native import EventBatch, Source, Tap
 from zertap.configuration import Configuration
 from zertap.configuration.builds import TAP_KEYS
+from zertap.encoding import Owner
 from zertap.pipeline import BATCH_ROWS, Request
 from zertap.plans import Part
 from zertap.sinks.destinations import Destinations
@@ -15,22 +19,39 @@ from zertap.sinks.octets import Output
 from zertap.sinks.recording import Recording
 
 
+class Knowing(Protocol):
+    """Knows the owners of connections: ``zertap.endpoint.Endpoint``."""
+
+    def owners(self, note: int) -> tuple[Owner | None, Owner | None]:
+        """The client's and the server's."""
+
+    def attend(self, tap: Tap, batch: EventBatch) -> None:
+        """Asks for what *batch* says was opened; tells *tap* what was answered."""
+
+
 class Session:
     """Not for use by several threads at once. Times are nanoseconds since 1970.
 
     ``start`` is when discovery was enabled; the first packet's time if ``None``. Several outputs, among them record
     services, are given as ``Destinations``. Subscribers that come late are told of current connections by ``drain``:
-    call it every now and then, also where nothing happens.
+    call it every now and then, also where nothing happens. ``endpoint``: knows whose sockets the connections are; it is
+    asked when one is opened, and what it answered is told to the engine with the next rows.
     """
 
     def __init__(
-        self, configuration: Configuration, output: Output | Destinations, *, start: int | None = None
+        self,
+        configuration: Configuration,
+        output: Output | Destinations,
+        *,
+        start: int | None = None,
+        endpoint: Knowing | None = None,
     ) -> None:
+        self._endpoint = endpoint
         self.configuration = configuration
         """The configuration in effect."""
         self.unobserved = 0
         """Frames that came while discovery was off."""
-        self._recording = Recording(output, configuration)
+        self._recording = Recording(output, configuration, endpoint.owners if endpoint else None)
         self._engine = 0
         self._tap = self._new_tap()
         if start is not None and self._tap:
@@ -70,6 +91,8 @@ class Session:
             self._recording.offer(None)
             return
         part = Part(self._tap.drain(), self._engine, clock=self._tap.clock(), tap=self._tap)
+        if self._endpoint:
+            self._endpoint.attend(self._tap, part.batch)
         self._recording.note(part)
         for start in range(0, len(part.batch), BATCH_ROWS):
             self._recording.write(part, range(start, min(start + BATCH_ROWS, len(part.batch))))
@@ -105,4 +128,7 @@ class Session:
     def _new_tap(self) -> Tap | None:
         if not self.configuration["globalconfig.zert"]:
             return None
-        return Tap(Request.of(self.configuration, records=True).config())
+        request = Request.of(self.configuration, records=True)
+        if self._endpoint:
+            request = replace(request, rows=frozenset({*(request.rows or ()), "opened"}))
+        return Tap(request.config())

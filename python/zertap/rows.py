@@ -23,7 +23,8 @@ RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
 SUMMARY_ROWS: Final = RECORD_ROWS | {"interval"}
 """The rows that the engine must write so that every interval has its own share of the counters."""
 
-_DUE, _MOVED, _INTERVAL = KINDS.index("due"), KINDS.index("moved"), KINDS.index("interval")
+_DUE, _MOVED = KINDS.index("due"), KINDS.index("moved")
+_INTERVAL, _OPENED = KINDS.index("interval"), KINDS.index("opened")
 _OPEN: Final = frozenset({KINDS.index("unfinished"), KINDS.index("evicted")})
 """Kinds of last rows whose connections did not end: our view of them did."""
 _COLUMNS: Final = (
@@ -115,7 +116,7 @@ class RowReader:
         times = {LAST: at if kind in _OPEN else end}
         if kind == _DUE:
             times = {TIMER: established + self._waiting_span}
-        elif kind == _INTERVAL:
+        elif kind in (_INTERVAL, _OPENED):
             times = {}
         elif kind == _MOVED:
             times = dict(enumerate(reached, start=told))
@@ -145,6 +146,7 @@ class RowReader:
             tls=self.tls_facts(batch, row, profile) if "TLS" in shown else None,
             ssh=self.ssh_facts(batch, row, profile) if "SSH" in shown else None,
             session_id=bytes.fromhex(session_id or ""),
+            provider=batch.value(row, "provider"),
         )
 
     def tls_facts(self, batch: EventBatch, row: int, profile: int) -> TlsFacts:
@@ -172,6 +174,7 @@ class RowReader:
                 version=batch.value(row, "ssh_version") or 0,
                 host_key_fingerprint=_fingerprint(fingerprint),
                 client=_side(speaker),
+                provider=batch.value(row, "provider"),
                 **names,
             )
         return found
@@ -198,6 +201,7 @@ def _tls_facts(batch: EventBatch, row: int) -> TlsFacts:
         group=batch.value(row, "tls_group_id"),
         abbreviated=bool(batch.value(row, "tls_resumed")),
         encrypt_then_mac=bool(batch.value(row, "tls_encrypt_then_mac")),
+        provider=batch.value(row, "provider"),
         client_certificate_requested=bool(batch.value(row, "tls_client_certificate_requested")),
     )
 

@@ -66,6 +66,7 @@ NEEDS: Final = {
     "community_id": "`--community-id`",
     "fingerprints": "`--fingerprints`",
     "sha1": "their name alone",
+    "tap": "`zertap.Tap`, or their name",
 }
 """What brings an opt-in field into the output."""
 
@@ -130,6 +131,11 @@ _GENERAL_IF_ASKED: Final = (
     Field(
         "community_id", "community_id", "text", "Community ID, version 1: the same in every tool.", needs="community_id"
     ),
+    Field("kind", "kind", "text", "Why the row was written: `opened`, `moved`, `due`, … or how it ended.", needs="tap"),
+    Field("connection", "connection", "u64", "Number of the connection in its engine, from 1.", needs="tap"),
+    Field("source", "source", "text", "`observation` or `provider`: who told of the protection.", needs="tap"),
+    Field("provider", "provider", "text", "The name of that provider.", needs="tap"),
+    Field("note", "note", "u64", "The number that `Tap.mark` gave the connection, else 0.", needs="tap"),
 )
 
 _TLS: Final = (
@@ -246,7 +252,8 @@ _CLOSING: Final = (
         "evidence",
         "evidence",
         "object",
-        "How facts are known: `negotiated`, `offered`, `inferred` or `not_visible`, for each kind of fact.",
+        "How facts are known: `negotiated`, `offered`, `inferred` or `not_visible` (`advised`: told by a provider), "
+        "for each kind of fact.",
     ),
     Field("events", "events", "list", "The zERT events of the connection, in order.", parts=_EVENT),
 )

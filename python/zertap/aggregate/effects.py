@@ -59,7 +59,7 @@ def _split(kind: str, pattern: Pattern, told: int) -> tuple[list[Slot], list[Slo
         live = [slot for slot in slots(pattern) if slot.slot != LAST]
         return [slot for slot in live if slot.slot < told], [slot for slot in live if slot.slot >= told]
     every = slots(pattern)
-    if kind == "interval":
+    if kind in ("interval", "opened"):
         # No event: what a boundary passes on is traffic.
         return [slot for slot in every if slot.slot != LAST], []
     if kind == "due":

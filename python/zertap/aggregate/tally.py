@@ -95,7 +95,8 @@ class Tally:
             read = self._reader.tls_facts if protection.protocol == "TLS" else self._reader.ssh_facts
             facts = significant(read(batch, row, profile))
         told = traits(facts)
-        dated = isinstance(facts, TlsFacts) and (facts.server_certificate or facts.client_certificate)
+        certified = isinstance(facts, TlsFacts) and (facts.server_certificate or facts.client_certificate)
+        dated = certified or (facts and facts.provider)
         number = self._sums.teach(shown, face, protection_text(protection, told), repr(facts) if dated else None)
         self._known.classes.setdefault(number, Meaning(protection, told, facts))
         if facts is not None:

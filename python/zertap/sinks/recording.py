@@ -19,6 +19,7 @@ from zertap.configuration.builds import (
     summarises,
     terminates,
 )
+from zertap.encoding import Owners
 from zertap.plans import Part
 from zertap.sinks.destinations import DETAIL, SUMMARY, Destinations
 from zertap.sinks.octets import Output
@@ -41,9 +42,12 @@ _SUMMED = (
 
 
 class Recording:
-    """Writes the records of one run."""
+    """Writes the records of one run. ``owners`` as for ``Encoding``."""
 
-    def __init__(self, outputs: Destinations | Output, configuration: Configuration) -> None:
+    def __init__(
+        self, outputs: Destinations | Output, configuration: Configuration, owners: Owners | None = None
+    ) -> None:
+        self._owners = owners
         self._outputs = outputs if isinstance(outputs, Destinations) else Destinations(outputs)
         self.outlets = [each.outlet for each in self._outputs.outputs]
         """The accounts of all outputs."""
@@ -158,8 +162,8 @@ class Recording:
         if output is None or not configuration["globalconfig.zert"]:
             return None
         settings, networks = record_settings(configuration), configuration["network.local"]
-        self._current = Current(settings, networks, current_reader(configuration))
-        return Records(output, settings, networks, row_reader(configuration))
+        self._current = Current(settings, networks, current_reader(configuration), self._owners)
+        return Records(output, settings, networks, row_reader(configuration), self._owners)
 
     def _make_summaries(self, configuration: Configuration) -> Summaries | None:
         output = self._outputs.of(SUMMARY, configuration)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from zertap._native import Tap
-from zertap.encoding import Encoding, Networks
+from zertap.encoding import Encoding, Networks, Owners
 from zertap.plans import Part
 from zertap.rows import RowReader
 from zertap.sinks.octets import Output
@@ -14,7 +14,7 @@ from zertap.zert.mapping import Settings, switch_record
 
 
 class Records:
-    """Writes the records of rows; ``switch`` those of discovery itself. ``reader`` as for ``Encoding``."""
+    """Writes the records of rows; ``switch`` those of discovery itself. ``reader``, ``owners`` as for ``Encoding``."""
 
     def __init__(
         self,
@@ -22,7 +22,9 @@ class Records:
         settings: Settings,
         networks: Networks = (),
         reader: Callable[[], RowReader] = RowReader,
+        owners: Owners | None = None,
     ) -> None:
+        self._owners = owners
         self._output = output
         self._settings = settings
         self._networks = networks
@@ -48,14 +50,14 @@ class Records:
         self._output.close()
 
     def _new_encoding(self) -> Encoding:
-        return Encoding(self._settings, self._networks, self._new_reader)
+        return Encoding(self._settings, self._networks, self._new_reader, self._owners)
 
 
 class Current:
     """The records of connections that live: what a subscriber is told who comes late. Arguments as for ``Records``."""
 
-    def __init__(self, settings: Settings, networks: Networks, reader: Callable[[], RowReader]) -> None:
-        self._make = partial(Encoding, settings, networks, reader)
+    def __init__(self, settings: Settings, networks: Networks, reader: Callable[[], RowReader], owners: Owners | None = None) -> None:
+        self._make = partial(Encoding, settings, networks, reader, owners)
         self._encoding = self._make()
         self._engine: int | None = None
 

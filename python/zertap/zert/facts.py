@@ -42,7 +42,8 @@ class TlsFacts:
 
     ``version`` and ``cipher`` are wire numbers (version zero: unknown). The five facts after them are those
     of the suite; ``mac`` None: the cipher authenticates by itself. ``group`` is the IANA number of the key
-    exchange's group. ``client`` is the TCP side that acted as TLS client.
+    exchange's group. ``client`` is the TCP side that acted as TLS client. ``provider`` names who told of it;
+    None: it was observed.
     """
 
     version: int = 0
@@ -59,6 +60,7 @@ class TlsFacts:
     group: int | None = None
     server_certificate: CertificateFacts | None = None
     client_certificate: CertificateFacts | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class SshFacts:
 
     ``host_key_type`` and ``host_key_bits`` describe the raw host key where it was visible,
     ``host_key_fingerprint`` is its digest (octets). ``client`` is the TCP side that acted as SSH client.
+    ``provider`` as of TLS.
     """
 
     version: int = 0
@@ -80,6 +83,7 @@ class SshFacts:
     host_key_bits: int | None = None
     host_key_fingerprint: bytes = b""
     client: Side | None = Side.CLIENT
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class ConnectionFacts:
 
     ``number`` identifies it in this run. ``established`` is T0 in nanoseconds since 1970;
     octets and segments count payload by the side that sent it, since the start. ``session_id`` is that of
-    TLS. ``job_name`` and the like belong to the local socket's owner, where somebody knows.
+    TLS. ``provider`` names who told of the protection, also where it failed. ``job_name`` and the like belong to the
+    local socket's owner, where somebody knows.
     """
 
     number: int
@@ -104,6 +109,7 @@ class ConnectionFacts:
     tls: TlsFacts | None = None
     ssh: SshFacts | None = None
     session_id: bytes = b""
+    provider: str | None = None
     reset_by_policy: bool = False
     job_name: str = ""
     job_id: str = ""

@@ -6,7 +6,8 @@ Rules (EDGE_CASES A1, DESIGN section 6, ``behaviour.md`` section 3):
   FFFFFF; SSH
   keeps source, provider and flag X'80'. Before 3.2 there was no such section: those shapes say "no
   protection".
-- Source is stream observation, provider ``Observation``.
+- Source is stream observation and the provider ``Observation``, unless a provider told of the connection: then
+  it is named.
 - Flags: X'80' IPv6; from 3.2 on X'10' local server, X'08' local client, by TCP role; X'20' reset by policy,
   events 3 and 4.
 - Inbound is what the local side received. SSH directions follow the SSH role of the local side.
@@ -39,7 +40,7 @@ from zertap.zert.records import (
 PROVIDER = "Observation"
 UNKNOWN_CIPHER = "FFFFFF"
 
-_OBSERVED = 1
+_OBSERVED, _ADVISED = 1, 2
 _TCP = 6
 _REASON_EVENT = 0x08
 _HEADER_FLAGS = 0xDE
@@ -181,20 +182,21 @@ def common_flags(facts: ConnectionFacts, event: Event, shape: Shape, local: Side
 
 def tls_section(connection: ConnectionFacts, settings: Settings, local: Side, *, failed: bool) -> TlsSection:
     """The TLS section; blanked when the handshake failed, whatever was learned before."""
+    source, provider = _known_from(connection)
     facts = connection.tls
     if failed or facts is None:
         kind = _FAILED if failed else 0
-        return TlsSection(source=_OBSERVED, handshake_type=kind, provider=PROVIDER, cipher=UNKNOWN_CIPHER)
+        return TlsSection(source=source, handshake_type=kind, provider=provider, cipher=UNKNOWN_CIPHER)
     codes = settings.codes
     version = codes.of("TLS_VERSION", facts.version)
     section = TlsSection(
         version=version,
-        source=_OBSERVED,
+        source=source,
         handshake_type=_ABBREVIATED if facts.abbreviated else _FULL,
         handshake_role=_handshake_role(facts, local),
         session_id_length=len(connection.session_id[:_SESSION_OCTETS]),
         session_id=_left(connection.session_id, _SESSION_OCTETS),
-        provider=PROVIDER,
+        provider=provider,
         cipher=cipher_text(version, facts.cipher),
         encryption=codes.of("ENC_ALG", facts.bulk_cipher) if facts.bulk_cipher else 0,
         message_authentication=codes.of("MSG_AUTH", facts.mac) if facts.bulk_cipher else 0,
@@ -258,9 +260,10 @@ def distinguished_names(facts: TlsFacts | None, codes: Codes) -> tuple[Distingui
 
 def ssh_section(connection: ConnectionFacts, settings: Settings, local: Side, *, failed: bool) -> SshSection:
     """The SSH section; blanked when the handshake failed, whatever was learned before."""
+    source, provider = _known_from(connection)
     facts = connection.ssh
     if failed or facts is None:
-        return SshSection(source=_OBSERVED, flags=_SSH_FAILED if failed else 0, provider=PROVIDER)
+        return SshSection(source=source, flags=_SSH_FAILED if failed else 0, provider=provider)
     codes = settings.codes
     c2s = (facts.cipher_c2s, facts.mac_c2s)
     s2c = (facts.cipher_s2c, facts.mac_s2c)
@@ -268,9 +271,9 @@ def ssh_section(connection: ConnectionFacts, settings: Settings, local: Side, *,
     (in_cipher, in_mac), (out_cipher, out_mac) = (s2c, c2s) if is_client else (c2s, s2c)
     return SshSection(
         version=facts.version if facts.version in (1, 2) else 0,
-        source=_OBSERVED,
+        source=source,
         crypto_flags=(_SSH_IN_ETM if _is_etm(in_mac) else 0) | (_SSH_OUT_ETM if _is_etm(out_mac) else 0),
-        provider=PROVIDER,
+        provider=provider,
         in_encryption=codes.of("ENC_ALG", in_cipher),
         in_message_authentication=_ssh_mac(in_mac, codes),
         key_exchange=codes.of("SSH_KEX", facts.kex),
@@ -281,6 +284,11 @@ def ssh_section(connection: ConnectionFacts, settings: Settings, local: Side, *,
         server_fingerprint_length=len(facts.host_key_fingerprint[:_FINGERPRINT_OCTETS]),
         server_fingerprint=_left(facts.host_key_fingerprint, _FINGERPRINT_OCTETS),
     )
+
+
+def _known_from(connection: ConnectionFacts) -> tuple[int, str]:
+    """Source and provider."""
+    return (_OBSERVED, PROVIDER) if connection.provider is None else (_ADVISED, connection.provider)
 
 
 def _handshake_role(facts: TlsFacts, local: Side) -> int:

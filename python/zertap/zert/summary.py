@@ -125,6 +125,7 @@ def _sections(
         server_port=0,
         tls=facts if isinstance(facts, TlsFacts) else None,
         ssh=facts if isinstance(facts, SshFacts) else None,
+        provider=facts.provider if facts else None,
     )
     match session.shown.protocol:
         case "TLS":

@@ -125,7 +125,7 @@ impl History {
 }
 
 /// What was settled about a connection by its observer; shared by all rows written after.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Number of the negotiated profile in the tap, with the profile.
     pub profile: Option<(u32, Arc<CryptoProfile>)>,
@@ -141,6 +141,20 @@ pub struct Settled {
     pub client_certificate: Option<Arc<LeafCertificate>>,
     /// Texts, each as kind, 32-bit little-endian length, octets.
     pub texts: Box<[u8]>,
+}
+
+impl Settled {
+    /// The texts.
+    pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        let mut rest = &*self.texts;
+        std::iter::from_fn(move || {
+            let (&kind, tail) = rest.split_first()?;
+            let (length, tail) = tail.split_first_chunk::<4>()?;
+            let (text, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            rest = tail;
+            Some((kind, text))
+        })
+    }
 }
 
 /// One row.
@@ -216,14 +230,7 @@ impl Row {
 
     /// The texts of this connection.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        let mut rest: &[u8] = self.settled.as_deref().map(|settled| &*settled.texts).unwrap_or_default();
-        std::iter::from_fn(move || {
-            let (&kind, tail) = rest.split_first()?;
-            let (length, tail) = tail.split_first_chunk::<4>()?;
-            let (text, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            rest = tail;
-            Some((kind, text))
-        })
+        self.settled.iter().flat_map(|settled| settled.texts())
     }
 
     /// Orders a value per side as client, server.

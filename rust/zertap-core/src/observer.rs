@@ -57,6 +57,12 @@ impl Observer {
         Observer::Sniffing(Sniffer::new(joined))
     }
 
+    /// A listener for a handshake that is announced: it begins with the next octets, those before (of each side so
+    /// many) were in clear.
+    pub fn expecting(base: PerSide<u64>) -> Self {
+        Observer::Sniffing(Sniffer::expecting(base))
+    }
+
     /// Takes the next octets of one direction. `peer_visible`: any segment of the other direction was seen.
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool, room: &mut Room) -> Progress {
         match self {
@@ -75,7 +81,11 @@ impl Observer {
             Observer::Ssh(ssh, origin) => ssh.push(side, origin.chunk(side, chunk), room),
             Observer::Sniffing(sniffer) => {
                 let verdict = sniffer.push(side, chunk, peer_visible);
-                self.decide(verdict, side, chunk, room)
+                let expected = sniffer.expected.take();
+                match (verdict, expected) {
+                    (verdict, None) => self.decide(verdict, Origin::default(), side, chunk, room),
+                    (verdict, Some(base)) => self.decide_expected(verdict, base, side, chunk, room),
+                }
             }
             Observer::Clear(watch) => match watch.push(side, chunk, room) {
                 clear::Answer::Banner(banner) => self.begin_ssh(banner, side, chunk, room),
@@ -89,6 +99,8 @@ impl Observer {
         match self {
             Observer::Tls(tls, origin, _) => origin.gap(tls, side, length),
             Observer::Ssh(ssh, _) => ssh.gap(side, length),
+            // The beginning of what was announced is lost: nobody will recognise the rest.
+            Observer::Sniffing(sniffer) if sniffer.expected.is_some() => Progress::Finished(Phase::Clear),
             Observer::Sniffing(sniffer) => sniffer.gap(side),
             Observer::Clear(watch) => {
                 let answer = watch.gap(side, length, room.options);
@@ -190,7 +202,14 @@ impl Observer {
     }
 
     /// Turns a sniffing verdict into the listener it asks for, and replays what was kept.
-    fn decide(&mut self, verdict: Verdict, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+    fn decide(
+        &mut self,
+        verdict: Verdict,
+        origin: Origin,
+        side: Side,
+        chunk: Chunk<'_>,
+        room: &mut Room,
+    ) -> Progress {
         match verdict {
             Verdict::Undecided => Progress::NeedMore,
             Verdict::Short => Progress::Moved(Phase::Sniffing),
@@ -211,13 +230,39 @@ impl Observer {
                     Form::HelloOrAnswer => TlsObserver::midstream(side, room.options),
                     Form::Ssl2 => TlsObserver::ssl2(side, room.options),
                 };
-                let heard = if form == Form::Hello { Heard::One(side, 0) } else { Heard::Both };
-                *self = Observer::Tls(tls, Origin::default(), heard);
+                let first = form == Form::Hello && !origin.upgraded;
+                let heard = if first { Heard::One(side, 0) } else { Heard::Both };
+                *self = Observer::Tls(tls, origin, heard);
                 self.replay(&kept, side, chunk, Phase::TlsBegun, room)
             }
             Verdict::Ssh(kept) => {
-                *self = Observer::Ssh(SshObserver::new(room.options), Origin::default());
+                *self = Observer::Ssh(SshObserver::new(room.options), origin);
                 self.replay(&kept, side, chunk, Phase::SshBegun, room)
+            }
+        }
+    }
+
+    /// The same where a handshake was announced, `base` octets into the connection: until it begins nothing is new, and
+    /// if something else comes it stays as it was.
+    fn decide_expected(
+        &mut self,
+        verdict: Verdict,
+        base: Box<PerSide<u64>>,
+        side: Side,
+        chunk: Chunk<'_>,
+        room: &mut Room,
+    ) -> Progress {
+        match verdict {
+            Verdict::Undecided | Verdict::Short => {
+                if let Observer::Sniffing(sniffer) = self {
+                    sniffer.expected = Some(base);
+                }
+                Progress::NeedMore
+            }
+            Verdict::Clear(_) | Verdict::Nobody => Progress::Finished(Phase::Clear),
+            verdict => {
+                let origin = Origin { base: *base, upgraded: true, ..Origin::default() };
+                self.decide(verdict, origin, side, chunk, room)
             }
         }
     }

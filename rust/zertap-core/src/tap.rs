@@ -1,5 +1,10 @@
 //! The engine's face: packets and time go in, rows come out.
 
+mod advised;
+mod streams;
+
+pub use streams::StreamEnd;
+
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
@@ -61,11 +66,15 @@ pub struct TapCounters {
     pub skipped: [u64; Skip::ALL.len()],
     /// Packets whose time lay before an earlier packet's; taken as that time (A9).
     pub clock_backwards: u64,
+    /// Calls that named a connection which was gone.
+    pub gone: u64,
+    /// Calls about a connection whose protection had been reported.
+    pub late: u64,
 }
 
 impl Default for TapCounters {
     fn default() -> Self {
-        Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0 }
+        Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0, gone: 0, late: 0 }
     }
 }
 
@@ -269,6 +278,13 @@ impl Tap {
     /// Connections and attempts that live.
     pub fn live(&self) -> usize {
         self.table.live()
+    }
+
+    /// Does something with a connection that no packet causes.
+    fn with_place<T>(&mut self, act: impl FnOnce(&mut Table, &mut Workplace<'_>) -> T) -> T {
+        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
+        act(table, &mut Workplace { config, room, profiles, batch, spare, cause })
     }
 
     /// A9: time never runs backwards; timers fire when time passes them, before the packet that moved it.

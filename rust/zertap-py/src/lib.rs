@@ -9,12 +9,14 @@
     reason = "PyO3 hands arguments over by value, and methods of the stub need a receiver"
 )]
 
+mod advice;
 mod arrow;
 mod batch;
 mod capture;
 mod chosen;
 mod clock;
 mod direct;
+mod ends;
 mod error;
 mod identity;
 mod journal;

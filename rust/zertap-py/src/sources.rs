@@ -69,6 +69,9 @@ sources! {
     Evidence = "evidence", Object;
     Events = "events", List;
     CommunityId = "community_id", Text;
+    KnownFrom = "source", Text;
+    Provider = "provider", Text;
+    Note = "note", U64;
     TlsVersion = "tls_version", Text;
     TlsCipher = "tls_cipher", Text;
     TlsCipherName = "tls_cipher_name", Text;
@@ -286,6 +289,11 @@ fn general_value<'a>(row: &'a Row, source: Source, words: &Words<'a>) -> Value<'
         Source::Upgrade => text_of(row, TextKind::Upgrade),
         Source::Evidence => evidence(row),
         Source::Events => events(row, words),
+        Source::KnownFrom => Value::maybe(profile(row), |profile| {
+            Value::text(if provider(profile).is_some() { "provider" } else { "observation" })
+        }),
+        Source::Provider => Value::maybe(profile(row).and_then(provider), Value::text),
+        Source::Note => Value::Int(row.note),
         Source::CommunityId => Value::owned(identity::community_id(row, words.community_seed)),
         _ => Value::Null,
     }
@@ -664,6 +672,14 @@ fn ssh_offered(row: &Row) -> Value<'_> {
 /// The negotiated profile of a row.
 pub(crate) fn profile(row: &Row) -> Option<&CryptoProfile> {
     row.settled.as_deref()?.profile.as_ref().map(|(_, profile)| &**profile)
+}
+
+/// Who told of a profile, if it was not observed.
+fn provider(profile: &CryptoProfile) -> Option<&str> {
+    match profile {
+        CryptoProfile::Tls(profile) => profile.provider.as_deref(),
+        CryptoProfile::Ssh(profile) => profile.provider.as_deref(),
+    }
 }
 
 pub(crate) fn tls_profile(row: &Row) -> Option<&TlsProfile> {

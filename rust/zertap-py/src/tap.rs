@@ -1,23 +1,25 @@
 //! The engine for Python: frames, segments and time in; batches out.
 
+use crate::advice;
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
+use crate::ends::{End, Octets, Speaker, Whom};
 use crate::error;
 use crate::journal;
 use crate::pseudonym::{self, Pseudonyms};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zertap_capture::{CaptureErrorKind, Frame, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{Row, RowKind, RowKinds};
+use zertap_core::flow::Endpoint;
 use zertap_core::handshake::Journal;
-use zertap_core::tap::RawFrame;
+use zertap_core::tap::{RawFrame, StreamEnd};
 use zertap_core::time::{Recurring, Span, Timestamp};
-use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
+use zertap_core::wire::{Address, LinkType, Segment, Skip, TcpFlags};
 
 /// See the stub.
 #[pyclass(module = "zertap._native")]
@@ -28,6 +30,8 @@ pub(crate) struct Tap {
     pseudonyms: Option<Pseudonyms>,
     time_out_of_range: u64,
     odd_lengths: u64,
+    /// The lane of the latest connection whose ends nobody knows: it alone tells such connections apart.
+    nameless_lane: u32,
 }
 
 #[pymethods]
@@ -44,6 +48,7 @@ impl Tap {
             pseudonyms,
             time_out_of_range: 0,
             odd_lengths: 0,
+            nameless_lane: 0,
         })
     }
 
@@ -81,9 +86,10 @@ impl Tap {
         py: Python<'_>,
         at: u64,
         link: u16,
-        frame: &[u8],
+        frame: Octets<'_>,
         wire_length: Option<u32>,
     ) -> PyResult<()> {
+        let frame = &*frame.0;
         let Ok(length) = u32::try_from(frame.len()) else {
             return Err(error::usage(py, "a frame cannot be longer than 4 GiB"));
         };
@@ -93,25 +99,27 @@ impl Tap {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one argument for each field of a TCP segment")]
+    #[pyo3(signature = (at, source, destination, sequence, acknowledgment, flags, payload = Octets::NONE))]
     fn push_segment(
         &mut self,
         py: Python<'_>,
         at: u64,
-        source: (IpAddr, u16),
-        destination: (IpAddr, u16),
+        source: End,
+        destination: End,
         sequence: u32,
         acknowledgment: u32,
         flags: u8,
-        payload: &[u8],
+        payload: Octets<'_>,
     ) -> PyResult<()> {
+        let payload = &*payload.0;
         let Ok(payload_on_wire) = u32::try_from(payload.len()) else {
             return Err(error::usage(py, "a segment cannot be longer than 4 GiB"));
         };
         let segment = Segment {
-            source: source.0.into(),
-            destination: destination.0.into(),
-            source_port: source.1,
-            destination_port: destination.1,
+            source: source.0.address,
+            destination: destination.0.address,
+            source_port: source.0.port,
+            destination_port: destination.0.port,
             lane: 0,
             sequence,
             acknowledgment,
@@ -124,6 +132,92 @@ impl Tap {
         };
         self.inner.push_segment(Timestamp(at), &segment);
         Ok(())
+    }
+
+    #[pyo3(signature = (at, client = None, server = None))]
+    fn open_stream(
+        &mut self,
+        py: Python<'_>,
+        at: u64,
+        client: Option<End>,
+        server: Option<End>,
+    ) -> PyResult<u64> {
+        let (client, server, lane) = match (client, server) {
+            (Some(client), Some(server)) => (client.0, server.0, 0),
+            (None, None) => (UNSPECIFIED[0], UNSPECIFIED[1], self.next_lane()),
+            _ => return Err(error::usage(py, "a connection has both ends, or none that is known")),
+        };
+        Ok(self.inner.open_stream(Timestamp(at), client, server, lane).number())
+    }
+
+    #[pyo3(signature = (connection, direction, octets, at, seen = None))]
+    fn push_stream(
+        &mut self,
+        connection: Whom,
+        direction: Speaker,
+        octets: Octets<'_>,
+        at: u64,
+        seen: Option<u64>,
+    ) -> bool {
+        let whom = connection.within(&self.inner);
+        self.inner.push_stream(Timestamp(at), whom, direction.0, &octets.0, seen)
+    }
+
+    #[pyo3(signature = (connection, direction, at, how = "fin"))]
+    fn end_stream(
+        &mut self,
+        py: Python<'_>,
+        connection: Whom,
+        direction: Option<Speaker>,
+        at: u64,
+        how: &str,
+    ) -> PyResult<bool> {
+        let how = match (how, direction) {
+            ("fin", Some(side)) => StreamEnd::Closed(side.0),
+            ("rst", Some(side)) => StreamEnd::Reset(side.0),
+            ("abort", None) => StreamEnd::Abandoned,
+            _ => {
+                return Err(error::usage(
+                    py,
+                    "a stream ends by `fin` or `rst` of one direction, or by `abort` of none",
+                ));
+            }
+        };
+        let whom = connection.within(&self.inner);
+        Ok(self.inner.end_stream(Timestamp(at), whom, how))
+    }
+
+    fn advise(
+        &mut self,
+        py: Python<'_>,
+        connection: Whom,
+        protocol: &str,
+        provider: &str,
+        facts: &Bound<'_, PyDict>,
+    ) -> PyResult<bool> {
+        let advice = advice::read(py, protocol, provider, facts)?;
+        let whom = connection.within(&self.inner);
+        Ok(self.inner.advise(whom, advice))
+    }
+
+    fn expect_handshake(&mut self, connection: Whom) -> bool {
+        let whom = connection.within(&self.inner);
+        self.inner.expect_handshake(whom)
+    }
+
+    fn mark(&mut self, connection: Whom, note: u64) -> bool {
+        let whom = connection.within(&self.inner);
+        self.inner.mark(whom, note)
+    }
+
+    #[pyo3(signature = (one, other, number = None))]
+    fn find(&self, one: End, other: End, number: Option<u64>) -> Option<u64> {
+        self.inner.find(one.0, other.0, 0, number).map(zertap_core::flow::ConnectionRef::number)
+    }
+
+    #[getter]
+    fn waiting_rows(&self) -> usize {
+        self.inner.waiting_rows()
     }
 
     fn advance(&mut self, now: u64) {
@@ -165,6 +259,8 @@ impl Tap {
             dict.set_item(format!("skipped_{}", skip.word()), count)?;
         }
         dict.set_item("clock_backwards", counters.clock_backwards)?;
+        dict.set_item("calls_gone", counters.gone)?;
+        dict.set_item("calls_late", counters.late)?;
         dict.set_item("time_out_of_range", self.time_out_of_range)?;
         dict.set_item("odd_lengths", self.odd_lengths)?;
         let table = self.inner.table_counters();
@@ -258,6 +354,11 @@ impl Tap {
 }
 
 impl Tap {
+    fn next_lane(&mut self) -> u32 {
+        self.nameless_lane = self.nameless_lane.checked_add(1).unwrap_or(1);
+        self.nameless_lane
+    }
+
     /// Reads one frame into the journal too; `false` where the capture or the journal is over.
     fn read_told(&mut self, source: &mut Source) -> Result<bool, zertap_capture::CaptureError> {
         let Some(frame) = source.reader().next_frame()? else { return Ok(false) };
@@ -272,6 +373,10 @@ impl Tap {
 fn raw<'a>(frame: &Frame<'a>) -> RawFrame<'a> {
     RawFrame { at: frame.at, link: LinkType(frame.link), bytes: frame.bytes, wire_length: frame.wire_length }
 }
+
+/// Ends that nobody knows: the unspecified address, once of each family, so that the two can be told apart.
+const UNSPECIFIED: [Endpoint; 2] =
+    [Endpoint { address: Address([0; 16]), port: 0 }, Endpoint { address: Address::v4([0; 4]), port: 0 }];
 
 /// Why reading stopped.
 enum Stop {

@@ -78,7 +78,7 @@ def test_the_engine_has_a_source_of_that_type_for_every_field(field: Field) -> N
 
 
 def test_every_source_of_the_engine_has_a_field_or_is_its_own_affair() -> None:
-    own = {"connection", "established", "kind", "packet", "phase", "protocol_client"}
+    own = {"established", "packet", "phase", "protocol_client"}
     assert set(_native.SOURCES) - own == {field.source for field in EVERY_FIELD if field.source[0] != "="}
 
 

@@ -20,6 +20,8 @@ mod rows;
 mod ssh_talk;
 #[path = "stream_model.rs"]
 mod stream;
+#[path = "flow_streams.rs"]
+mod streams;
 #[path = "tap_support.rs"]
 mod support;
 #[path = "tap_frames.rs"]

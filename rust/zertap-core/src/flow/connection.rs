@@ -4,7 +4,7 @@ use super::follow::Cause;
 use super::key::FlowKey;
 use super::milestones::Milestones;
 use crate::event::{Milestone, Settled};
-use crate::handshake::{Flag, Flags, PerSide, Phase, Side};
+use crate::handshake::{Advice, Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
 use crate::stream::{Seq, Stream};
 use crate::time::Timestamp;
@@ -79,6 +79,8 @@ pub struct Extras {
     pub told_history: u8,
     /// The note of `Tap::mark`.
     pub note: u64,
+    /// What a provider said.
+    pub advice: Option<Box<Advice>>,
     /// When the second FIN came, and its sequence number's end.
     pub closing: Option<(Timestamp, Side)>,
 }

@@ -550,6 +550,7 @@ impl Workplace<'_> {
             Progress::Moved(phase) => (phase, false),
             Progress::Finished(phase) => (phase, true),
         };
+        let phase = conn.heed(phase);
         self.tell_move(conn, phase);
         let moved = conn.reach(phase, self.cause.at);
         let milestones = conn.history.len();
@@ -593,6 +594,9 @@ impl Workplace<'_> {
             findings = Findings::default();
         }
         conn.flags = conn.flags.union(findings.flags);
+        if let Some(advice) = conn.advice() {
+            advice.lay_over(&mut findings);
+        }
         Arc::new(settled_from(findings, self.profiles))
     }
 
@@ -845,7 +849,7 @@ fn care_of(conn: &Connection) -> Care {
     }
 }
 
-fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settled {
+pub(super) fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settled {
     let mut texts = Vec::with_capacity(findings.texts.iter().map(|text| text.bytes.len() + 5).sum());
     for text in &findings.texts {
         texts.push(text.kind as u8);

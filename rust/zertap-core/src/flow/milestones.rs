@@ -27,6 +27,11 @@ impl Milestones {
         self.iter().any(|milestone| milestone.phase == phase)
     }
 
+    /// How it began.
+    pub fn first(&self) -> Option<Milestone> {
+        self.iter().next().filter(|first| matches!(first.phase, Phase::TlsBegun | Phase::SshBegun))
+    }
+
     /// Adds one; beyond the limit the last is overwritten, so that the end stays true.
     pub fn push(&mut self, milestone: Milestone) {
         let place = self.len().min(LIMIT - 1);

@@ -1,5 +1,6 @@
 //! The connection table: the only home of per-connection state.
 
+mod advised;
 mod attempts;
 mod connection;
 mod current;
@@ -10,6 +11,7 @@ mod key;
 mod lanes;
 mod linger;
 mod milestones;
+mod named;
 mod ordinals;
 
 mod snapshot;
@@ -17,10 +19,12 @@ mod table;
 mod timers;
 mod told;
 
+pub use advised::Heard;
 pub use connection::Connection;
 pub use current::current;
 pub use follow::{Cause, SpareRooms, Workplace};
 
 pub use interval::Boundaries;
-pub use key::FlowKey;
+pub use key::{Endpoint, FlowKey};
+pub use named::{ConnectionRef, Turn};
 pub use table::{Guess, Identity, Table, TableCounters};

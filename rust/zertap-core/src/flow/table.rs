@@ -671,9 +671,26 @@ impl Table {
         self.slots.get_mut(index as usize)?.connection.as_mut()
     }
 
-    fn resolve(&mut self, slot: SlotRef) -> Option<&mut Connection> {
+    pub(super) fn resolve(&mut self, slot: SlotRef) -> Option<&mut Connection> {
         let found = self.slots.get_mut(slot.index as usize)?;
         if found.generation == slot.generation { found.connection.as_mut() } else { None }
+    }
+
+    /// The live connection of a slot that is still that connection's.
+    pub(super) fn at(&self, slot: SlotRef) -> Option<&Connection> {
+        resolve(&self.slots, slot)
+    }
+
+    /// The connection of a slot has had its last row, though nobody saw it end.
+    pub(super) fn leave(&mut self, slot: SlotRef) {
+        self.counters.unfinished += 1;
+        self.remove(slot.index);
+    }
+
+    /// The slot of the live connection of a key.
+    pub(super) fn live_slot(&self, key: &FlowKey) -> Option<SlotRef> {
+        let index = self.find(self.hash(key), key).filter(|index| index & (ENDED | ATTEMPT) == 0)?;
+        Some(self.slot_ref(index))
     }
 
     fn slot_ref(&self, index: u32) -> SlotRef {

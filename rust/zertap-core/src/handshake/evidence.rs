@@ -13,6 +13,8 @@ pub enum Evidence {
     Inferred = 2,
     /// Read from the message that settles it.
     Negotiated = 3,
+    /// Told by the program that is the connection's end.
+    Advised = 4,
 }
 
 impl Evidence {
@@ -23,6 +25,7 @@ impl Evidence {
             Evidence::Offered => "offered",
             Evidence::Inferred => "inferred",
             Evidence::Negotiated => "negotiated",
+            Evidence::Advised => "advised",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! This floor knows no protocol, no TCP and no flow. It says what was *seen*; what that means for a
 //! connection's protection is decided above the engine.
 
+mod advice;
 mod evidence;
 mod fault;
 mod flag;
@@ -14,6 +15,7 @@ mod room;
 mod side;
 mod text;
 
+pub use advice::{Advice, Outcome};
 pub use evidence::Evidence;
 pub use fault::Fault;
 pub use flag::{Flag, Flags};

@@ -32,6 +32,8 @@ pub enum TlsShape {
 /// Negotiated facts of a TLS or SSL connection. Wire numbers, never names; absent is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsProfile {
+    /// The provider that told of it; `None`: it was observed.
+    pub provider: Option<Box<str>>,
     /// 0x0200 SSLv2, 0x0300 to 0x0304, 0x7fxx drafts; zero when unknown.
     pub version: u16,
     /// Cipher suite number; SSLv2 kinds use 24 bits.
@@ -137,6 +139,8 @@ impl TlsProfile {
 /// Negotiated facts of an SSH connection. Names as negotiated; absent is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SshProfile {
+    /// The provider that told of it; `None`: it was observed.
+    pub provider: Option<Box<str>>,
     /// 1 or 2; zero when unknown.
     pub version: u8,
     /// Key exchange method.

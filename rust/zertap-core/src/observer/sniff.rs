@@ -85,6 +85,8 @@ pub enum Verdict {
 pub struct Sniffer {
     kept: Kept,
     joined: Joined,
+    /// A handshake was announced, behind so many octets in clear.
+    pub expected: Option<Box<PerSide<u64>>>,
 }
 
 /// How octets compare with the beginnings that are known.
@@ -98,7 +100,12 @@ enum Match {
 impl Sniffer {
     /// A sniffer for a new connection.
     pub fn new(joined: Joined) -> Self {
-        Self { kept: Kept::default(), joined }
+        Self { kept: Kept::default(), joined, expected: None }
+    }
+
+    /// A sniffer for a handshake that was announced, behind so many octets in clear.
+    pub fn expecting(base: PerSide<u64>) -> Self {
+        Self { expected: Some(Box::new(base)), ..Self::new(Joined::AtStart) }
     }
 
     /// Takes octets of one direction.

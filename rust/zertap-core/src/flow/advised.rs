@@ -1,0 +1,174 @@
+//! The way back down: what others know or want of one live connection goes to its slot, and nowhere else.
+//!
+//! A provider's advice is kept beside the observer and laid over what it finds. It comes too late where a row has told the
+//! protection behind the waiting span: the records of that are written, and sums count the connection there.
+
+use super::connection::{Connection, DUE_PASSED, LISTENED, Life, Listening};
+use super::follow::{Workplace, settled_from};
+use super::milestones::Milestones;
+use super::named::ConnectionRef;
+use super::table::Table;
+use crate::event::{RowKind, Settled};
+use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, Text, TextKind};
+use crate::observer::Observer;
+
+/// What became of a call about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It was taken.
+    Taken,
+    /// The connection is gone.
+    Gone,
+    /// It lives, and what was said makes no difference any more.
+    Late,
+}
+
+impl Table {
+    /// A provider's facts about a connection.
+    pub fn advise(&mut self, place: &mut Workplace<'_>, whom: ConnectionRef, advice: Advice) -> Heard {
+        match self.resolve(whom.slot()) {
+            None => Heard::Gone,
+            Some(conn) => place.advise(conn, advice),
+        }
+    }
+
+    /// A handshake begins with the next octet of the side that sends it, whatever came before.
+    pub fn expect_handshake(&mut self, whom: ConnectionRef) -> Heard {
+        match self.resolve(whom.slot()) {
+            None => Heard::Gone,
+            Some(conn) => expect_handshake(conn),
+        }
+    }
+
+    /// A number that every later row of the connection bears.
+    pub fn mark(&mut self, whom: ConnectionRef, note: u64) -> Heard {
+        match self.resolve(whom.slot()) {
+            None => Heard::Gone,
+            Some(conn) => {
+                conn.extras().note = note;
+                Heard::Taken
+            }
+        }
+    }
+}
+
+impl Workplace<'_> {
+    fn advise(&mut self, conn: &mut Connection, advice: Advice) -> Heard {
+        if is_late(conn, &advice) {
+            return Heard::Late;
+        }
+        self.attend(conn);
+        let before = (conn.phase, conn.settled.clone());
+        let kept = conn.extras().advice.take();
+        let whole = match kept {
+            Some(kept) => kept.and(&advice),
+            None => advice,
+        };
+        let phase = whole.phase();
+        conn.extras().advice = Some(Box::new(whole));
+        self.resettle(conn);
+        if let Some(phase) = phase {
+            self.tell_move(conn, phase);
+            contradict(conn, phase);
+            conn.reach(phase, self.cause.at);
+        }
+        let differs = before != (conn.phase, conn.settled.clone());
+        if differs && conn.history.len() > 0 && self.config.rows.contains(RowKind::Moved) {
+            self.write(conn, RowKind::Moved);
+        }
+        Heard::Taken
+    }
+
+    /// Lays the advice over what was settled; what is still observed gets it when it is told.
+    fn resettle(&mut self, conn: &mut Connection) {
+        if conn.listening.is_some() {
+            return;
+        }
+        let mut findings = conn.settled.as_deref().map(findings_of).unwrap_or_default();
+        if let Some(advice) = conn.advice() {
+            advice.lay_over(&mut findings);
+        }
+        conn.settled = Some(settled_from(findings, self.profiles).into());
+    }
+}
+
+impl Connection {
+    /// What a provider said.
+    pub(super) fn advice(&self) -> Option<&Advice> {
+        self.extras.as_ref().and_then(|extras| extras.advice.as_deref())
+    }
+
+    /// What an observed phase comes to: where a provider has told the outcome, only clear data after it is news.
+    pub(super) fn heed(&self, observed: Phase) -> Phase {
+        match self.advice().and_then(|advice| advice.outcome) {
+            Some(Outcome::Complete) if observed == Phase::TlsThenClear => observed,
+            Some(_) => self.phase,
+            None => observed,
+        }
+    }
+}
+
+/// Whether the protection was reported, or is none of ours to report; that it ended can still be told.
+fn is_late(conn: &Connection, advice: &Advice) -> bool {
+    let told = conn.extras.as_ref().map_or(Phase::Silent, |extras| extras.told_phase);
+    let reported = match told {
+        Phase::TlsThenClear => true,
+        Phase::TlsFailed | Phase::TlsLost | Phase::SshFailed | Phase::SshLost => conn.has(DUE_PASSED),
+        phase => phase.is_complete() && conn.has(DUE_PASSED),
+    };
+    let ends_now = advice.outcome == Some(Outcome::ThenClear) && conn.phase == Phase::TlsComplete;
+    conn.life == Life::HalfOpen || conn.phase == Phase::Unseen || (reported && !ends_now)
+}
+
+/// Takes back the observed outcome that the provider denies.
+fn contradict(conn: &mut Connection, phase: Phase) {
+    let denied = match phase {
+        Phase::TlsComplete | Phase::SshComplete => !conn.phase.is_complete(),
+        Phase::TlsFailed | Phase::SshFailed => conn.phase != phase,
+        _ => false,
+    };
+    let is_settled = conn.phase.is_milestone() && !matches!(conn.phase, Phase::TlsBegun | Phase::SshBegun);
+    if denied && is_settled {
+        let begun = conn.history.first();
+        conn.history = Milestones::default();
+        if let Some(begun) = begun {
+            conn.history.push(begun);
+        }
+    }
+}
+
+/// SIOCSHSNOTIFY: data in clear lies behind us, the next octets may begin a handshake.
+fn expect_handshake(conn: &mut Connection) -> Heard {
+    match conn.phase {
+        // Nothing has flowed: it is expected anyway.
+        Phase::Silent | Phase::Sniffing => return Heard::Taken,
+        Phase::Clear if conn.advice().is_none() => {}
+        // Only the first handshake is observed; and what has no visible start never is.
+        _ => return Heard::Late,
+    }
+    let base = PerSide(Side::BOTH.map(|side| conn.stream.halves[side].delivered()));
+    conn.settled = None;
+    conn.walks = None;
+    conn.bits |= LISTENED;
+    conn.listening =
+        Some(Box::new(Listening { observer: Observer::expecting(base), recent: PerSide::default() }));
+    Heard::Taken
+}
+
+/// What was settled, as its observer had found it.
+fn findings_of(settled: &Settled) -> Findings {
+    let kind = |number: u8| TextKind::ALL.iter().copied().find(|kind| *kind as u8 == number);
+    let texts = settled
+        .texts()
+        .filter_map(|(number, octets)| kind(number).map(|kind| Text { kind, bytes: octets.into() }));
+    Findings {
+        profile: settled.profile.as_ref().map(|(_, profile)| (**profile).clone()),
+        fault: settled.fault,
+        gave_up: settled.gave_up,
+        client: settled.protocol_client,
+        server_certificate: settled.server_certificate.clone(),
+        client_certificate: settled.client_certificate.clone(),
+        texts: texts.collect(),
+        ..Findings::default()
+    }
+}

@@ -1,0 +1,121 @@
+//! Addresses, sides and connections as Python names them, read without a detour: they come with every packet.
+
+use crate::error;
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyInt, PyString, PyTuple};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use zertap_core::flow::{ConnectionRef, Endpoint};
+use zertap_core::handshake::Side;
+use zertap_core::wire::Address;
+
+/// An address (text, four or sixteen octets, or an `ipaddress` object) with its port.
+pub(crate) struct End(pub(crate) Endpoint);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for End {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let pair = given.cast::<PyTuple>()?;
+        let address = address(pair.get_borrowed_item(0)?)?;
+        // What sockets say of an IPv6 peer has flow information and scope behind the port.
+        let port = pair.get_borrowed_item(1)?.extract()?;
+        Ok(End(Endpoint { address, port }))
+    }
+}
+
+fn address(given: Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
+    let py = given.py();
+    if let Ok(text) = given.cast::<PyString>() {
+        let text = text.to_str()?;
+        // A scope (RFC 4007) tells interfaces apart, not addresses.
+        let text = text.split_once('%').map_or(text, |(address, _)| address);
+        let parsed: Option<IpAddr> = text.parse().ok();
+        return parsed
+            .map(Address::from)
+            .ok_or_else(|| error::usage(py, &format!("`{text}` is no IP address")));
+    }
+    if let Ok(octets) = given.cast::<PyBytes>() {
+        return packed(octets.as_bytes()).ok_or_else(|| error::usage(py, "an address has 4 or 16 octets"));
+    }
+    Ok(given.extract::<IpAddr>()?.into())
+}
+
+fn packed(octets: &[u8]) -> Option<Address> {
+    match octets.len() {
+        4 => octets.first_chunk().map(|four| Address::v4(*four)),
+        16 => octets.first_chunk().map(|all| Address(*all)),
+        _ => None,
+    }
+}
+
+/// Octets of a packet or a stream: `bytes` where they lie, any other buffer copied (it may change).
+pub(crate) struct Octets<'a>(pub(crate) Cow<'a, [u8]>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Octets<'a> {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(octets) = given.extract::<&'a [u8]>() {
+            return Ok(Octets(Cow::Borrowed(octets)));
+        }
+        let buffer = PyBuffer::<u8>::get(&given)?;
+        Ok(Octets(Cow::Owned(buffer.to_vec(given.py())?)))
+    }
+}
+
+impl Octets<'static> {
+    /// None.
+    pub(crate) const NONE: Octets<'static> = Octets(Cow::Borrowed(&[]));
+}
+
+/// Who speaks: `client` opened the connection, `server` accepted it.
+pub(crate) struct Speaker(pub(crate) Side);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Speaker {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match given.cast::<PyString>()?.to_str()? {
+            "client" => Ok(Speaker(Side::A)),
+            "server" => Ok(Speaker(Side::B)),
+            other => {
+                Err(error::usage(given.py(), &format!("a direction is `client` or `server`, not `{other}`")))
+            }
+        }
+    }
+}
+
+/// A connection as its caller names it.
+pub(crate) enum Whom {
+    /// By what `open_stream` or `find` gave.
+    Named(ConnectionRef),
+    /// By its ends.
+    Between(Endpoint, Endpoint),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Whom {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(number) = given.cast::<PyInt>() {
+            return Ok(Whom::Named(ConnectionRef::from_number(number.extract()?)));
+        }
+        let (one, other): (End, End) = given.extract()?;
+        Ok(Whom::Between(one.0, other.0))
+    }
+}
+
+impl Whom {
+    /// The connection's name in a tap; one that names nothing where none lives between these ends.
+    #[inline]
+    pub(crate) fn within(&self, tap: &zertap_core::tap::Tap) -> ConnectionRef {
+        match self {
+            Whom::Named(name) => *name,
+            Whom::Between(one, other) => {
+                tap.find(*one, *other, 0, None).unwrap_or(ConnectionRef::from_number(u64::MAX))
+            }
+        }
+    }
+}
