@@ -1,6 +1,7 @@
 //! A capture through the readers and the engine, nothing else: what a profiler should look at.
 //!
 //! `cargo build --release -p zertap-capture --example pump`, then `perf record target/release/examples/pump CAPTURE`.
+//! A number behind the capture is how many connections and half-open attempts may be kept, for floods.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,9 +12,13 @@ use zertap_core::tap::{RawFrame, Tap};
 use zertap_core::wire::LinkType;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args_os().nth(1).ok_or("usage: pump CAPTURE")?;
+    let path = std::env::args_os().nth(1).ok_or("usage: pump CAPTURE [CONNECTIONS]")?;
     let mut source = Source::open(Path::new(&path))?;
-    let mut tap = Tap::new(Config { hash_key: [7, 11], ..Config::default() });
+    let mut config = Config { hash_key: [7, 11], ..Config::default() };
+    if let Some(most) = std::env::args().nth(2) {
+        (config.max_connections, config.max_half_open) = (most.parse()?, most.parse()?);
+    }
+    let mut tap = Tap::new(config);
     let mut rows = 0;
     loop {
         let before = tap.counters().frames;

@@ -1,0 +1,60 @@
+"""Captures made out of our own conversations, in memory: fresh addresses, ports and sequence numbers, interleaved.
+
+The connections are those of `pcaps/captures`; checksums stay as they were recorded, since nobody verifies them here.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+CAPTURES = Path(__file__).resolve().parents[2] / "pcaps" / "captures"
+MIX = ("tls12-full", "tls13-full", "tls13-mlkem", "tls12-no-common-cipher", "ssh-openssh", "http-clear", "tls13-full")
+"""The conversations, each as often as it stands here."""
+CONNECTIONS = 7000
+AT_ONCE = 500
+
+
+def pcap() -> Iterator[bytes]:
+    """A pcap of `CONNECTIONS` connections, piece by piece."""
+    yield struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for number, frame in enumerate(frames()):
+        seconds, micros = divmod(number * 10, 1_000_000)
+        yield struct.pack("<IIII", 1_760_000_000 + seconds, micros, len(frame), len(frame)) + frame
+
+
+def frames() -> Iterator[bytes]:
+    """The frames of all connections."""
+    conversations = [conversation(name) for name in MIX]
+    longest = max(map(len, conversations))
+    for first in range(0, CONNECTIONS, AT_ONCE):
+        for step in range(longest):
+            for number in range(first, min(first + AT_ONCE, CONNECTIONS)):
+                played = conversations[number % len(MIX)]
+                if step < len(played):
+                    yield renumbered(played[step], played[0][34:38], number)
+
+
+def conversation(name: str) -> list[bytes]:
+    """The frames of a capture of one connection: classic pcap, Ethernet, IPv4 without options."""
+    data, at, frames = (CAPTURES / f"{name}.pcap").read_bytes(), 24, []
+    while at < len(data):
+        (length,) = struct.unpack_from("<8xI", data, at)
+        frames.append(data[at + 16 : at + 16 + length])
+        at += 16 + length
+    assert all(frame[12:15] == b"\x08\x00\x45" for frame in frames)
+    return frames
+
+
+def renumbered(frame: bytes, client_ports: bytes, number: int) -> bytes:
+    """The frame as one of connection *number*."""
+    out = bytearray(frame)
+    from_client = frame[34:38] == client_ports
+    client, server = (26, 30) if from_client else (30, 26)
+    struct.pack_into(">I", out, client, 0x0A000000 + number)
+    struct.pack_into(">I", out, server, 0xC6120000 + number % 251)
+    struct.pack_into(">H", out, 34 if from_client else 36, 1024 + number % 60_000)
+    shifts = (number * 0x9E3779B9, number * 0x85EBCA6B)
+    for at, shift in ((38, shifts[not from_client]), (42, shifts[from_client])):
+        (before,) = struct.unpack_from(">I", out, at)
+        struct.pack_into(">I", out, at, (before + shift) & 0xFFFFFFFF)
+    return bytes(out)
