@@ -126,11 +126,11 @@ def core(bench: Bench) -> Iterator[Line]:
 
 def check(bench: Bench, workload: Workload) -> None:
     """Compares outcome counts with the ground truth."""
-    found = Counter({tuple(key.split()): n for key, n in bench.answer("outcomes", workload.path).items()})
+    found = Counter(bench.answer("outcomes", workload.path))
     truth = workload.expected()
     for key in sorted(truth | found):
         if found[key] != truth[key]:
-            bench.faults.append(f"{workload.name}: {' '.join(key)}: {found[key]} of {truth[key]}")
+            bench.faults.append(f"{workload.name}: {key}: {found[key]} of {truth[key]}")
 
 
 def from_python(bench: Bench) -> Iterator[Line]:
