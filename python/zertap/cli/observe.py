@@ -18,6 +18,7 @@ from zertap.cli.common import (
     StatsOption,
     WhereOption,
     WithoutNamesOption,
+    WorkersOption,
     check_files,
     compiled,
     compiled_alarm,
@@ -77,6 +78,7 @@ def observe(
             help="Exit with status 1 if a connection matches: verdict words, e.g. failed,plaintext, or an expression."
         ),
     ] = None,
+    workers: WorkersOption = 1,
     stats: StatsOption = None,
     config: ConfigOption = None,
 ) -> int:
@@ -108,6 +110,7 @@ def observe(
         fingerprints=fingerprints,
         community_seed=community_id_seed or 0,
         pseudonyms=disguise,
+        workers=workers,
     ).with_needs_of([*chosen, *selection.fields])
     return run(captures, request, selection, sink, watch, "connection", stats)
 

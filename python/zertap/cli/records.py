@@ -17,6 +17,7 @@ from zertap.cli.common import (
     PseudonymKeyOption,
     PseudonymsOption,
     StatsOption,
+    WorkersOption,
     check_files,
     configured,
     read_pseudonyms,
@@ -114,6 +115,7 @@ def records(
     ] = None,
     pseudonyms: PseudonymsOption = None,
     pseudonym_key: PseudonymKeyOption = None,
+    workers: WorkersOption = 1,
     stats: StatsOption = None,
     config: ConfigOption = None,
     names: NamesOption = None,
@@ -153,7 +155,7 @@ def records(
     sink = _sink(target, _shown(configuration, disguise))
     writes_to_terminal = output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
+    request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise, workers=workers)
     return run(captures, request, Selection(), sink, watch, "record", stats, sink.follow)
 
 

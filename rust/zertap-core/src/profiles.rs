@@ -9,13 +9,25 @@ use std::sync::Arc;
 const LIMIT: usize = 16_384;
 
 /// Interned profiles of one tap. Numbers are never used twice.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Profiles {
     known: HashMap<Arc<CryptoProfile>, u32, RandomState>,
     next: u32,
+    step: u32,
+}
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self::of_share(0, 1)
+    }
 }
 
 impl Profiles {
+    /// Those of one tap of `count`, which never uses a number that another one uses.
+    pub fn of_share(index: u32, count: u32) -> Self {
+        Self { known: HashMap::default(), next: index, step: count }
+    }
+
     /// The number of a profile, the same for equal profiles as long as both are remembered.
     ///
     /// Beyond the limit all are forgotten at once: an attacker who invents profiles costs numbers, not memory.
@@ -28,7 +40,7 @@ impl Profiles {
         }
         let shared = Arc::new(profile);
         let number = self.next;
-        self.next = self.next.wrapping_add(1);
+        self.next = self.next.wrapping_add(self.step);
         self.known.insert(Arc::clone(&shared), number);
         (number, shared)
     }

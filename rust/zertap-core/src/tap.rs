@@ -1,5 +1,9 @@
 //! The engine's face: packets and time go in, rows come out.
 
+mod share;
+
+pub use share::{Place, Share, SharedRow, Stage};
+
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
@@ -10,6 +14,7 @@ use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
 use arrayvec::ArrayVec;
+use share::Sharing;
 
 /// One single-threaded engine. Every connection it sees becomes rows.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub struct Tap {
     began: Option<Timestamp>,
     now: Timestamp,
     counters: TapCounters,
+    /// Where it is one of several.
+    sharing: Option<Sharing>,
 }
 
 /// How many frames are looked at together.
@@ -80,8 +87,15 @@ impl Tap {
             began: None,
             now: Timestamp(0),
             counters: TapCounters::default(),
+            sharing: None,
             config,
         }
+    }
+
+    /// One of several engines that follow the same packets; `push_shared` and `drain_shared` serve it.
+    pub fn shared(config: Config, share: Share) -> Self {
+        let profiles = Profiles::of_share(share.index, share.count);
+        Self { sharing: Some(Sharing::new(share)), profiles, ..Self::new(config) }
     }
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
@@ -143,6 +157,12 @@ impl Tap {
         self.counters.frames += 1;
         self.counters.segments += 1;
         self.pass_time(at);
+        self.follow(segment, identity);
+    }
+
+    /// Shows the table one segment, at its time.
+    #[inline]
+    fn follow(&mut self, segment: &Segment<'_>, identity: Identity) {
         let Self { config, table, room, profiles, batch, now, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames };
         table.segment(&mut Workplace { config, room, profiles, batch, cause }, segment, identity);
@@ -251,10 +271,14 @@ impl Tap {
         self.began.get_or_insert(at);
         let Self { config, table, boundaries, room, profiles, batch, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames };
+        let before = batch.len();
         let mut place = Workplace { config, room, profiles, batch, cause };
         if boundaries.are_due(at) {
             boundaries.pass(table, &mut place, at);
         }
         table.advance(&mut place, at);
+        if batch.len() > before + 1 {
+            batch.arrange(before);
+        }
     }
 }

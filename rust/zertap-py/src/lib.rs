@@ -13,6 +13,7 @@ mod arrow;
 mod batch;
 mod capture;
 mod clock;
+mod engine;
 mod error;
 mod identity;
 mod journal;

@@ -2,6 +2,7 @@
 
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
+use crate::engine::Engine;
 use crate::error;
 use crate::journal;
 use crate::pseudonym::{self, Pseudonyms};
@@ -11,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::{CaptureErrorKind, Frame, Seen};
+use zertap_capture::{CaptureErrorKind, Frame, Progress, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::handshake::Journal;
@@ -22,7 +23,7 @@ use zertap_core::wire::{LinkType, Segment, Skip, TcpFlags};
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Tap {
-    inner: zertap_core::tap::Tap,
+    inner: Engine,
     files: Files,
     telling: Telling,
     pseudonyms: Option<Pseudonyms>,
@@ -35,10 +36,10 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let Settings { engine, mut telling, pseudonyms } = configure(py, config)?;
+        let Settings { engine, workers, mut telling, pseudonyms } = configure(py, config)?;
         telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
-            inner: zertap_core::tap::Tap::new(engine),
+            inner: Engine::new(engine, workers),
             files: Arc::default(),
             telling,
             pseudonyms,
@@ -52,12 +53,16 @@ impl Tap {
         if !source.announced {
             source.announced = true;
             let name = source.name().to_owned();
-            Arc::make_mut(&mut self.files).push((self.inner.counters().frames, name));
+            Arc::make_mut(&mut self.files).push((self.inner.frames(), name));
         }
         let source = &mut *source;
         loop {
             let told = self.inner.journal().is_some();
-            let read = if told { Self::read::<true> } else { Self::read::<false> };
+            let read = match self.inner {
+                Engine::Several(_) => Self::read_together,
+                Engine::One(_) if told => Self::read::<true>,
+                Engine::One(_) => Self::read::<false>,
+            };
             match py.detach(|| read(self, source, rows)) {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
@@ -82,7 +87,7 @@ impl Tap {
             return Err(error::usage(py, "a frame cannot be longer than 4 GiB"));
         };
         let wire_length = wire_length.unwrap_or(length).max(length);
-        self.inner.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
+        self.inner.one(py)?.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
         Ok(())
     }
 
@@ -116,12 +121,13 @@ impl Tap {
             payload_on_wire,
             fragment_overlap: false,
         };
-        self.inner.push_segment(Timestamp(at), &segment);
+        self.inner.one(py)?.push_segment(Timestamp(at), &segment);
         Ok(())
     }
 
-    fn advance(&mut self, now: u64) {
-        self.inner.advance(Timestamp(now));
+    fn advance(&mut self, py: Python<'_>, now: u64) -> PyResult<()> {
+        self.inner.one(py)?.advance(Timestamp(now));
+        Ok(())
     }
 
     fn finish(&mut self, py: Python<'_>) {
@@ -138,8 +144,9 @@ impl Tap {
         EventBatch::new(rows, Arc::clone(&self.files), self.telling)
     }
 
-    fn keep_journal(&mut self, packet: u64) {
-        self.inner.keep_journal(packet);
+    fn keep_journal(&mut self, py: Python<'_>, packet: u64) -> PyResult<()> {
+        self.inner.one(py)?.keep_journal(packet);
+        Ok(())
     }
 
     fn journal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
@@ -150,17 +157,19 @@ impl Tap {
         self.inner.clock().map(|(began, now)| (began.0, now.0))
     }
 
-    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn counters<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let counters = self.inner.counters();
+        let alone = (self.time_out_of_range, self.odd_lengths);
+        let (time_out_of_range, odd_lengths) = self.inner.crew().map_or(alone, |crew| crew.oddities());
         dict.set_item("frames", counters.frames)?;
         dict.set_item("segments", counters.segments)?;
         for (skip, count) in Skip::ALL.iter().zip(counters.skipped) {
             dict.set_item(format!("skipped_{}", skip.word()), count)?;
         }
         dict.set_item("clock_backwards", counters.clock_backwards)?;
-        dict.set_item("time_out_of_range", self.time_out_of_range)?;
-        dict.set_item("odd_lengths", self.odd_lengths)?;
+        dict.set_item("time_out_of_range", time_out_of_range)?;
+        dict.set_item("odd_lengths", odd_lengths)?;
         let table = self.inner.table_counters();
         for (name, count) in [
             ("connections_opened", table.opened),
@@ -177,7 +186,7 @@ impl Tap {
         Ok(dict)
     }
 
-    fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn ledger<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let ledger = self.inner.ledger();
         for (name, count) in [
@@ -207,19 +216,26 @@ impl Tap {
         source: &mut Source,
         rows: usize,
     ) -> Result<Stop, zertap_capture::CaptureError> {
+        let Self { inner: Engine::One(tap), time_out_of_range, odd_lengths, .. } = self else {
+            return Ok(Stop::End);
+        };
         let begun = Instant::now();
-        while self.inner.waiting_rows() < rows {
+        while tap.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
-                if TOLD {
-                    if self.read_told(source)? {
-                        continue;
-                    }
-                    return Ok(Stop::End);
-                }
-                let before = self.inner.counters().frames;
-                let Self { inner, time_out_of_range, odd_lengths, .. } = self;
                 let (reader, mut tally) = source.reader_and_tally();
-                inner.push_frames(&mut reader.next_frames()?.map(|frame| {
+                let before = tap.counters().frames;
+                if TOLD {
+                    let Some(frame) = reader.next_frame()? else { return Ok(Stop::End) };
+                    *time_out_of_range += u64::from(!frame.time_valid);
+                    *odd_lengths += u64::from(frame.odd_length);
+                    tap.push_frame_told(&raw(&frame));
+                    source.packets += 1;
+                    if tap.journal().is_some_and(Journal::is_over) {
+                        return Ok(Stop::End);
+                    }
+                    continue;
+                }
+                tap.push_frames(&mut reader.next_frames()?.map(|frame| {
                     *time_out_of_range += u64::from(!frame.time_valid);
                     *odd_lengths += u64::from(frame.odd_length);
                     if let Some(tally) = &mut tally {
@@ -227,7 +243,7 @@ impl Tap {
                     }
                     raw(&frame)
                 }));
-                let frames = inner.counters().frames - before;
+                let frames = tap.counters().frames - before;
                 if frames == 0 {
                     return Ok(Stop::End);
                 }
@@ -239,17 +255,30 @@ impl Tap {
         }
         Ok(Stop::Rows)
     }
-}
 
-impl Tap {
-    /// Reads one frame into the journal too; `false` where the capture or the journal is over.
-    fn read_told(&mut self, source: &mut Source) -> Result<bool, zertap_capture::CaptureError> {
-        let Some(frame) = source.reader().next_frame()? else { return Ok(false) };
-        self.time_out_of_range += u64::from(!frame.time_valid);
-        self.odd_lengths += u64::from(frame.odd_length);
-        self.inner.push_frame_told(&raw(&frame));
-        source.packets += 1;
-        Ok(!self.inner.journal().is_some_and(Journal::is_over))
+    /// Takes what the workers tell until enough rows wait, the capture ends, or signal handlers want their turn.
+    fn read_together(
+        &mut self,
+        source: &mut Source,
+        rows: usize,
+    ) -> Result<Stop, zertap_capture::CaptureError> {
+        let Some(crew) = self.inner.crew() else { return Ok(Stop::End) };
+        if !source.begun {
+            source.begun = true;
+            source.packets_before = crew.frames();
+            crew.begin(source.path());
+        }
+        let begun = Instant::now();
+        while crew.waiting_rows() < rows {
+            let progress = crew.wait(SIGNALS_AFTER);
+            source.told(crew);
+            match progress? {
+                Progress::Over => return Ok(Stop::End),
+                Progress::More if begun.elapsed() >= SIGNALS_AFTER => return Ok(Stop::Pause),
+                Progress::More => {}
+            }
+        }
+        Ok(Stop::Rows)
     }
 }
 
@@ -272,15 +301,16 @@ const BATCHES_BETWEEN_CLOCKS: usize = 8;
 /// What a tap is told when it is made.
 struct Settings {
     engine: Config,
+    workers: u32,
     telling: Telling,
     pseudonyms: Option<Pseudonyms>,
 }
 
 fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
     let engine = Config { hash_key: random_key(), ..Config::default() };
-    let mut settings = Settings { engine, telling: Telling::default(), pseudonyms: None };
+    let mut settings = Settings { engine, workers: 1, telling: Telling::default(), pseudonyms: None };
     let Some(given) = given else { return Ok(settings) };
-    let Settings { engine: config, telling, pseudonyms } = &mut settings;
+    let Settings { engine: config, workers, telling, pseudonyms } = &mut settings;
     for (key, value) in given {
         let key: String = key.extract()?;
         match key.as_str() {
@@ -297,6 +327,7 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Sett
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
             "interval_ns" => config.interval = Some(interval(py, value.extract()?)?),
             "rows" => config.rows = row_kinds(py, &value)?,
+            "workers" => *workers = several(py, value.extract()?)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
             "max_half_open" => config.max_half_open = positive(py, &key, value.extract()?)?,
             "max_buffered_octets" => config.stream.held_octets = positive(py, &key, value.extract()?)?,
@@ -306,6 +337,17 @@ fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Sett
         }
     }
     Ok(settings)
+}
+
+/// More workers than any machine has cores only cost memory.
+const MOST_WORKERS: u32 = 1024;
+
+fn several(py: Python<'_>, workers: u32) -> PyResult<u32> {
+    if (1..=MOST_WORKERS).contains(&workers) {
+        Ok(workers)
+    } else {
+        Err(error::usage(py, &format!("`workers` must be from 1 to {MOST_WORKERS}")))
+    }
 }
 
 fn positive(py: Python<'_>, key: &str, value: usize) -> PyResult<usize> {

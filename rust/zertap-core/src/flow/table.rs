@@ -36,6 +36,21 @@ pub struct TableCounters {
     pub established: u64,
 }
 
+impl std::iter::Sum for TableCounters {
+    /// What several tables counted.
+    fn sum<I: Iterator<Item = Self>>(counters: I) -> Self {
+        counters.fold(Self::default(), |whole, each| Self {
+            opened: whole.opened + each.opened,
+            ended: whole.ended + each.ended,
+            evicted: whole.evicted + each.evicted,
+            half_open_dropped: whole.half_open_dropped + each.half_open_dropped,
+            unfinished: whole.unfinished + each.unfinished,
+            stragglers: whole.stragglers + each.stragglers,
+            established: whole.established + each.established,
+        })
+    }
+}
+
 #[derive(Debug, Default)]
 struct Slot {
     generation: u32,
@@ -61,6 +76,7 @@ pub struct Table {
     lanes: Lanes,
     counters: TableCounters,
     evict_hand: usize,
+    number: Option<u64>,
 }
 
 /// How many slots are compared when one must be evicted.
@@ -85,6 +101,7 @@ impl Table {
             lanes: Lanes::default(),
             counters: TableCounters::default(),
             evict_hand: 0,
+            number: None,
         }
     }
 
@@ -102,9 +119,20 @@ impl Table {
     #[inline]
     pub fn identify(&self, segment: &Segment<'_>) -> Identity {
         let (key, from_low) = FlowKey::of(segment);
-        let hash = self.hash(&key);
-        self.index.expect(hash);
-        Identity { key, from_low, hash }
+        self.expected(Identity { key, from_low, hash: self.hash(&key) })
+    }
+
+    /// Asks for the part of the index that will be looked at.
+    #[inline]
+    pub fn expected(&self, identity: Identity) -> Identity {
+        self.index.expect(identity.hash);
+        identity
+    }
+
+    /// The number of a connection that the next segment opens, in place of the count of connections.
+    #[inline]
+    pub fn number_next(&mut self, number: u64) {
+        self.number = Some(number);
     }
 
     /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
@@ -237,7 +265,8 @@ impl Table {
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
         }
-        let conn = new_connection(place, key, from_low, segment, ordinal, self.counters.opened);
+        let number = self.number.unwrap_or(self.counters.opened);
+        let conn = new_connection(place, key, from_low, segment, ordinal, number);
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         slot.generation = slot.generation.wrapping_add(1);
         let half_open = conn.life == Life::HalfOpen;
@@ -464,8 +493,9 @@ impl Table {
         self.slots.get(index as usize)?.connection.as_ref()
     }
 
+    /// The keyed hash of a key.
     #[inline]
-    fn hash(&self, key: &FlowKey) -> u64 {
+    pub fn hash(&self, key: &FlowKey) -> u64 {
         self.hasher.of(key)
     }
 
