@@ -299,6 +299,9 @@ class Tap:
         released. Raises ``CaptureDamaged`` (rows seen before stay drainable). Python's signal handlers run at least
         every 100 ms and when a signal interrupts a waiting read; what they raise ends the call, and the tap stays
         usable."""
+    def rest(self, source: Source) -> None:
+        """``pump`` is not called again before the end of this source: several workers, which read ahead, stop at one
+        packet, and the source counts what they read. Nothing where there is one."""
     def push_frame(self, at: int, link: int, frame: bytes, wire_length: int | None = None) -> None: ...
     def push_segment(
         self,

@@ -45,8 +45,8 @@ def observe(
     ``mode``: ``full`` or ``zert``. ``chain``: the captures are consecutive files of one tap. ``offers``: keep the
     offered lists. ``fingerprints``: add JA3, JA3S, JA4 and HASSH. ``community_id``: add it, with this seed.
     ``pseudonyms``: what stands in the place of addresses, also for ``where``. ``where``: only connections that match
-    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``. ``workers``: threads that
-    read each capture together, 0 for one a core; what comes out is the same.
+    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``. ``workers``: threads
+    that read each capture together, 0 for one a core; what comes out is the same.
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """

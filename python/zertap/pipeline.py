@@ -182,6 +182,7 @@ class Reading:
                 self._watch.saw(source)
                 yield
         finally:
+            tap.rest(source)
             self.ledger.read(source)
         fault = None if damaged else unreadable_links(source)
         if fault:

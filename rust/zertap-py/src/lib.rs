@@ -28,6 +28,7 @@ mod sums;
 mod tap;
 mod value;
 mod veil;
+mod walk;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
@@ -64,6 +65,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(pseudonym::pseudonym, module)?)?;
+    module.add_function(wrap_pyfunction!(walk::bare_walk, module)?)?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;

@@ -134,6 +134,16 @@ impl Tap {
         py.detach(|| self.inner.finish());
     }
 
+    fn rest(&mut self, py: Python<'_>, mut source: PyRefMut<'_, Source>) {
+        let source = &mut *source;
+        if let Some(crew) = self.inner.crew().filter(|crew| crew.is_reading()) {
+            py.detach(|| {
+                crew.rest();
+                source.told(crew);
+            });
+        }
+    }
+
     fn drain(&mut self) -> EventBatch {
         let mut rows = self.inner.drain();
         if let Some(pseudonyms) = &self.pseudonyms {

@@ -110,7 +110,7 @@ impl Crew {
 
     /// Begins to read the capture at `path`, a regular file; the one before must be over.
     pub fn begin(&mut self, path: &Path) {
-        self.settle();
+        self.rest();
         self.merge.restart(self.taps.first().map_or(0, |tap| tap.counters().frames));
         let gate = Arc::new(Gate::default());
         let hands = self.taps.drain(..).map(|tap| hand(tap, path.to_owned(), &gate)).collect();
@@ -133,16 +133,9 @@ impl Crew {
         Ok(Progress::More)
     }
 
-    /// The reading ends here, at the same packet in every worker, as if the input did.
-    pub fn stop(&self) {
-        if let Some(running) = &self.running {
-            running.gate.close();
-        }
-    }
-
     /// End of input: the connections that live get their last rows.
     pub fn finish(&mut self) {
-        self.settle();
+        self.rest();
         std::thread::scope(|scope| {
             for tap in &mut self.taps {
                 scope.spawn(|| tap.finish());
@@ -194,27 +187,28 @@ impl Crew {
 
     /// What each of the taps counted of the frames that all of them saw. Ends a reading.
     pub fn counters(&mut self) -> TapCounters {
-        self.settle();
+        self.rest();
         self.taps.first().map(|tap| tap.counters().clone()).unwrap_or_default()
     }
 
     /// What the tables counted, together. Ends a reading.
     pub fn table_counters(&mut self) -> TableCounters {
-        self.settle();
+        self.rest();
         self.taps.iter().map(Tap::table_counters).sum()
     }
 
     /// Connections and attempts that live. Ends a reading.
     pub fn live(&mut self) -> usize {
-        self.settle();
+        self.rest();
         self.taps.iter().map(Tap::live).sum()
     }
 
     /// The account of all that was pushed: frames once, connections and rows of all. Ends a reading.
     pub fn ledger(&mut self) -> Ledger {
-        self.settle();
+        self.rest();
         let each = self.taps.iter().map(Tap::ledger);
-        let mut whole = each.reduce(Ledger::with_share).unwrap_or_else(|| Tap::new(Config::default()).ledger());
+        let mut whole =
+            each.reduce(Ledger::with_share).unwrap_or_else(|| Tap::new(Config::default()).ledger());
         whole.rows_fetched = self.fetched;
         whole.rows_waiting = whole.rows.saturating_sub(self.fetched);
         whole
@@ -262,9 +256,11 @@ impl Crew {
         }
     }
 
-    /// Ends a reading that nobody waits for any more.
-    fn settle(&mut self) {
-        self.stop();
+    /// Ends a reading before the capture is over; every worker stops at the same packet.
+    pub fn rest(&mut self) {
+        if let Some(running) = &self.running {
+            running.gate.close();
+        }
         while self.running.is_some() {
             if !matches!(self.wait(Duration::from_secs(1)), Ok(Progress::More)) {
                 return;
@@ -275,7 +271,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        self.settle();
+        self.rest();
     }
 }
 
