@@ -104,6 +104,10 @@ def pseudonym(manner: str, key: bytes, address: str) -> str:
     """The pseudonym of one address: ``manner`` is ``prefix`` or ``plain``, the key has 32 octets. Raises
     ``zertap.errors.Usage``."""
 
+def bare_walk(source: Source) -> tuple[int, int, int, int]:
+    """Steps through a capture, reads Ethernet, IP and TCP headers and counts connections in a hash table, nothing more:
+    what an observer cannot do without. Frames, TCP segments, connections, octets on the wire. Raises as ``pump``."""
+
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
 

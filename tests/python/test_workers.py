@@ -38,14 +38,16 @@ COLUMNS = (
     "bytes_client_delta",
     "segments_server_delta",
 )
-EVERY_ROW = {"rows": frozenset(KINDS), "interval": (SECOND, 0)}
+EVERY_ROW: dict[str, Any] = {"rows": frozenset(KINDS), "interval": (SECOND, 0)}
 
 
 def told(captures: Sequence[str | Path], request: Request) -> dict[str, Any]:
     """Everything that a reading tells."""
     faults: list[str] = []
     reading = Reading([*map(str, captures)], request, lambda fault: faults.append(f"{type(fault).__name__}: {fault}"))
-    lines, columns, plans, clock = [], {name: [] for name in COLUMNS}, Plans(EVERY_FIELD), None
+    lines: list[bytes] = []
+    columns: dict[str, list[int]] = {name: [] for name in COLUMNS}
+    plans, clock = Plans(EVERY_FIELD), None
     for part in reading:
         lines.append(part.batch.jsonl(plans.of(part)))
         for name, values in columns.items():
@@ -76,7 +78,7 @@ def crowd(connections: int) -> list[Frame]:
         if number % 5 == 0:
             frames += Talk(port=80, **where).open().wait(11).client(b"x").frames  # the same addresses again
         if number % 11 == 0:
-            frames += Talk(port=8080, client=f"192.0.2.{number % 250 + 1}", **where).frames  # nothing at all
+            frames += Talk(port=8080, client=f"192.0.2.{number % 250 + 1}", client_port=1024).frames  # nothing at all
     return frames
 
 
@@ -129,7 +131,8 @@ def test_every_output_is_the_same_file(tmp_path: Path, command: tuple[str, ...])
     outputs = []
     for workers in ("1", "2", "0"):
         outputs.append(tmp_path / workers)
-        line = [sys.executable, "-m", "zertap", *command, capture, "--workers", workers, "-o", outputs[-1], "--stats"]
+        options = ["--workers", workers, "-o", str(outputs[-1]), "--stats"]
+        line = [sys.executable, "-m", "zertap", *command, str(capture), *options]
         assert b" + 0 not written" in subprocess.run(line, check=True, capture_output=True, timeout=60).stderr
     assert len({each.read_bytes() for each in outputs}) == 1
 
@@ -192,7 +195,7 @@ def test_a_signal_ends_every_worker_at_the_same_packet(tmp_path: Path, sent: sig
         for _ in range(200):
             file.write(once[24:])
     out = tmp_path / "out"
-    line = [sys.executable, "-m", "zertap", "observe", "--workers", "2", "--stats=json", capture, "-o", out]
+    line = [sys.executable, "-m", "zertap", "observe", "--workers", "2", "--stats=json", str(capture), "-o", str(out)]
     with subprocess.Popen(line, stderr=subprocess.PIPE) as process:
         until = time.monotonic() + 30
         while time.monotonic() < until and not (out.exists() and out.stat().st_size):
