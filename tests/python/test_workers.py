@@ -72,7 +72,7 @@ def crowd(connections: int) -> list[Frame]:
     """Connections of all kinds whose packets are spread over few moments, so that timers of many come together."""
     frames: list[Frame] = []
     for number in range(connections):
-        where = {"client_port": 1024 + number % 60_000, "at": START + number % 7 * SECOND}
+        where: dict[str, Any] = {"client_port": 1024 + number % 60_000, "at": START + number % 7 * SECOND}
         kind = (clear, refused, waiting)[number % 3]
         frames += kind(**where)
         if number % 5 == 0:

@@ -68,11 +68,16 @@ def _conversation(chance: random.Random) -> list[tuple[bytes, bool]]:
     """The frames of one connection, and whether the client sent each."""
     finished = _record(0x17, chance.randbytes(53))
     change = _record(0x14, b"\x01")
-    flight = _server_hello(chance) + change + b"".join(_record(0x17, chance.randbytes(size)) for size in (40, 2600, 53))
+    session = chance.randbytes(32)
+    flight = (
+        _server_hello(chance, session)
+        + change
+        + b"".join(_record(0x17, chance.randbytes(size)) for size in (40, 2600, 53))
+    )
     answer = b"".join(_record(0x17, chance.randbytes(size)) for size in _RECORDS)
     close = _record(0x17, chance.randbytes(19))
     said = [
-        (True, _client_hello(chance)),
+        (True, _client_hello(chance, session)),
         *((False, flight[at : at + 1400]) for at in range(0, len(flight), 1400)),
         (True, change + finished + _record(0x17, chance.randbytes(420))),
         *((False, answer[at : at + 1400]) for at in range(0, len(answer), 1400)),
@@ -116,7 +121,7 @@ def _hello(kind: int, body: bytes, extensions: list[tuple[int, bytes]]) -> bytes
     return _record(0x16, struct.pack(">I", kind << 24 | len(whole)) + whole)
 
 
-def _client_hello(chance: random.Random) -> bytes:
+def _client_hello(chance: random.Random, session: bytes) -> bytes:
     """RFC 8446, section 4.1.2; suites, groups and schemes as browsers offer them."""
     suites = struct.pack(">H8H", 16, 0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9)
     name = b"www.example.org"
@@ -130,12 +135,12 @@ def _client_hello(chance: random.Random) -> bytes:
         (45, b"\x01\x01"),
         (51, share),
     ]
-    body = b"\x03\x03" + chance.randbytes(32) + b"\x20" + chance.randbytes(32) + suites + b"\x01\x00"
+    body = b"\x03\x03" + chance.randbytes(32) + b"\x20" + session + suites + b"\x01\x00"
     return _hello(1, body, extensions)
 
 
-def _server_hello(chance: random.Random) -> bytes:
+def _server_hello(chance: random.Random, session: bytes) -> bytes:
     """RFC 8446, section 4.1.3."""
     share = struct.pack(">HH", 0x001D, 32) + chance.randbytes(32)
-    body = b"\x03\x03" + chance.randbytes(32) + b"\x20" + chance.randbytes(32) + b"\x13\x01\x00"
+    body = b"\x03\x03" + chance.randbytes(32) + b"\x20" + session + b"\x13\x01\x00"
     return _hello(2, body, [(51, share), (43, b"\x03\x04")])
