@@ -4,6 +4,7 @@ Each question is one function that yields `Line`s. Multiples of H are medians ov
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -233,6 +234,21 @@ def inputs(bench: Bench) -> Iterator[Line]:
         yield Line(f"A1 as {form}, over its decoder and the core", "x", times(runs), 1.10, 1.10, note)
 
 
+def workers(bench: Bench) -> Iterator[Line]:
+    """Two workers on one file: seconds of the clock, so only on a machine with nothing else to do."""
+    for name in ("A", "B"):
+        workload = bench.shelf.workload(name)
+        run([bench.limit, workload.path, "read"])
+        alone = [*bench.core(), workload.path]
+        together = [*alone, str(1 << 20), "2"]
+        pairs = [(run(alone), run(together)) for _ in range(bench.pairs)]
+        ratio = middle([one.wall / two.wall for one, two in pairs])
+        # What it would be if both cores were ours: each worker does half of all that two of them do.
+        ideal = middle([2 * one.cpu / two.cpu for one, two in pairs])
+        note = f"by processor time alone {ideal:.2f}; load {os.getloadavg()[0]:.1f}"
+        yield Line(f"two workers, clock, {name}", "x", ratio, 1.5, 1.85, note, larger_is_better=True)
+
+
 QUESTIONS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "core": core,
     "python": from_python,
@@ -241,4 +257,5 @@ QUESTIONS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "memory": memory,
     "growth": growth,
     "inputs": inputs,
+    "workers": workers,
 }

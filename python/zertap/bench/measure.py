@@ -67,7 +67,7 @@ class Figures:
     engine_octets: int
     """Anonymous memory that the engine took at most, beyond what the process had before."""
     live_connections: int
-    """Connections that it held then, attempts among them."""
+    """Most connections that it held at a time, attempts among them."""
     rates: tuple[Rate, ...]
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Memory(NamedTuple):
     octets: int
     """Most anonymous memory beyond what the process had before."""
     live: int
-    """Connections that it held then."""
+    """Most connections that it held at a time, attempts among them."""
     opened: int
     """All that it opened."""
 
@@ -29,8 +29,8 @@ def measure(path: str) -> Memory:
     tap, source, most, live, more = Tap(), Source(path), 0, 0, True
     while more:
         more = tap.pump(source, _ROWS)
-        if (taken := _anonymous() - before) > most:
-            most, live = taken, tap.counters()["connections_live"]
+        most = max(most, _anonymous() - before)
+        live = max(live, tap.counters()["connections_live"])
         tap.drain()
     tap.finish()
     tap.drain()

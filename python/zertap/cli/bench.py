@@ -75,7 +75,10 @@ def _page(found: "Figures") -> str:
         ("capture", _safe(found.capture)),
         ("", f"{found.file_octets / 1e6:,.1f} MB, {found.packets:,} packets, {found.connections:,} connections"),
         ("first pass", _first_pass(found)),
-        ("memory", f"{found.engine_octets / 1e6:,.1f} MB with {found.live_connections:,} connections at a time"),
+        (
+            "memory",
+            f"{found.engine_octets / 1e6:,.1f} MB at most, with up to {found.live_connections:,} connections at a time",
+        ),
     ]
     about = "".join(f"{name:<12}{text}\n" for name, text in rows)
     heads = ("packets/s", "Gbit/s", "connections/s", "ns/packet", "x walk")
