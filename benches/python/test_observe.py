@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from zertap._native import Source, Tap
 from zertap.observation import observe
 from zertap.pipeline import BATCH_ROWS, Reading, Request, Selection, deliver
@@ -27,12 +29,25 @@ def test_connections_observed_through_the_api(per_row: Callable[..., Any], captu
     assert len(per_row(lambda: observe(capture), connections)) == connections
 
 
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_connections_observed_by_several_workers(
+    per_row: Callable[..., Any], capture: str, connections: int, workers: int
+) -> None:
+    """Processor time: what sharing costs. What it gains, the clock tells (`--benchmark-timer=time.perf_counter`)."""
+    assert len(per_row(lambda: observe(capture, workers=workers), connections)) == connections
+
+
 def test_connections_observed_and_written_as_json_lines(
     per_row: Callable[..., Any], capture: str, connections: int
 ) -> None:
     def run() -> int:
         selection = Selection()
-        deliver(Reading([capture], Request(), lambda _: None), selection, JsonLines(Stream(os.devnull), FIELDS))
+        deliver(
+            Reading([capture], Request(), lambda _: None),
+            selection,
+            [JsonLines(Stream(os.devnull), FIELDS)],
+            lambda _: None,
+        )
         return selection.passed
 
     assert per_row(run, connections) == connections

@@ -3,20 +3,26 @@
 //! A second argument is how many half-open attempts are remembered.
 //!
 //! `cargo build --release -p zertap-capture --example pump`, then `perf record target/release/examples/pump CAPTURE`.
+//! A number behind the capture is how many connections and half-open attempts may be kept, for floods; a second one how
+//! many workers read it together.
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 
-use zertap_capture::Source;
+use zertap_capture::{Crew, Progress, Source};
 use zertap_core::config::Config;
 use zertap_core::tap::{RawFrame, Tap};
 use zertap_core::wire::LinkType;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args_os().nth(1).ok_or("usage: pump CAPTURE [HALF_OPEN]")?;
+    let path = std::env::args_os().nth(1).ok_or("usage: pump CAPTURE [CONNECTIONS [WORKERS]]")?;
     let mut config = Config { hash_key: [7, 11], ..Config::default() };
-    if let Some(limit) = std::env::args().nth(2) {
-        config.max_half_open = limit.parse()?;
+    if let Some(most) = std::env::args().nth(2) {
+        (config.max_connections, config.max_half_open) = (most.parse()?, most.parse()?);
+    }
+    if let Some(workers) = std::env::args().nth(3) {
+        return together(&config, workers.parse()?, Path::new(&path));
     }
     let mut source = Source::open(Path::new(&path))?;
     let mut tap = Tap::new(config);
@@ -40,6 +46,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     tap.finish();
     rows += tap.drain().len();
     println!("{} frames, {rows} rows", tap.counters().frames);
+    Ok(())
+}
+
+fn together(config: &Config, workers: u32, path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut crew = Crew::new(config, workers);
+    let mut rows = 0;
+    crew.begin(path);
+    while matches!(crew.wait(Duration::from_secs(1))?, Progress::More) {
+        if crew.waiting_rows() >= BATCH_ROWS {
+            rows += crew.drain().len();
+        }
+    }
+    crew.finish();
+    rows += crew.drain().len();
+    println!("{} frames, {rows} rows", crew.frames());
     Ok(())
 }
 

@@ -112,6 +112,10 @@ def pseudonym(manner: str, key: bytes, address: str) -> str:
     """The pseudonym of one address: ``manner`` is ``prefix`` or ``plain``, the key has 32 octets. Raises
     ``zertap.errors.Usage``."""
 
+def bare_walk(source: Source) -> tuple[int, int, int, int]:
+    """Steps through a capture, reads Ethernet, IP and TCP headers and counts connections in a hash table, nothing more:
+    what an observer cannot do without. Frames, TCP segments, connections, octets on the wire. Raises as ``pump``."""
+
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
 
@@ -313,7 +317,9 @@ class Tap:
     ``waiting_span_ns``, ``interval_ns`` (length and offset since 1970 of recording intervals: at each boundary an
     ``interval`` row, if wanted, of every connection with segments since its previous row), ``rows`` (set of kinds
     wanted; default the ending kinds), ``max_connections``, ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``,
-    ``verify_checksums``. Raises ``zertap.errors.Usage``."""
+    ``verify_checksums``, ``workers`` (default 1; several read each capture together, in threads of their own, each with
+    its part of the limits on connections; such a tap takes nothing but regular files, by ``pump``). Raises
+    ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
     def pump(self, source: Source, rows: int = 4096) -> bool:
@@ -321,6 +327,9 @@ class Tap:
         released. Raises ``CaptureDamaged`` (rows seen before stay drainable). Python's signal handlers run at least
         every 100 ms and when a signal interrupts a waiting read; what they raise ends the call, and the tap stays
         usable."""
+    def rest(self, source: Source) -> None:
+        """``pump`` is not called again before the end of this source: several workers, which read ahead, stop at one
+        packet, and the source counts what they read. Nothing where there is one."""
     def push_frame(self, at: int, link: int, frame: _Octets, wire_length: int | None = None) -> None: ...
     def push_segment(
         self,

@@ -15,7 +15,7 @@ from zertap.errors import CaptureDamaged, MissingExtra, Usage, ZertapError
 from zertap.explanation import Explanation, explain
 from zertap.filter import Expression, compile_expression
 from zertap.ledger import Ledger
-from zertap.pipeline import Mode, Reading, Request, Selection
+from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
 from zertap.pseudonyms import Pseudonyms
@@ -38,13 +38,15 @@ def observe(
     pseudonyms: Pseudonyms | None = None,
     where: str | None = None,
     strict: bool = False,
+    workers: int = 1,
 ) -> "Observation":
     """Every TCP connection in *captures*, in the order in which they ended.
 
     ``mode``: ``full`` or ``zert``. ``chain``: the captures are consecutive files of one tap. ``offers``: keep the
     offered lists. ``fingerprints``: add JA3, JA3S, JA4 and HASSH. ``community_id``: add it, with this seed.
     ``pseudonyms``: what stands in the place of addresses, also for ``where``. ``where``: only connections that match
-    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``.
+    this expression. ``strict``: damage raises instead of standing in ``Observation.warnings``. ``workers``: threads
+    that read each capture together, 0 for one a core; what comes out is the same.
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """
@@ -59,7 +61,9 @@ def observe(
         warnings.append(error)
 
     fields = fields_asked(fingerprints=fingerprints, community_id=community_id)
-    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms)
+    if not 0 <= workers <= MOST_WORKERS:
+        raise Usage(f"workers: {workers} is not from 0 to {MOST_WORKERS}")
+    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms, workers=workers)
     reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
     parts = [part for part in reading if len(part.batch)]
     reading.ledger.check()

@@ -5,11 +5,13 @@ rows; ``deliver`` hands them to a sink. Damage in one capture never stops the ne
 damage is delivered. Nothing is kept per connection.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
@@ -28,6 +30,10 @@ Mode = Literal["full", "zert"]
 
 BATCH_ROWS = 4096
 """Rows that wait in the engine before they are fetched: enough to make the crossing cheap, few enough to stay small."""
+
+
+MOST_WORKERS = 1024
+"""More than any machine has cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Request:
     """The engine's other settings, by its own names; its defaults for those that are not here."""
     interval: tuple[int, int] | None = None
     """Length of the recording intervals, and a boundary of theirs since midnight. Nanoseconds."""
+    workers: int = 1
+    """Threads that follow the connections of a capture together; 0 means one for each core."""
 
     @classmethod
     def of(cls, configuration: Configuration, *, chain: bool = False, records: bool = False) -> "Request":
@@ -125,7 +133,7 @@ class Reading:
 
     def _input(self, captures: Sequence[str], engine: int) -> Iterator[Part]:
         """One tap's files, to the end of the last."""
-        tap = Tap(self._request.config())
+        tap = Tap(self._request.config() | {"workers": self._workers(captures)})
         try:
             for capture in captures:
                 source = None if self._watch.stopped else self._open(capture)
@@ -136,6 +144,13 @@ class Reading:
         finally:
             self.counters.update(tap.counters())
             self.ledger.close(tap)
+
+    def _workers(self, captures: Sequence[str]) -> int:
+        """How many read these captures: each opens them itself, which only a regular file allows."""
+        wanted = self._request.workers or cores()
+        # What the captures are like is counted by the one reader that there is then.
+        alone = self._request.silence is not None or not all(Path(capture).is_file() for capture in captures)
+        return 1 if alone else wanted
 
     def _fetch(self, tap: Tap, engine: int) -> Part:
         batch = tap.drain()
@@ -167,10 +182,16 @@ class Reading:
                 self._watch.saw(source)
                 yield
         finally:
+            tap.rest(source)
             self.ledger.read(source)
         fault = None if damaged else unreadable_links(source)
         if fault:
             self._on_fault(fault)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def unreadable_links(source: Source) -> CaptureUnreadable | None:

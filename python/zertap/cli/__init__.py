@@ -14,6 +14,7 @@ import typer
 from typer.main import get_command
 
 from zertap import _native
+from zertap.cli.bench import bench
 from zertap.cli.config import config
 from zertap.cli.decode import decode
 from zertap.cli.explain import explain
@@ -62,6 +63,7 @@ app.add_typer(config, name="config")
 app.command()(info)
 app.command()(subscribe)
 app.command()(tap)
+app.command()(bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

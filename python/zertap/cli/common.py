@@ -16,7 +16,7 @@ from zertap.configuration import Configuration, load
 from zertap.errors import LedgerMismatch, OutputFailed, Usage, ZertapError
 from zertap.filter import Expression, compile_expression
 from zertap.ledger import Ledger, Outlet
-from zertap.pipeline import Mode, Reading, Request, Selection, deliver
+from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request, Selection, deliver
 from zertap.plans import Part
 from zertap.protection import Protection
 from zertap.pseudonyms import Manner, Pseudonyms
@@ -61,6 +61,14 @@ WithoutNamesOption = Annotated[
     bool,
     typer.Option(
         "--without-names", help="With --pseudonyms: leave out names, serials and digests of certificates too."
+    ),
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        help="Threads that read each capture together; 0: one for each core. The output is the same. Pipes have one.",
+        min=0,
+        max=MOST_WORKERS,
     ),
 ]
 

@@ -19,6 +19,7 @@ from zertap.cli.common import (
     StatsOption,
     WhereOption,
     WithoutNamesOption,
+    WorkersOption,
     check_files,
     compiled,
     compiled_alarm,
@@ -81,6 +82,7 @@ def observe(
             help="Exit with status 1 if a connection matches: verdict words, e.g. failed,plaintext, or an expression."
         ),
     ] = None,
+    workers: WorkersOption = 1,
     stats: StatsOption = None,
     config: ConfigOption = None,
     syslog: SyslogOption = None,
@@ -119,6 +121,7 @@ def observe(
         fingerprints=fingerprints,
         community_seed=community_id_seed or 0,
         pseudonyms=disguise,
+        workers=workers,
     ).with_needs_of([*chosen, *selection.fields])
     with ExitStack() as closing:
         beside, follow = _beside(configuration, fields_with(*asked), sink, closing)

@@ -18,6 +18,7 @@ from zertap.cli.common import (
     PseudonymKeyOption,
     PseudonymsOption,
     StatsOption,
+    WorkersOption,
     check_files,
     configured,
     read_pseudonyms,
@@ -121,6 +122,7 @@ def records(
     ] = None,
     pseudonyms: PseudonymsOption = None,
     pseudonym_key: PseudonymKeyOption = None,
+    workers: WorkersOption = 1,
     stats: StatsOption = None,
     config: ConfigOption = None,
     names: NamesOption = None,
@@ -143,6 +145,8 @@ def records(
     check_files(captures, output)
     if subscribers and service is None:
         raise Usage("--subscribers belongs to --service: add it")
+    if service and workers != 1:
+        raise Usage("a record service lists current connections, which only one worker can: leave --workers out")
     about_summaries = {"--interval": interval, "--sync": sync, "--ftp-ports": ftp_ports}
     configuration = configured(config).overridden(
         (
@@ -172,7 +176,7 @@ def records(
     target = partial(record_output, output, form or Form.SMF, names, compress, framing, block_size)
     writes_to_terminal = to_file and output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
-    request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise)
+    request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise, workers=workers)
     with ExitStack() as closing:
         sink, started, endpoint = _sink(target if to_file else None, configuration, disguise, service, closing)
         with watch:

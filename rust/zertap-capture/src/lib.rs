@@ -21,13 +21,14 @@
 //!
 //! The floors, lowest first: `clock` turns stamps into time, `order` reads numbers and `stdin` opens standard input,
 //! `error` and `frame` hold the words, `mapped` looks at files in place, `window` holds the part of the stream being
-//! read, `compressed` unpacks into it, `pcap` and `pcapng` find the records in it, and `source` chooses between them. Beside them `tally` counts what a
-//! capture is like for those who ask, and `unpacked` reads files that hold no packets. [`live`] reads interfaces
-//! instead, into taps of its own.
+//! read, `compressed` unpacks into it, `pcap` and `pcapng` find the records in it, and `source` chooses between them.
+//! Beside them `tally` counts what a capture is like for those who ask, `unpacked` reads files that hold no packets, and
+//! `crew` has several taps read one capture. [`live`] reads interfaces instead, into taps of its own.
 #![deny(unsafe_code)]
 
 mod clock;
 mod compressed;
+mod crew;
 mod error;
 mod frame;
 pub mod live;
@@ -42,6 +43,7 @@ mod unpacked;
 mod window;
 
 pub use clock::TimeResolution;
+pub use crew::{Crew, Progress};
 pub use error::{CaptureError, CaptureErrorKind};
 pub use frame::{Compression, Container, Frame, Info, Interface};
 pub use order::Order;

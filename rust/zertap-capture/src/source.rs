@@ -10,7 +10,7 @@ use std::time::Duration;
 use zertap_core::time::Timestamp;
 
 use crate::compressed;
-use crate::error::{CaptureError, Fault};
+use crate::error::{CaptureError, CaptureErrorKind, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Record};
 use crate::mapped::Mapped;
 use crate::pcap;
@@ -294,7 +294,7 @@ impl Source {
     #[cold]
     fn stop(&mut self, fault: Fault) -> CaptureError {
         let error = CaptureError::damaged(&self.file, fault);
-        self.finished = error.kind() != crate::CaptureErrorKind::Interrupted;
+        self.finished = error.kind() != CaptureErrorKind::Interrupted;
         error
     }
 }

@@ -1,6 +1,6 @@
 //! Rows, in the order in which they were written.
 
-use crate::event::Row;
+use crate::event::{Row, RowKind};
 use crate::ledger::Fates;
 
 /// Rows waiting to be drained.
@@ -34,6 +34,14 @@ impl EventBatch {
     pub fn take(&mut self) -> Vec<Row> {
         self.taken += self.rows.len() as u64;
         std::mem::take(&mut self.rows)
+    }
+
+    /// Puts the rows that timers wrote, those from `first` on, into the order of their moments: at one moment the ends of
+    /// recording intervals first, then connection after connection. So the order follows from the rows alone.
+    #[cold]
+    pub(crate) fn arrange(&mut self, first: usize) {
+        let new = self.rows.get_mut(first..).unwrap_or_default();
+        new.sort_by_key(|row| (row.at, row.kind != RowKind::Interval, row.connection));
     }
 
     /// Adds a row.

@@ -59,6 +59,27 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The account of taps that saw the same frames and shared the connections: frames count once.
+    #[must_use]
+    pub fn with_share(self, other: Ledger) -> Ledger {
+        let (ours, theirs) = (self.fates, other.fates);
+        Ledger {
+            opened: self.opened + other.opened,
+            live: self.live + other.live,
+            fates: Fates {
+                ended: ours.ended + theirs.ended,
+                evicted: ours.evicted + theirs.evicted,
+                unfinished: ours.unfinished + theirs.unfinished,
+                unseen: ours.unseen + theirs.unseen,
+                never_established: ours.never_established + theirs.never_established,
+            },
+            rows: self.rows + other.rows,
+            rows_fetched: self.rows_fetched + other.rows_fetched,
+            rows_waiting: self.rows_waiting + other.rows_waiting,
+            ..self
+        }
+    }
+
     /// The sums that do not come out, each as `name: whole = parts`; none, or the tap is wrong.
     pub fn imbalances(&self) -> Vec<String> {
         let sums = [

@@ -9,16 +9,28 @@ use std::sync::Arc;
 const LIMIT: usize = 16_384;
 
 /// Interned profiles of one tap. Numbers are never used twice.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Profiles {
     known: HashMap<Arc<CryptoProfile>, u32, RandomState>,
     next: u32,
+    step: u32,
+}
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self::of_share(0, 1)
+    }
 }
 
 impl Profiles {
     /// None yet; the first will have this number.
     pub fn numbered_from(first: u32) -> Self {
-        Self { known: HashMap::default(), next: first }
+        Self { next: first, ..Self::default() }
+    }
+
+    /// Those of one tap of `count`, which never uses a number that another one uses.
+    pub fn of_share(index: u32, count: u32) -> Self {
+        Self { known: HashMap::default(), next: index, step: count }
     }
 
     /// The number of a profile, the same for equal profiles as long as both are remembered.
@@ -33,7 +45,7 @@ impl Profiles {
         }
         let shared = Arc::new(profile);
         let number = self.next;
-        self.next = self.next.wrapping_add(1);
+        self.next = self.next.wrapping_add(self.step);
         self.known.insert(Arc::clone(&shared), number);
         (number, shared)
     }

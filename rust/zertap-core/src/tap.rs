@@ -1,8 +1,10 @@
 //! The engine's face: packets and time go in, rows come out.
 
 mod advised;
+mod share;
 mod streams;
 
+pub use share::{Place, Share, SharedRow, Stage};
 pub use streams::StreamEnd;
 
 use crate::batch::EventBatch;
@@ -15,6 +17,7 @@ use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
 use arrayvec::ArrayVec;
+use share::Sharing;
 
 /// One single-threaded engine. Every connection it sees becomes rows.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub struct Tap {
     now: Timestamp,
     elsewhere: u64,
     counters: TapCounters,
+    /// Where it is one of several.
+    sharing: Option<Sharing>,
 }
 
 /// How many frames are looked at together.
@@ -93,8 +98,15 @@ impl Tap {
             now: Timestamp(0),
             elsewhere: 0,
             counters: TapCounters::default(),
+            sharing: None,
             config,
         }
+    }
+
+    /// One of several engines that follow the same packets; `push_shared` and `drain_shared` serve it.
+    pub fn shared(config: Config, share: Share) -> Self {
+        let profiles = Profiles::of_share(share.index, share.count);
+        Self { sharing: Some(Sharing::new(share)), profiles, ..Self::new(config) }
     }
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
@@ -161,14 +173,16 @@ impl Tap {
         self.counters.frames += 1;
         self.counters.segments += 1;
         self.pass_time(at);
+        self.follow(segment, identity, guess);
+    }
+
+    /// Shows the table one segment, at its time.
+    #[inline]
+    fn follow(&mut self, segment: &Segment<'_>, identity: &Identity, guess: Guess) {
         let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        table.segment(
-            &mut Workplace { config, room, profiles, batch, spare, cause },
-            segment,
-            identity,
-            guess,
-        );
+        let mut place = Workplace { config, room, profiles, batch, spare, cause };
+        table.segment(&mut place, segment, identity, guess);
     }
 
     /// Handles one frame layer by layer.
@@ -308,10 +322,14 @@ impl Tap {
     fn wake(&mut self, at: Timestamp) {
         let Self { config, table, boundaries, room, profiles, batch, spare, elsewhere, counters, .. } = self;
         let cause = Cause { at, packet: counters.frames + *elsewhere };
+        let before = batch.len();
         let mut place = Workplace { config, room, profiles, batch, spare, cause };
         if boundaries.are_due(at) {
             boundaries.pass(table, &mut place, at);
         }
         table.advance(&mut place, at);
+        if batch.len() > before + 1 {
+            batch.arrange(before);
+        }
     }
 }

@@ -3,9 +3,9 @@
 use crate::error;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use zertap_capture::{CaptureErrorKind, Compression, Container, Order, Tally, TimeResolution};
+use zertap_capture::{CaptureErrorKind, Compression, Container, Crew, Order, Tally, TimeResolution};
 use zertap_core::time::Span;
 
 /// See the stub.
@@ -15,6 +15,13 @@ pub(crate) struct Source {
     /// A reader may be moved between threads but not shared; the lock only says so, it is never contended.
     inner: Mutex<zertap_capture::Source>,
     pub(crate) packets: u64,
+    path: PathBuf,
+    /// A crew reads it, since before its first packet.
+    pub(crate) begun: bool,
+    /// How many packets the crew had read before.
+    pub(crate) packets_before: u64,
+    /// How much of the stored file the crew has read. Unit: octets.
+    stored: Option<u64>,
     /// The tap has been told that this capture begins.
     pub(crate) announced: bool,
     /// What the capture is like, where it is asked for.
@@ -30,6 +37,19 @@ impl Source {
     /// The reader, and who counts what its capture is like.
     pub(crate) fn reader_and_tally(&mut self) -> (&mut zertap_capture::Source, Option<&mut Tally>) {
         (self.inner.get_mut().unwrap_or_else(PoisonError::into_inner), self.tally.as_mut())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How far a crew is with it; at its end the crew's reader knows what this one would.
+    pub(crate) fn told(&mut self, crew: &mut Crew) {
+        self.packets = crew.frames() - self.packets_before;
+        self.stored = Some(crew.bytes_read());
+        if let Some(reader) = crew.take_reader() {
+            *self.reader() = reader;
+        }
     }
 
     fn with<T>(&self, ask: impl FnOnce(&zertap_capture::Source) -> T) -> T {
@@ -52,7 +72,17 @@ impl Source {
         };
         let tally = silence_ns.map(|shortest| Tally::new(Span(shortest)));
         let name = path.display().to_string();
-        Ok(Self { name, inner: Mutex::new(inner), packets: 0, announced: false, tally })
+        Ok(Self {
+            name,
+            inner: Mutex::new(inner),
+            packets: 0,
+            path,
+            begun: false,
+            packets_before: 0,
+            stored: None,
+            announced: false,
+            tally,
+        })
     }
 
     #[getter]
@@ -62,7 +92,7 @@ impl Source {
 
     #[getter]
     fn bytes_read(&self) -> u64 {
-        self.with(zertap_capture::Source::bytes_read)
+        self.stored.unwrap_or_else(|| self.with(zertap_capture::Source::bytes_read))
     }
 
     #[getter]

@@ -17,6 +17,7 @@ mod chosen;
 mod clock;
 mod direct;
 mod ends;
+mod engine;
 mod error;
 mod identity;
 mod journal;
@@ -33,6 +34,7 @@ mod sums;
 mod tap;
 mod value;
 mod veil;
+mod walk;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyTuple};
@@ -70,6 +72,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(pseudonym::pseudonym, module)?)?;
     module.add_function(wrap_pyfunction!(record::blocks::records_in, module)?)?;
+    module.add_function(wrap_pyfunction!(walk::bare_walk, module)?)?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;

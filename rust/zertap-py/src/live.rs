@@ -181,7 +181,7 @@ impl Live {
         let shared = |whole: usize| whole.div_ceil(taps as usize);
         let mut configs = Vec::new();
         for number in 0..taps {
-            let Settings { engine, mut telling, pseudonyms } = configure(py, given)?;
+            let Settings { engine, mut telling, pseudonyms, workers: _ } = configure(py, given)?;
             telling.waiting_span = engine.waiting_span.0;
             (self.telling, self.pseudonyms) = (telling, pseudonyms);
             configs.push(Config {

@@ -4,6 +4,7 @@ use crate::advice;
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
 use crate::ends::{End, Octets, Speaker, Whom};
+use crate::engine::Engine;
 use crate::error;
 use crate::journal;
 use crate::pseudonym::{self, Pseudonyms};
@@ -12,7 +13,7 @@ use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::{CaptureErrorKind, Frame, Seen};
+use zertap_capture::{CaptureErrorKind, Frame, Progress, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{Row, RowKind, RowKinds};
 use zertap_core::flow::Endpoint;
@@ -24,7 +25,7 @@ use zertap_core::wire::{Address, LinkType, Segment, Skip, TcpFlags};
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Tap {
-    inner: zertap_core::tap::Tap,
+    inner: Engine,
     files: Files,
     telling: Telling,
     pseudonyms: Option<Pseudonyms>,
@@ -39,10 +40,10 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let Settings { engine, mut telling, pseudonyms } = configure(py, config)?;
+        let Settings { engine, workers, mut telling, pseudonyms } = configure(py, config)?;
         telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
-            inner: zertap_core::tap::Tap::new(engine),
+            inner: Engine::new(engine, workers),
             files: Arc::default(),
             telling,
             pseudonyms,
@@ -57,12 +58,16 @@ impl Tap {
         if !source.announced {
             source.announced = true;
             let name = source.name().to_owned();
-            Arc::make_mut(&mut self.files).push((self.inner.counters().frames, name));
+            Arc::make_mut(&mut self.files).push((self.inner.frames(), name));
         }
         let source = &mut *source;
         loop {
             let told = self.inner.journal().is_some();
-            let read = if told { Self::read::<true> } else { Self::read::<false> };
+            let read = match self.inner {
+                Engine::Several(_) => Self::read_together,
+                Engine::One(_) if told => Self::read::<true>,
+                Engine::One(_) => Self::read::<false>,
+            };
             let outcome = py.detach(|| {
                 let outcome = read(self, source, rows);
                 // Until Python asks again, which may be never, the file is everybody's.
@@ -94,7 +99,7 @@ impl Tap {
             return Err(error::usage(py, "a frame cannot be longer than 4 GiB"));
         };
         let wire_length = wire_length.unwrap_or(length).max(length);
-        self.inner.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
+        self.inner.one(py)?.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
         Ok(())
     }
 
@@ -130,7 +135,7 @@ impl Tap {
             payload_on_wire,
             fragment_overlap: false,
         };
-        self.inner.push_segment(Timestamp(at), &segment);
+        self.inner.one(py)?.push_segment(Timestamp(at), &segment);
         Ok(())
     }
 
@@ -147,20 +152,22 @@ impl Tap {
             (None, None) => (UNSPECIFIED[0], UNSPECIFIED[1], self.next_lane()),
             _ => return Err(error::usage(py, "a connection has both ends, or none that is known")),
         };
-        Ok(self.inner.open_stream(Timestamp(at), client, server, lane).number())
+        Ok(self.inner.one(py)?.open_stream(Timestamp(at), client, server, lane).number())
     }
 
     #[pyo3(signature = (connection, direction, octets, at, seen = None))]
     fn push_stream(
         &mut self,
+        py: Python<'_>,
         connection: Whom,
         direction: Speaker,
         octets: Octets<'_>,
         at: u64,
         seen: Option<u64>,
-    ) -> bool {
-        let whom = connection.within(&self.inner);
-        self.inner.push_stream(Timestamp(at), whom, direction.0, &octets.0, seen)
+    ) -> PyResult<bool> {
+        let tap = self.inner.one(py)?;
+        let whom = connection.within(tap);
+        Ok(tap.push_stream(Timestamp(at), whom, direction.0, &octets.0, seen))
     }
 
     #[pyo3(signature = (connection, direction, at, how = "fin"))]
@@ -183,8 +190,9 @@ impl Tap {
                 ));
             }
         };
-        let whom = connection.within(&self.inner);
-        Ok(self.inner.end_stream(Timestamp(at), whom, how))
+        let tap = self.inner.one(py)?;
+        let whom = connection.within(tap);
+        Ok(tap.end_stream(Timestamp(at), whom, how))
     }
 
     fn advise(
@@ -196,23 +204,26 @@ impl Tap {
         facts: &Bound<'_, PyDict>,
     ) -> PyResult<bool> {
         let advice = advice::read(py, protocol, provider, facts)?;
-        let whom = connection.within(&self.inner);
-        Ok(self.inner.advise(whom, advice))
+        let tap = self.inner.one(py)?;
+        let whom = connection.within(tap);
+        Ok(tap.advise(whom, advice))
     }
 
-    fn expect_handshake(&mut self, connection: Whom) -> bool {
-        let whom = connection.within(&self.inner);
-        self.inner.expect_handshake(whom)
+    fn expect_handshake(&mut self, py: Python<'_>, connection: Whom) -> PyResult<bool> {
+        let tap = self.inner.one(py)?;
+        let whom = connection.within(tap);
+        Ok(tap.expect_handshake(whom))
     }
 
-    fn mark(&mut self, connection: Whom, note: u64) -> bool {
-        let whom = connection.within(&self.inner);
-        self.inner.mark(whom, note)
+    fn mark(&mut self, py: Python<'_>, connection: Whom, note: u64) -> PyResult<bool> {
+        let tap = self.inner.one(py)?;
+        let whom = connection.within(tap);
+        Ok(tap.mark(whom, note))
     }
 
     #[pyo3(signature = (one, other, number = None))]
-    fn find(&self, one: End, other: End, number: Option<u64>) -> Option<u64> {
-        self.inner.find(one.0, other.0, 0, number).map(zertap_core::flow::ConnectionRef::number)
+    fn find(&mut self, py: Python<'_>, one: End, other: End, number: Option<u64>) -> PyResult<Option<u64>> {
+        Ok(self.inner.one(py)?.find(one.0, other.0, 0, number).map(zertap_core::flow::ConnectionRef::number))
     }
 
     #[getter]
@@ -220,12 +231,23 @@ impl Tap {
         self.inner.waiting_rows()
     }
 
-    fn advance(&mut self, now: u64) {
-        self.inner.advance(Timestamp(now));
+    fn advance(&mut self, py: Python<'_>, now: u64) -> PyResult<()> {
+        self.inner.one(py)?.advance(Timestamp(now));
+        Ok(())
     }
 
     fn finish(&mut self, py: Python<'_>) {
         py.detach(|| self.inner.finish());
+    }
+
+    fn rest(&mut self, py: Python<'_>, mut source: PyRefMut<'_, Source>) {
+        let source = &mut *source;
+        if let Some(crew) = self.inner.crew().filter(|crew| crew.is_reading()) {
+            py.detach(|| {
+                crew.rest();
+                source.told(crew);
+            });
+        }
     }
 
     fn drain(&mut self) -> EventBatch {
@@ -233,13 +255,22 @@ impl Tap {
         self.batch(rows)
     }
 
-    fn current(&mut self, py: Python<'_>, start: usize, most: usize) -> (EventBatch, Option<usize>) {
-        let (rows, next) = py.detach(|| self.inner.current(start, most));
-        (self.batch(rows), next)
+    fn current(
+        &mut self,
+        py: Python<'_>,
+        start: usize,
+        most: usize,
+    ) -> PyResult<(EventBatch, Option<usize>)> {
+        let (rows, next) = {
+            let tap = self.inner.one(py)?;
+            py.detach(|| tap.current(start, most))
+        };
+        Ok((self.batch(rows), next))
     }
 
-    fn keep_journal(&mut self, packet: u64) {
-        self.inner.keep_journal(packet);
+    fn keep_journal(&mut self, py: Python<'_>, packet: u64) -> PyResult<()> {
+        self.inner.one(py)?.keep_journal(packet);
+        Ok(())
     }
 
     fn journal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
@@ -250,9 +281,11 @@ impl Tap {
         self.inner.clock().map(|(began, now)| (began.0, now.0))
     }
 
-    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn counters<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let counters = self.inner.counters();
+        let alone = (self.time_out_of_range, self.odd_lengths);
+        let (time_out_of_range, odd_lengths) = self.inner.crew().map_or(alone, |crew| crew.oddities());
         dict.set_item("frames", counters.frames)?;
         dict.set_item("segments", counters.segments)?;
         for (skip, count) in Skip::ALL.iter().zip(counters.skipped) {
@@ -261,8 +294,8 @@ impl Tap {
         dict.set_item("clock_backwards", counters.clock_backwards)?;
         dict.set_item("calls_gone", counters.gone)?;
         dict.set_item("calls_late", counters.late)?;
-        dict.set_item("time_out_of_range", self.time_out_of_range)?;
-        dict.set_item("odd_lengths", self.odd_lengths)?;
+        dict.set_item("time_out_of_range", time_out_of_range)?;
+        dict.set_item("odd_lengths", odd_lengths)?;
         let table = self.inner.table_counters();
         for (name, count) in [
             ("connections_opened", table.opened),
@@ -279,7 +312,7 @@ impl Tap {
         Ok(dict)
     }
 
-    fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn ledger<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let ledger = self.inner.ledger();
         for (name, count) in [
@@ -297,6 +330,13 @@ impl Tap {
             dict.set_item(name, count)?;
         }
         Ok(dict)
+    }
+}
+
+impl Tap {
+    fn next_lane(&mut self) -> u32 {
+        self.nameless_lane = self.nameless_lane.checked_add(1).unwrap_or(1);
+        self.nameless_lane
     }
 }
 
@@ -319,19 +359,26 @@ impl Tap {
         source: &mut Source,
         rows: usize,
     ) -> Result<Stop, zertap_capture::CaptureError> {
+        let Self { inner: Engine::One(tap), time_out_of_range, odd_lengths, .. } = self else {
+            return Ok(Stop::End);
+        };
         let begun = Instant::now();
-        while self.inner.waiting_rows() < rows {
+        while tap.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
-                if TOLD {
-                    if self.read_told(source)? {
-                        continue;
-                    }
-                    return Ok(Stop::End);
-                }
-                let before = self.inner.counters().frames;
-                let Self { inner, time_out_of_range, odd_lengths, .. } = self;
                 let (reader, mut tally) = source.reader_and_tally();
-                inner.push_frames(&mut reader.next_frames()?.map(|frame| {
+                let before = tap.counters().frames;
+                if TOLD {
+                    let Some(frame) = reader.next_frame()? else { return Ok(Stop::End) };
+                    *time_out_of_range += u64::from(!frame.time_valid);
+                    *odd_lengths += u64::from(frame.odd_length);
+                    tap.push_frame_told(&raw(&frame));
+                    source.packets += 1;
+                    if tap.journal().is_some_and(Journal::is_over) {
+                        return Ok(Stop::End);
+                    }
+                    continue;
+                }
+                tap.push_frames(&mut reader.next_frames()?.map(|frame| {
                     *time_out_of_range += u64::from(!frame.time_valid);
                     *odd_lengths += u64::from(frame.odd_length);
                     if let Some(tally) = &mut tally {
@@ -339,7 +386,7 @@ impl Tap {
                     }
                     raw(&frame)
                 }));
-                let frames = inner.counters().frames - before;
+                let frames = tap.counters().frames - before;
                 if frames == 0 {
                     return Ok(Stop::End);
                 }
@@ -351,22 +398,30 @@ impl Tap {
         }
         Ok(Stop::Rows)
     }
-}
 
-impl Tap {
-    fn next_lane(&mut self) -> u32 {
-        self.nameless_lane = self.nameless_lane.checked_add(1).unwrap_or(1);
-        self.nameless_lane
-    }
-
-    /// Reads one frame into the journal too; `false` where the capture or the journal is over.
-    fn read_told(&mut self, source: &mut Source) -> Result<bool, zertap_capture::CaptureError> {
-        let Some(frame) = source.reader().next_frame()? else { return Ok(false) };
-        self.time_out_of_range += u64::from(!frame.time_valid);
-        self.odd_lengths += u64::from(frame.odd_length);
-        self.inner.push_frame_told(&raw(&frame));
-        source.packets += 1;
-        Ok(!self.inner.journal().is_some_and(Journal::is_over))
+    /// Takes what the workers tell until enough rows wait, the capture ends, or signal handlers want their turn.
+    fn read_together(
+        &mut self,
+        source: &mut Source,
+        rows: usize,
+    ) -> Result<Stop, zertap_capture::CaptureError> {
+        let Some(crew) = self.inner.crew() else { return Ok(Stop::End) };
+        if !source.begun {
+            source.begun = true;
+            source.packets_before = crew.frames();
+            crew.begin(source.path());
+        }
+        let begun = Instant::now();
+        while crew.waiting_rows() < rows {
+            let progress = crew.wait(SIGNALS_AFTER);
+            source.told(crew);
+            match progress? {
+                Progress::Over => return Ok(Stop::End),
+                Progress::More if begun.elapsed() >= SIGNALS_AFTER => return Ok(Stop::Pause),
+                Progress::More => {}
+            }
+        }
+        Ok(Stop::Rows)
     }
 }
 
@@ -393,15 +448,16 @@ const BATCHES_BETWEEN_CLOCKS: usize = 8;
 /// What a tap is told when it is made.
 pub(crate) struct Settings {
     pub(crate) engine: Config,
+    pub(crate) workers: u32,
     pub(crate) telling: Telling,
     pub(crate) pseudonyms: Option<Pseudonyms>,
 }
 
 pub(crate) fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> PyResult<Settings> {
     let engine = Config { hash_key: random_key(), ..Config::default() };
-    let mut settings = Settings { engine, telling: Telling::default(), pseudonyms: None };
+    let mut settings = Settings { engine, workers: 1, telling: Telling::default(), pseudonyms: None };
     let Some(given) = given else { return Ok(settings) };
-    let Settings { engine: config, telling, pseudonyms } = &mut settings;
+    let Settings { engine: config, workers, telling, pseudonyms } = &mut settings;
     for (key, value) in given {
         let key: String = key.extract()?;
         match key.as_str() {
@@ -418,6 +474,7 @@ pub(crate) fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> Py
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
             "interval_ns" => config.interval = Some(interval(py, value.extract()?)?),
             "rows" => config.rows = row_kinds(py, &value)?,
+            "workers" => *workers = several(py, value.extract()?)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
             "max_half_open" => config.max_half_open = positive(py, &key, value.extract()?)?,
             "max_buffered_octets" => config.stream.held_octets = positive(py, &key, value.extract()?)?,
@@ -427,6 +484,17 @@ pub(crate) fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> Py
         }
     }
     Ok(settings)
+}
+
+/// More workers than any machine has cores only cost memory.
+const MOST_WORKERS: u32 = 1024;
+
+fn several(py: Python<'_>, workers: u32) -> PyResult<u32> {
+    if (1..=MOST_WORKERS).contains(&workers) {
+        Ok(workers)
+    } else {
+        Err(error::usage(py, &format!("`workers` must be from 1 to {MOST_WORKERS}")))
+    }
 }
 
 fn positive(py: Python<'_>, key: &str, value: usize) -> PyResult<usize> {

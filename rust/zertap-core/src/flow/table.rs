@@ -38,6 +38,21 @@ pub struct TableCounters {
     pub established: u64,
 }
 
+impl std::iter::Sum for TableCounters {
+    /// What several tables counted.
+    fn sum<I: Iterator<Item = Self>>(counters: I) -> Self {
+        counters.fold(Self::default(), |whole, each| Self {
+            opened: whole.opened + each.opened,
+            ended: whole.ended + each.ended,
+            evicted: whole.evicted + each.evicted,
+            half_open_dropped: whole.half_open_dropped + each.half_open_dropped,
+            unfinished: whole.unfinished + each.unfinished,
+            stragglers: whole.stragglers + each.stragglers,
+            established: whole.established + each.established,
+        })
+    }
+}
+
 /// Aligned, so that it takes no more cache lines than it must.
 #[derive(Debug, Default)]
 #[repr(align(64))]
@@ -67,6 +82,7 @@ pub struct Table {
     lanes: Lanes,
     counters: TableCounters,
     evict_hand: usize,
+    number: Option<u64>,
 }
 
 /// How many places behind the next deadline memory is asked for.
@@ -95,6 +111,7 @@ impl Table {
             lanes: Lanes::default(),
             counters: TableCounters::default(),
             evict_hand: 0,
+            number: None,
         }
     }
 
@@ -117,9 +134,20 @@ impl Table {
     #[inline]
     pub fn identify(&self, segment: &Segment<'_>) -> Identity {
         let (key, from_low) = FlowKey::of(segment);
-        let hash = self.hash(&key);
-        self.index.expect(hash);
-        Identity { key, from_low, hash }
+        self.expected(Identity { key, from_low, hash: self.hash(&key) })
+    }
+
+    /// Asks for the part of the index that will be looked at.
+    #[inline]
+    pub fn expected(&self, identity: Identity) -> Identity {
+        self.index.expect(identity.hash);
+        identity
+    }
+
+    /// The number of a connection that the next segment opens, in place of the count of connections.
+    #[inline]
+    pub fn number_next(&mut self, number: u64) {
+        self.number = Some(number);
     }
 
     /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
@@ -296,7 +324,7 @@ impl Table {
         }
         self.counters.opened += 1;
         self.lanes.note(identity.key.lane());
-        let number = self.counters.opened;
+        let number = self.number.unwrap_or(self.counters.opened);
         if is_bare_syn(segment) && place.room.journal.is_none() {
             self.attempt(place, identity, segment.sequence, ordinal, number);
         } else {
@@ -617,8 +645,9 @@ impl Table {
         self.slots.get(index as usize)?.connection.as_ref()
     }
 
+    /// The keyed hash of a key.
     #[inline]
-    fn hash(&self, key: &FlowKey) -> u64 {
+    pub fn hash(&self, key: &FlowKey) -> u64 {
         self.hasher.of(key)
     }
 

@@ -1,0 +1,225 @@
+"""One question about the Python side, in a process of its own, for `against_limit.py`: `ask.py QUESTION CAPTURE`.
+
+Prints one JSON object. What a process costs is measured from outside; what is printed says that the work was done, or
+is itself the answer where only the process can know it.
+"""
+
+import json
+import struct
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from zertap._native import Source, Tap
+from zertap.observation import observe
+from zertap.pipeline import BATCH_ROWS
+from zertap.plans import Part, Plans
+from zertap.schema import BY_PATH
+
+ROOM = {"max_connections": 1 << 23, "max_half_open": 1 << 23}
+"""More connections than any workload has."""
+
+
+def engine(capture: str) -> dict[str, Any]:
+    """Rows are fetched and thrown away, nothing is interpreted."""
+    tap, source, rows = Tap(), Source(capture), 0
+    while tap.pump(source, BATCH_ROWS):
+        rows += len(tap.drain())
+    tap.finish()
+    return {"rows": rows + len(tap.drain())}
+
+
+def attributes(capture: str) -> dict[str, Any]:
+    """Every connection, six attributes of each."""
+    rows = protected = 0
+    for each in observe(capture):
+        facts = (each.verdict, each.client_ip, each.server_ip, each.server_port, each.bytes_client, each.tls)
+        rows, protected = rows + 1, protected + (facts[0] == "protected")
+    return {"rows": rows, "protected": protected}
+
+
+def polars(capture: str) -> dict[str, Any]:
+    """All columns in a Polars frame, verdicts counted."""
+    frame = observe(capture).to_polars()
+    counts = frame["verdict"].value_counts()
+    return {"rows": len(frame), "verdicts": dict(counts.iter_rows())}
+
+
+def duckdb(capture: str) -> dict[str, Any]:
+    """Verdicts counted by DuckDB, which asks for the columns it needs."""
+    import duckdb as database
+
+    connections = observe(capture)  # noqa: F841  the query names it
+    found = database.sql("SELECT verdict, count(*) FROM connections GROUP BY verdict").fetchall()
+    return {"rows": sum(number for _, number in found), "verdicts": dict(found)}
+
+
+def start_polars(_: str) -> dict[str, Any]:
+    """What importing Polars costs."""
+    import polars as frames
+
+    return {"polars": frames.__version__}
+
+
+def start_duckdb(_: str) -> dict[str, Any]:
+    """What importing DuckDB and asking it something costs."""
+    import duckdb as database
+
+    return {"duckdb": database.sql("SELECT 1").fetchall()}
+
+
+def outcomes(capture: str) -> dict[str, Any]:
+    """How many connections have which protocol and verdict."""
+    tap, source, found = Tap(ROOM), Source(capture), Counter[str]()
+    plans = Plans([BY_PATH["protocol"], BY_PATH["verdict"]])
+    more = True
+    while more:
+        more = tap.pump(source, BATCH_ROWS)
+        if not more:
+            tap.finish()
+        found.update(f"{row['protocol']} {row['verdict']}" for row in plans.objects(Part(tap.drain(), 0)))
+    return dict(found)
+
+
+def resident() -> int:
+    """RssAnon now. Unit: octets."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) << 10
+    raise SystemExit("no RssAnon in /proc/self/status")
+
+
+def crowd(capture: str) -> dict[str, Any]:
+    """Memory per living connection while the capture is read: mean over the middle half of the looks."""
+    tap, source = Tap(ROOM), Source(capture)
+    before, looks = resident(), []
+    while tap.pump(source, BATCH_ROWS):
+        tap.drain()
+        looks.append(((resident() - before), tap.counters()["connections_live"]))
+    steady = looks[len(looks) // 4 : len(looks) * 3 // 4] or looks
+    return {"octets": sum(octets / live for octets, live in steady if live) / len(steady), "live": steady[0][1]}
+
+
+def half_open(_: str) -> dict[str, Any]:
+    """Memory per half-open attempt."""
+    return _many(lambda number: [_syn(number)])
+
+
+def parked(_: str) -> dict[str, Any]:
+    """Memory per connection whose handshake is complete, and which then rests: TLS 1.3, as `pcaps` has it."""
+    from workload import conversation, renumbered
+
+    frames = conversation("tls13-full")
+    open_ = next(at for at, frame in enumerate(frames) if frame[47] & 0x05)  # the first FIN or RST
+    return _many(lambda number: [renumbered(frame, frames[0][34:38], number) for frame in frames[:open_]])
+
+
+MANY = 200_000
+"""Connections made to see what one of them takes; not a power of two, so that tables are neither just full nor just
+grown."""
+
+
+def _many(frames_of: Any) -> dict[str, Any]:
+    tap = Tap(ROOM)
+    for number in range(1000):
+        for frame in frames_of(number):
+            tap.push_frame(number, 1, frame)
+    before = resident()
+    for number in range(1000, MANY + 1000):
+        for frame in frames_of(number):
+            tap.push_frame(number, 1, frame)
+    return {"octets": (resident() - before) / MANY, "live": tap.counters()["connections_live"]}
+
+
+def _syn(number: int) -> bytes:
+    client, port = 0x0A000000 + number // 60_000, 1024 + number % 60_000
+    ip = struct.pack(">BBHHHBBHII", 0x45, 0, 40, 0, 0x4000, 64, 6, 0, client, 0xC6120001)
+    return bytes(12) + b"\x08\x00" + ip + struct.pack(">HHIIBBHHH", port, 443, number, 0, 0x50, 2, 64240, 0, 0)
+
+
+def segments(capture: str) -> dict[str, Any]:
+    """What a call of `push_segment` costs more than the engine's own work on the segment. Unit: nanoseconds."""
+    pushes = list(_segments(capture))
+    source, tap = Source(capture), Tap()
+    begun = time.process_time()
+    while tap.pump(source, 1 << 30):
+        pass
+    core = (time.process_time() - begun) / source.packets
+    tap = Tap()
+    push = tap.push_segment
+    begun = time.process_time()
+    for each in pushes:
+        push(*each)
+    called = (time.process_time() - begun) / len(pushes)
+    begun = time.process_time()
+    for each in pushes:
+        _nothing(*each)
+    loop = (time.process_time() - begun) / len(pushes)
+    begun = time.process_time()
+    for _ in pushes:
+        pass
+    bare = (time.process_time() - begun) / len(pushes)
+    return {
+        "ns": (called - core - bare) * 1e9,
+        "core_ns": core * 1e9,
+        "call_ns": (called - bare) * 1e9,
+        "empty_call_ns": (loop - bare) * 1e9,
+        "segments": len(pushes),
+    }
+
+
+def _nothing(*_: object) -> None:
+    """A call that does nothing."""
+
+
+SOME = 400_000
+"""Segments that are taken from the front of a capture: their objects must fit into memory."""
+
+
+def _segments(capture: str) -> Any:
+    """The arguments of `push_segment` for Ethernet, IPv4 or IPv6, and TCP in a classic pcap."""
+    from ipaddress import ip_address
+
+    known: dict[bytes, str] = {}
+    with Path(capture).open("rb") as file:
+        file.read(24)
+        for _ in range(SOME):
+            head = file.read(16)
+            if not head:
+                return
+            seconds, micros, length = struct.unpack_from("<III", head)
+            frame = file.read(length)
+            four = frame[12:14] == b"\x08\x00"
+            tcp = 14 + (frame[14] & 15) * 4 if four else 54
+            first, size = (26, 4) if four else (22, 16)
+            ends = []
+            for at in (first, first + size):
+                octets = frame[at : at + size]
+                if octets not in known:
+                    known[octets] = str(ip_address(octets))
+                ends.append(known[octets])
+            end = 14 + struct.unpack_from(">H", frame, 16)[0] if four else 54 + struct.unpack_from(">H", frame, 18)[0]
+            sport, dport, sequence, acknowledgment, offset, flags = struct.unpack_from(">HHIIBB", frame, tcp)
+            payload = frame[tcp + (offset >> 4) * 4 : end]
+            at = (seconds * 1_000_000 + micros) * 1000
+            yield at, (ends[0], sport), (ends[1], dport), sequence, acknowledgment, flags, payload
+
+
+QUESTIONS = {
+    "attributes": attributes,
+    "crowd": crowd,
+    "duckdb": duckdb,
+    "engine": engine,
+    "half-open": half_open,
+    "outcomes": outcomes,
+    "parked": parked,
+    "polars": polars,
+    "segments": segments,
+    "start-duckdb": start_duckdb,
+    "start-polars": start_polars,
+}
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(QUESTIONS[sys.argv[1]](sys.argv[2])) + "\n")

@@ -1,0 +1,289 @@
+//! Several taps that read the same capture, each in a thread of its own, as if one tap had read it.
+//!
+//! Each worker steps through the file itself and follows its share of the connections; nothing is shared between them
+//! but the gate that lets all stop at the same packet. What they tell comes through one bounded channel each and is
+//! merged into the order in which one tap would have written it (`merge`); connections get the numbers that it would
+//! have given them (`openings`).
+
+mod gate;
+mod merge;
+mod openings;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use zertap_core::config::Config;
+use zertap_core::event::Row;
+use zertap_core::flow::TableCounters;
+use zertap_core::ledger::Ledger;
+use zertap_core::tap::{Share, Tap, TapCounters};
+use zertap_core::time::Timestamp;
+
+use crate::error::CaptureError;
+use crate::source::Source;
+use gate::Gate;
+use merge::Merge;
+use worker::{End, Message, Oddities, Work};
+
+/// Messages of one worker that may wait.
+const WAITING: usize = 4;
+
+/// Taps that share the connections of the captures they read.
+pub struct Crew {
+    /// The taps, while no capture is being read.
+    taps: Vec<Tap>,
+    running: Option<Running>,
+    merge: Merge,
+    oddities: Oddities,
+    fetched: u64,
+    clock: Option<(Timestamp, Timestamp)>,
+    frames: u64,
+    bytes_read: u64,
+    reader: Option<Source>,
+}
+
+/// A capture being read.
+struct Running {
+    gate: Arc<Gate>,
+    hands: Vec<Hand>,
+    failed: Option<CaptureError>,
+    source: Option<Source>,
+}
+
+/// One worker, seen from outside.
+struct Hand {
+    messages: Receiver<Message>,
+    thread: Option<JoinHandle<()>>,
+    tap: Option<Tap>,
+}
+
+impl Hand {
+    /// Whether more is to come from it.
+    fn is_busy(&self) -> bool {
+        self.tap.is_none() && self.thread.is_some()
+    }
+}
+
+/// How far the reading is.
+#[derive(Debug)]
+pub enum Progress {
+    /// There is more to come.
+    More,
+    /// The capture is over.
+    Over,
+}
+
+impl Crew {
+    /// So many workers. Limits on what a tap remembers of connections are divided among them.
+    pub fn new(config: &Config, workers: u32) -> Self {
+        let count = workers.max(1);
+        let part = |whole: usize| whole.div_ceil(count as usize);
+        let each = Config {
+            max_connections: part(config.max_connections),
+            max_half_open: part(config.max_half_open),
+            max_lingering: part(config.max_lingering),
+            max_ordinals: part(config.max_ordinals),
+            ..config.clone()
+        };
+        let taps = (0..count).map(|index| Tap::shared(each.clone(), Share { index, count })).collect();
+        Self {
+            taps,
+            running: None,
+            merge: Merge::new(count as usize),
+            oddities: Oddities::default(),
+            fetched: 0,
+            clock: None,
+            frames: 0,
+            bytes_read: 0,
+            reader: None,
+        }
+    }
+
+    /// Whether a capture is being read.
+    pub fn is_reading(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Begins to read the capture at `path`, a regular file; the one before must be over.
+    pub fn begin(&mut self, path: &Path) {
+        self.rest();
+        self.merge.restart(self.taps.first().map_or(0, |tap| tap.counters().frames));
+        let gate = Arc::new(Gate::default());
+        let hands = self.taps.drain(..).map(|tap| hand(tap, path.to_owned(), &gate)).collect();
+        self.running = Some(Running { gate, hands, failed: None, source: None });
+    }
+
+    /// Takes what the slowest worker tells next, or returns after `patience`. An error ends the reading; what was seen
+    /// before can be drained.
+    pub fn wait(&mut self, patience: Duration) -> Result<Progress, CaptureError> {
+        let Some(running) = &mut self.running else { return Ok(Progress::Over) };
+        let busy = |index: &usize| running.hands.get(*index).is_some_and(Hand::is_busy);
+        let slowest = (0..running.hands.len()).filter(busy).min_by_key(|index| self.merge.position(*index));
+        let Some(index) = slowest else { return self.close() };
+        let Some(hand) = running.hands.get_mut(index) else { return self.close() };
+        match hand.messages.recv_timeout(patience) {
+            Ok(message) => self.take(index, message),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => propagate(hand.thread.take()),
+        }
+        Ok(Progress::More)
+    }
+
+    /// End of input: the connections that live get their last rows.
+    pub fn finish(&mut self) {
+        self.rest();
+        std::thread::scope(|scope| {
+            for tap in &mut self.taps {
+                scope.spawn(|| tap.finish());
+            }
+        });
+        for (index, tap) in self.taps.iter_mut().enumerate() {
+            let (rows, openings) = tap.drain_shared();
+            self.merge.add(index, rows, &openings, u64::MAX);
+        }
+        self.merge.release();
+    }
+
+    /// The rows since the last call, in the order in which one tap would have written them.
+    pub fn drain(&mut self) -> Vec<Row> {
+        let rows = self.merge.take();
+        self.fetched += rows.len() as u64;
+        rows
+    }
+
+    /// How many rows can be drained.
+    pub fn waiting_rows(&self) -> usize {
+        self.merge.waiting()
+    }
+
+    /// The first and the latest moment of which all workers know.
+    pub fn clock(&self) -> Option<(Timestamp, Timestamp)> {
+        self.clock
+    }
+
+    /// Frames that every worker has passed.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// How much of the stored file has been read. Unit: octets.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    /// The reader of the capture that is over, which knows all of its interfaces.
+    pub fn take_reader(&mut self) -> Option<Source> {
+        self.reader.take()
+    }
+
+    /// Frames whose time could not be told, and frames whose lengths contradict each other.
+    pub fn oddities(&self) -> (u64, u64) {
+        (self.oddities.time_out_of_range, self.oddities.odd_lengths)
+    }
+
+    /// What each of the taps counted of the frames that all of them saw. Ends a reading.
+    pub fn counters(&mut self) -> TapCounters {
+        self.rest();
+        self.taps.first().map(|tap| tap.counters().clone()).unwrap_or_default()
+    }
+
+    /// What the tables counted, together. Ends a reading.
+    pub fn table_counters(&mut self) -> TableCounters {
+        self.rest();
+        self.taps.iter().map(Tap::table_counters).sum()
+    }
+
+    /// Connections and attempts that live. Ends a reading.
+    pub fn live(&mut self) -> usize {
+        self.rest();
+        self.taps.iter().map(Tap::live).sum()
+    }
+
+    /// The account of all that was pushed: frames once, connections and rows of all. Ends a reading.
+    pub fn ledger(&mut self) -> Ledger {
+        self.rest();
+        let each = self.taps.iter().map(Tap::ledger);
+        let mut whole =
+            each.reduce(Ledger::with_share).unwrap_or_else(|| Tap::new(Config::default()).ledger());
+        whole.rows_fetched = self.fetched;
+        whole.rows_waiting = whole.rows.saturating_sub(self.fetched);
+        whole
+    }
+
+    fn take(&mut self, index: usize, message: Message) {
+        let Message { rows, openings, position, clock, bytes_read, end } = message;
+        self.merge.add(index, rows, &openings, position);
+        if end.is_none() && self.merge.is_slowest(index) {
+            (self.clock, self.frames) = (clock.or(self.clock), position);
+        }
+        if index == 0 {
+            self.bytes_read = bytes_read;
+        }
+        if let (Some(end), Some(running)) = (end, &mut self.running) {
+            let End { tap, source, error, oddities } = *end;
+            if index == 0 {
+                self.oddities.add(oddities);
+                running.source = source;
+            }
+            if error.is_some() && running.failed.is_none() {
+                running.failed = error;
+                running.gate.close();
+            }
+            if let Some(hand) = running.hands.get_mut(index) {
+                hand.tap = Some(tap);
+            }
+        }
+        self.merge.release();
+    }
+
+    /// Every worker is done: the taps come to rest.
+    fn close(&mut self) -> Result<Progress, CaptureError> {
+        let Some(running) = self.running.take() else { return Ok(Progress::Over) };
+        for mut hand in running.hands {
+            propagate(hand.thread.take());
+            self.taps.extend(hand.tap);
+        }
+        self.clock = self.taps.first().and_then(Tap::clock).or(self.clock);
+        self.frames = self.taps.first().map_or(0, |tap| tap.counters().frames);
+        self.reader = running.source;
+        match running.failed {
+            Some(error) => Err(error),
+            None => Ok(Progress::Over),
+        }
+    }
+
+    /// Ends a reading before the capture is over; every worker stops at the same packet.
+    pub fn rest(&mut self) {
+        if let Some(running) = &self.running {
+            running.gate.close();
+        }
+        while self.running.is_some() {
+            if !matches!(self.wait(Duration::from_secs(1)), Ok(Progress::More)) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}
+
+fn hand(tap: Tap, path: PathBuf, gate: &Arc<Gate>) -> Hand {
+    let (sender, messages) = sync_channel(WAITING);
+    let work = Work { tap, path, gate: Arc::clone(gate), sender };
+    Hand { messages, thread: Some(std::thread::spawn(move || work.run())), tap: None }
+}
+
+/// Waits for a thread; what it panicked with goes on here.
+fn propagate(thread: Option<JoinHandle<()>>) {
+    if let Some(Err(panic)) = thread.map(JoinHandle::join) {
+        std::panic::resume_unwind(panic);
+    }
+}
