@@ -311,7 +311,9 @@ class Tap:
     def advance(self, now: int) -> None:
         """Lets time pass without a packet: due timers fire."""
     def finish(self) -> None:
-        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
+        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet.
+
+        Raises ``OutOfMemory`` before anything is done if there is no room for so many rows."""
     def drain(self) -> EventBatch: ...
     def keep_journal(self, packet: int) -> None:
         """From now on ``pump`` notes what the connection shows whose first packet is the ``packet``-th to come, and

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from zertap._native import LINK_TYPES, Source, Tap
 from zertap.configuration import Configuration
 from zertap.configuration.builds import boundaries, record_rows, tap_limits
-from zertap.errors import CaptureUnreadable, ZertapError
+from zertap.errors import CaptureUnreadable, OutOfMemory, ZertapError
 from zertap.filter import Expression
 from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
@@ -113,6 +113,8 @@ class Reading:
         """The engines' counters, summed over the inputs read so far."""
         self.ledger = Ledger()
         """The account of the inputs read so far; whole once the iteration has ended, however it ended."""
+        self._exhausted = False
+        """Memory has run out: nothing more is read."""
         self.source: Source | None = None
         """The capture that was opened last."""
 
@@ -120,7 +122,7 @@ class Reading:
         inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
         for engine, captures in enumerate(inputs):
             yield from self._input(captures, engine)
-            if self._watch.stopped:
+            if self._watch.stopped or self._exhausted:
                 return
 
     def _input(self, captures: Sequence[str], engine: int) -> Iterator[Part]:
@@ -128,14 +130,26 @@ class Reading:
         tap = Tap(self._request.config())
         try:
             for capture in captures:
-                source = None if self._watch.stopped else self._open(capture)
+                source = None if self._watch.stopped or self._exhausted else self._open(capture)
                 for _ in self._pump(tap, source) if source else ():
                     yield self._fetch(tap, engine)
-            tap.finish()
+            self._finish(tap)
             yield self._fetch(tap, engine)
         finally:
             self.counters.update(tap.counters())
             self.ledger.close(tap)
+
+    def _finish(self, tap: Tap) -> None:
+        """The last rows of connections that are still open, if there is memory for them."""
+        try:
+            if not self._exhausted:
+                tap.finish()
+        except OutOfMemory as error:
+            self._fail(error)
+
+    def _fail(self, error: ZertapError) -> None:
+        self._exhausted |= isinstance(error, OutOfMemory)
+        self._on_fault(error)
 
     def _fetch(self, tap: Tap, engine: int) -> Part:
         batch = tap.drain()
@@ -162,7 +176,7 @@ class Reading:
                     with self._watch.pumping():
                         more = tap.pump(source, BATCH_ROWS)
                 except ZertapError as error:
-                    self._on_fault(error)
+                    self._fail(error)
                     more, damaged = False, True
                 self._watch.saw(source)
                 yield

@@ -25,6 +25,6 @@ pub use clock::TimeResolution;
 pub use error::{CaptureError, CaptureErrorKind};
 pub use frame::{Compression, Container, Frame, Info, Interface};
 pub use order::Order;
-pub use source::Source;
+pub use source::{BATCH, Source};
 pub use tally::{InterfaceTally, Seen, Silence, Steps, Tally};
 pub use unpacked::Octets;

@@ -66,7 +66,7 @@ impl Found {
 }
 
 /// Most frames of one batch.
-const BATCH: usize = 64;
+pub const BATCH: usize = 64;
 
 /// Who finds the records.
 enum Reader {

@@ -1,6 +1,7 @@
 //! A batch of rows, frozen: row views for people, columns for volume.
 
 use crate::arrow;
+use crate::memory;
 use crate::plan::Plan;
 use crate::sources::{self, Source, Words};
 use crate::value::Value;
@@ -84,7 +85,7 @@ impl EventBatch {
 
     fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let (format, octets) = self.gather(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
-        let view = PyMemoryView::from(&PyBytes::new(py, &octets))?;
+        let view = PyMemoryView::from(memory::octets(py, &octets)?.as_any())?;
         view.call_method1("cast", (format,))
     }
 
@@ -139,10 +140,12 @@ impl EventBatch {
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
         rows: Option<Vec<usize>>,
-    ) -> Bound<'py, PyBytes> {
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let plan = &*plan;
         let out = py.detach(|| {
-            let mut out = Vec::with_capacity(self.rows.len() * 1024);
+            // Few of many rows may be wanted: the last batch of an input holds every connection that was open.
+            let number = rows.as_ref().map_or(self.rows.len(), Vec::len);
+            let mut out = Vec::with_capacity(number * 1024);
             let mut write = |row: &Row| plan.write_line(&mut out, row, &self.words(plan, row));
             match &rows {
                 None => self.rows.iter().for_each(&mut write),
@@ -150,7 +153,7 @@ impl EventBatch {
             }
             out
         });
-        PyBytes::new(py, &out)
+        memory::octets(py, &out)
     }
 
     #[pyo3(signature = (plan, rows = None))]
@@ -171,7 +174,7 @@ impl EventBatch {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let plan = &*plan;
         let octets = py.detach(|| arrow::ipc(self, plan, rows.as_deref()))?;
-        Ok(PyBytes::new(py, &octets))
+        memory::octets(py, &octets)
     }
 }
 

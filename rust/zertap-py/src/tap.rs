@@ -4,6 +4,7 @@ use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
 use crate::error;
 use crate::journal;
+use crate::memory;
 use crate::pseudonym::{self, Pseudonyms};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -11,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::{CaptureErrorKind, Frame, Seen};
+use zertap_capture::{BATCH, CaptureErrorKind, Frame, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::handshake::Journal;
@@ -35,6 +36,7 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        memory::set_aside();
         let Settings { engine, mut telling, pseudonyms } = configure(py, config)?;
         telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
@@ -62,6 +64,7 @@ impl Tap {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
                 Ok(Stop::Pause) => py.check_signals()?,
+                Ok(Stop::Short) => return Err(self.out_of_memory(py)),
                 // A signal came while the reader waited: let Python's handlers run, then wait on.
                 Err(error) if error.kind() == CaptureErrorKind::Interrupted => py.check_signals()?,
                 Err(error) => return Err(error::capture(py, &error)),
@@ -82,6 +85,7 @@ impl Tap {
             return Err(error::usage(py, "a frame cannot be longer than 4 GiB"));
         };
         let wire_length = wire_length.unwrap_or(length).max(length);
+        self.makes_room(py)?;
         self.inner.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
         Ok(())
     }
@@ -116,6 +120,7 @@ impl Tap {
             payload_on_wire,
             fragment_overlap: false,
         };
+        self.makes_room(py)?;
         self.inner.push_segment(Timestamp(at), &segment);
         Ok(())
     }
@@ -124,8 +129,12 @@ impl Tap {
         self.inner.advance(Timestamp(now));
     }
 
-    fn finish(&mut self, py: Python<'_>) {
+    fn finish(&mut self, py: Python<'_>) -> PyResult<()> {
+        if memory::may_fail(|| self.inner.reserve_finish()).is_err() {
+            return Err(self.out_of_memory(py));
+        }
         py.detach(|| self.inner.finish());
+        Ok(())
     }
 
     fn drain(&mut self) -> EventBatch {
@@ -199,6 +208,18 @@ impl Tap {
 }
 
 impl Tap {
+    /// Room for one more packet, or an error before it is pushed.
+    fn makes_room(&mut self, py: Python<'_>) -> PyResult<()> {
+        if memory::may_fail(|| self.inner.reserve(1)).is_err() || memory::is_short() {
+            return Err(self.out_of_memory(py));
+        }
+        Ok(())
+    }
+
+    fn out_of_memory(&self, py: Python<'_>) -> PyErr {
+        error::out_of_memory(py, self.inner.counters().frames, self.inner.live())
+    }
+
     /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
     ///
     /// `TOLD`: a journal is kept; the reading stops where the journal is over.
@@ -210,6 +231,9 @@ impl Tap {
         let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                if memory::may_fail(|| self.inner.reserve(BATCH)).is_err() || memory::is_short() {
+                    return Ok(Stop::Short);
+                }
                 if TOLD {
                     if self.read_told(source)? {
                         continue;
@@ -262,6 +286,7 @@ enum Stop {
     Rows,
     End,
     Pause,
+    Short,
 }
 
 /// How often Python's signal handlers get their turn.
