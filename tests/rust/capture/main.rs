@@ -6,5 +6,7 @@ mod compressed;
 mod mutation;
 mod pcap;
 mod pcapng;
+#[path = "../seeds.rs"]
+mod seeds;
 mod shared;
 mod source;
