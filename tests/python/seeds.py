@@ -1,4 +1,4 @@
-"""Seeds for the fuzz targets from tests named by an entry of the catalogue; the counterpart of ``tests/rust/seeds.rs``."""
+"""Seeds for the fuzz targets from tests named by an entry of the catalogue; see ``tests/rust/seeds.rs``."""
 
 import os
 import re
@@ -15,7 +15,7 @@ _STEP = 50_000_000
 
 
 def keep(frames: list[Frame]) -> None:
-    """Keeps raw IP packets as a seed of ``tap_frames`` for the running test's entry, if ``ZERTAP_SEEDS`` names a folder."""
+    """Raw IP packets as a seed of ``tap_frames`` for the running test's entry, if ``ZERTAP_SEEDS`` names a folder."""
     folder = os.environ.get("ZERTAP_SEEDS")
     entry = re.search(r"(?:test_state_|STATE-)(\d\d)", os.environ.get("PYTEST_CURRENT_TEST", ""))
     if not (folder and entry):
