@@ -1,7 +1,8 @@
-"""Line coverage of the engine by its own tests, room by room: ``make coverage``, or ``python tests/coverage.py [--missed]``.
+"""Line coverage of the engine by its own tests, room by room: ``make coverage``.
 
-Needs ``rustup component add llvm-tools``. Builds into ``target/coverage``. Fails below ``LEAST`` in a room that decides.
-``--missed`` lists the lines that no test reached. What stands in a ``mod tests`` at a file's end is not counted.
+Needs ``rustup component add llvm-tools``. Builds into ``target/coverage``. Fails below ``LEAST`` in a room that
+decides.
+``python tests/coverage.py --missed`` lists the lines that no test reached. What stands in a ``mod tests`` at a file's end is not counted.
 """
 
 import json
@@ -30,15 +31,18 @@ def main() -> int:
         reached[room] += sum(covered.values())
         lines[room] += len(covered)
         if "--missed" in sys.argv:
-            for line in sorted(line for line, was in covered.items() if not was):
-                print(
-                    f"{path.relative_to(ROOT)}:{line}: {path.read_text(encoding='utf-8').splitlines()[line - 1].strip()}"
-                )
+            _tell(path, [line for line, was in covered.items() if not was])
     print(f"{'room':<14}{'lines':>8}{'reached':>10}{'%':>8}")
     share = {room: 100 * reached[room] / lines[room] for room in lines if lines[room]}
     for room in sorted(share):
         print(f"{room:<14}{lines[room]:>8}{reached[room]:>10}{share[room]:>8.1f}")
     return int(any(share[room] < LEAST for room in DECIDING))
+
+
+def _tell(path: Path, missed: list[int]) -> None:
+    text = path.read_text(encoding="utf-8").splitlines()
+    for line in sorted(missed):
+        print(f"{path.relative_to(ROOT)}:{line}: {text[line - 1].strip()}")
 
 
 def _build() -> list[Path]:

@@ -28,17 +28,38 @@ RECORDS = details() | summaries()
 FOREIGN = st.binary(min_size=2, max_size=40).filter(lambda data: data[1] != 119)
 TELLING = st.sampled_from(
     [
-        bytes.fromhex(octets)
-        for octets in (
-            "0000 0001 0004 0005 0018 7fff 8000 ffff"  # lengths: none, short of a record's head, a head alone, the most
-            " 00000000 7fffffff ffffffff 00000044"  # offsets
-            " 0000000000000000 0000001800400001 ffffffffffffffff"  # directory entries
-            " 0100 0200 0300 01 02 03"  # of a spanned record: the first, the last, a middle piece
-            " 77 770b 770c 000b 000c 000d"  # record types and subtypes
-            " e2e8 4040 0001 0002 c3e9c5d9e3"  # text in the code page
-        ).split()
+        "0000",
+        "0001",
+        "0004",
+        "0005",
+        "0018",
+        "7fff",
+        "8000",
+        "ffff",  # lengths: none, short of a record's head, a head alone, the most
+        "00000000",
+        "7fffffff",
+        "ffffffff",
+        "00000044",  # offsets
+        "0000000000000000",
+        "0000001800400001",
+        "ffffffffffffffff",  # entries of a directory
+        "0100",
+        "0200",
+        "0300",
+        "01",
+        "02",
+        "03",  # of a spanned record: the first, the last, a piece between
+        "77",
+        "770b",
+        "770c",
+        "000b",
+        "000c",
+        "000d",  # kinds of records
+        "e2e8",
+        "4040",
+        "c3e9c5d9e3",  # text in the code page
     ]
-)
+).map(bytes.fromhex)
 """What means something in an SMF file: the dictionary of the changes below."""
 FRAMINGS = st.sampled_from([Framing.PLAIN, Framing.BLOCKED, Framing.SPANNED])
 WORDS = {Framing.PLAIN: "plain", Framing.BLOCKED: "blocked", Framing.SPANNED: "blocked"}
