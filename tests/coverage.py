@@ -2,7 +2,7 @@
 
 Needs ``rustup component add llvm-tools``. Builds into ``target/coverage``. Fails below ``LEAST`` in a room that
 decides.
-``python tests/coverage.py --missed`` lists the lines that no test reached. What stands in a ``mod tests`` at a file's end is not counted.
+``--missed`` lists the lines that no test reached. What stands in a ``mod tests`` at a file's end is not counted.
 """
 
 import json
