@@ -200,6 +200,15 @@ fn tls_09_change_cipher_spec_right_after_the_server_hello_is_an_abbreviated_hand
 }
 
 #[test]
+fn tls_09_the_servers_change_cipher_spec_tells_it_before_the_client_has_answered() {
+    let hello = join(&[server_hello_12(0xC02F), ccs(), finished()]);
+    let outcome = Talk::new().client(client_hello()).server(hello).run();
+    assert_eq!((outcome.phase(), outcome.profile().shape), (TlsAgreed, TlsShape::Abbreviated));
+    let half = Talk::new().client(client_hello()).server(server_hello_12(0xC02F)).run();
+    assert_ne!(half.profile().shape, TlsShape::Abbreviated);
+}
+
+#[test]
 fn tls_10_a_ticket_resumes_with_or_without_a_new_one_and_an_empty_session_id() {
     let hello = Hello { session: vec![], ..Hello::server_12(0xC02F) };
     for ticket in [vec![], message(4, &[0; 200])] {
