@@ -45,3 +45,24 @@ fn random_octets_in_every_record_neither_panic_nor_hang() {
         assert!(outcome.over);
     }
 }
+
+#[test]
+fn alpn_is_known_to_be_none_only_where_it_was_offered_and_all_of_the_answer_was_read() {
+    use zertap_core::handshake::Evidence::{Negotiated, NotVisible, Offered};
+    let alpn = extension(16, &[0, 3, 2, b'h', b'2']);
+    let offered = message(1, &Hello::client().with(alpn.clone()).offer());
+    let answer = Hello::server_12(0xC02F).answer();
+    let talk = |hello: Vec<u8>, answer: &[u8]| Talk::new().client(hello).server(message(2, answer)).run();
+    let known = |outcome: &Outcome| (outcome.profile().alpn.clone(), outcome.profile().evidence_alpn);
+    assert_eq!(known(&talk(offered.clone(), &answer)), (None, Negotiated));
+    assert_eq!(known(&talk(client_hello(), &answer)), (None, NotVisible));
+    assert_eq!(known(&talk(offered, &[&answer[..], &[0, 9, 0]].concat())), (None, Offered));
+}
+
+#[test]
+fn a_client_hello_from_the_server_is_no_offer() {
+    let theirs = Hello { extensions: vec![sni(b"other.example")], ..Hello::client() };
+    let outcome = Talk::new().client(client_hello()).server(message(1, &theirs.offer())).run();
+    assert!(outcome.has(zertap_core::handshake::Flag::Malformed));
+    assert_eq!(outcome.text(zertap_core::handshake::TextKind::ServerName), b"example.org");
+}
