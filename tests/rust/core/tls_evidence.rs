@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use zertap_core::handshake::{Flags, Observe, Options, Phase};
-use zertap_core::tls::TlsObserver;
+use zertap_core::tls::{TlsObserver, Walk, WalkEvent};
 
 #[test]
 fn an_observer_fits_into_512_octets() {
@@ -65,4 +65,17 @@ fn a_client_hello_from_the_server_is_no_offer() {
     let outcome = Talk::new().client(client_hello()).server(message(1, &theirs.offer())).run();
     assert!(outcome.has(zertap_core::handshake::Flag::Malformed));
     assert_eq!(outcome.text(zertap_core::handshake::TextKind::ServerName), b"example.org");
+}
+
+/// A7: a lost packet is never called clear text, not even where it was lost between two records.
+#[test]
+fn octets_that_pass_unseen_between_records_lose_the_framing() {
+    let mut seen = Walk::default();
+    assert_eq!(seen.advance(b"HELO example.org"), WalkEvent::Clear);
+    let mut walk = Walk::default();
+    walk.pass(0);
+    assert_eq!(walk.advance(&sealed(20)), Walk::default().advance(&sealed(20)));
+    walk.pass(24);
+    assert_ne!(walk.advance(b"HELO example.org"), WalkEvent::Clear);
+    assert_ne!(walk.standing(), WalkEvent::Clear);
 }
