@@ -81,6 +81,12 @@ bench: $(VENV)/.ready ## measures: criterion and pytest-benchmark
 fuzz: ## every fuzz target for SECONDS each (10): make fuzz SECONDS=60
 	bash rust/fuzz/run.sh $(or $(SECONDS),10)
 
+coverage: ## line coverage of the engine by its tests, room by room; 90 % where it decides
+	$(PYTHON) tests/coverage.py
+
+mutants: ## mutation testing of the files that decide: make mutants SHARD=3/20
+	sh tests/mutants.sh $(or $(SHARD),3/20)
+
 pcaps: ## records our captures again (root, see pcaps/README.md), and merges the tour
 	$(PYTHON) pcaps/make/all.py
 	$(PYTHON) pcaps/make/tour.py
@@ -121,4 +127,4 @@ $(VENV)/.ready: $(VENV)/.built pyproject.toml
 	$(PIP) install $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
 	touch $@
 
-.PHONY: help ready build run test lint fmt tables truth bench fuzz pcaps clean
+.PHONY: help ready build run test lint fmt tables truth bench fuzz coverage mutants pcaps clean

@@ -382,7 +382,9 @@ class Tap:
     def advance(self, now: int) -> None:
         """Lets time pass without a packet: due timers fire."""
     def finish(self) -> None:
-        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet."""
+        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet.
+
+        Raises ``OutOfMemory`` before anything is done if there is no room for so many rows."""
     def drain(self) -> EventBatch: ...
     def current(self, start: int, most: int) -> tuple[EventBatch, int | None]:
         """The established connections as they stand, at most *most* of them, and where to go on if there are more

@@ -19,6 +19,7 @@ exception: it is a reason, a flag or a counter in the data.
     │   ├── RecordDamaged
     │   └── ServiceFailed
     ├── OutputFailed          the results could not be written
+    ├── OutOfMemory           no memory to go on; also a ``MemoryError``
     └── LedgerMismatch        the program's own account does not balance: a fault of ours
 """
 
@@ -93,6 +94,10 @@ class ServiceFailed(InputDamaged):
 
 class OutputFailed(ZertapError):
     """The results could not be written: disk full, no permission, a directory."""
+
+
+class OutOfMemory(ZertapError, MemoryError):
+    """There is no memory to go on. What was observed before can still be fetched, but for open connections."""
 
 
 class LedgerMismatch(ZertapError):

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from zertap._native import LINK_TYPES, Source, Tap
 from zertap.configuration import Configuration
 from zertap.configuration.builds import boundaries, record_rows, tap_limits
-from zertap.errors import CaptureUnreadable, ZertapError
+from zertap.errors import CaptureUnreadable, OutOfMemory, ZertapError
 from zertap.filter import Expression
 from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
@@ -121,6 +121,8 @@ class Reading:
         """The engines' counters, summed over the inputs read so far."""
         self.ledger = Ledger()
         """The account of the inputs read so far; whole once the iteration has ended, however it ended."""
+        self._exhausted = False
+        """Memory has run out: nothing more is read."""
         self.source: Source | None = None
         """The capture that was opened last."""
 
@@ -128,7 +130,7 @@ class Reading:
         inputs = [self._captures] if self._request.chain else [[capture] for capture in self._captures]
         for engine, captures in enumerate(inputs):
             yield from self._input(captures, engine)
-            if self._watch.stopped:
+            if self._watch.stopped or self._exhausted:
                 return
 
     def _input(self, captures: Sequence[str], engine: int) -> Iterator[Part]:
@@ -136,10 +138,10 @@ class Reading:
         tap = Tap(self._request.config() | {"workers": self._workers(captures)})
         try:
             for capture in captures:
-                source = None if self._watch.stopped else self._open(capture)
+                source = None if self._watch.stopped or self._exhausted else self._open(capture)
                 for _ in self._pump(tap, source) if source else ():
                     yield self._fetch(tap, engine)
-            tap.finish()
+            self._finish(tap)
             yield self._fetch(tap, engine)
         finally:
             self.counters.update(tap.counters())
@@ -151,6 +153,18 @@ class Reading:
         # What the captures are like is counted by the one reader that there is then.
         alone = self._request.silence is not None or not all(Path(capture).is_file() for capture in captures)
         return 1 if alone else wanted
+
+    def _finish(self, tap: Tap) -> None:
+        """The last rows of connections that are still open, if there is memory for them."""
+        try:
+            if not self._exhausted:
+                tap.finish()
+        except OutOfMemory as error:
+            self._fail(error)
+
+    def _fail(self, error: ZertapError) -> None:
+        self._exhausted |= isinstance(error, OutOfMemory)
+        self._on_fault(error)
 
     def _fetch(self, tap: Tap, engine: int) -> Part:
         batch = tap.drain()
@@ -177,7 +191,7 @@ class Reading:
                     with self._watch.pumping():
                         more = tap.pump(source, BATCH_ROWS)
                 except ZertapError as error:
-                    self._on_fault(error)
+                    self._fail(error)
                     more, damaged = False, True
                 self._watch.saw(source)
                 yield

@@ -31,7 +31,7 @@ from zertap.errors import ZertapError
 HELP = """Shows which TCP connections in a capture were protected by TLS or SSH, and how.
 
 Exit status: 0 ok, 1 findings (--fail-on), 2 usage, 3 input unreadable, 4 input damaged (all before it was delivered),
-5 output failed, 70 internal error, 130 SIGINT, 143 SIGTERM.
+5 output failed, 70 internal error, 71 out of memory, 130 SIGINT, 143 SIGTERM.
 """
 
 app = typer.Typer(name="zertap", add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -91,8 +91,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (typer.Abort, KeyboardInterrupt, Stopped):
         return Status.SIGINT
     except BaseException as error:  # noqa: BLE001  the last door: also a panic of the engine ends in one line
-        say(_internal(error))
-        return Status.INTERNAL
+        return _broken(error)
 
 
 def _with_form(arguments: Sequence[str]) -> list[str]:
@@ -121,11 +120,13 @@ def _output_failed(error: OSError) -> int:
     return Status.OUTPUT_FAILED
 
 
-def _internal(error: BaseException) -> str:
-    """What broke and where, in one line."""
+def _broken(error: BaseException) -> int:
+    """What nobody answers for: one line with what broke and where; memory that ran out is no fault of ours."""
     if isinstance(error, MemoryError):
-        return "zertap: out of memory: what was written before stands in the output"
+        say("zertap: out of memory: what was written before stands in the output")
+        return Status.OUT_OF_MEMORY
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"zertap: internal error: {what}{place}: please report this line with the output of `zertap --version`"
+    say(f"zertap: internal error: {what}{place}: please report this line with the output of `zertap --version`")
+    return Status.INTERNAL

@@ -8,7 +8,7 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import Final
 
-from zertap.errors import InputDamaged, InputUnreadable, OutputFailed, Usage, ZertapError
+from zertap.errors import InputDamaged, InputUnreadable, OutOfMemory, OutputFailed, Usage, ZertapError
 
 
 class Status(IntEnum):
@@ -21,6 +21,7 @@ class Status(IntEnum):
     DAMAGED = 4
     OUTPUT_FAILED = 5
     INTERNAL = 70
+    OUT_OF_MEMORY = 71  # the native module ends with it where not even an exception can be raised: memory.rs
     SIGINT = 130
     SIGTERM = 143
 
@@ -30,6 +31,7 @@ _BY_ERROR: Final[tuple[tuple[type[ZertapError], Status], ...]] = (
     (InputUnreadable, Status.UNREADABLE),
     (InputDamaged, Status.DAMAGED),
     (OutputFailed, Status.OUTPUT_FAILED),
+    (OutOfMemory, Status.OUT_OF_MEMORY),
 )
 
 

@@ -135,17 +135,8 @@ impl Capture {
     }
 }
 
-const TARGETS: [&str; 9] = [
-    "captures",
-    "certificate",
-    "fragments",
-    "frames",
-    "ssh",
-    "stream",
-    "tap_frames",
-    "tap_segments",
-    "tls",
-];
+const TARGETS: [&str; 9] =
+    ["captures", "certificate", "fragments", "frames", "ssh", "stream", "tap_frames", "tap_segments", "tls"];
 
 /// No input is longer: long ones are slow and teach little. Unit: octets.
 const LONGEST: usize = 24 * 1024;

@@ -3,7 +3,9 @@
 //! Input: options, number of cuts, that many lengths, then words: how (bit 0: side, bit 1: said before the other's last
 //! word was seen, bits 2 to 4: what happens beside octets, see [`Event`]), block.
 
-use zertap_core::handshake::{Chunk, End, Findings, Observe, Options, PerSide, Progress, Room, Side};
+use zertap_core::handshake::{
+    Chunk, End, Findings, Flag, Flags, Observe, Options, PerSide, Progress, Room, Side,
+};
 
 use crate::input::{Input, write_block};
 
@@ -114,13 +116,20 @@ impl<'a> Script<'a> {
             };
             bounded(&observer.findings());
             if let Progress::Finished(_) = progress {
-                return (progress, observer.findings());
+                return (progress, settled(observer.findings()));
             }
         }
         let progress = observer.close();
         assert!(matches!(progress, Progress::Finished(_)), "the end of a connection must be answered");
         (progress, observer.findings())
     }
+}
+
+/// Findings without what only the octets behind the end tell: as many of them are told as lie in the same piece. The
+/// connection follows them further, this script does not.
+fn settled(findings: Findings) -> Findings {
+    let flags = Flags(findings.flags.0 & !(1 << Flag::Desync as u8));
+    Findings { flags, ..findings }
 }
 
 /// What one connection may tell is bounded (EDGE_CASES A10).

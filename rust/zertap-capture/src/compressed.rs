@@ -85,7 +85,7 @@ impl<D: Unpack> Read for Unpacking<D> {
             if let Some(reason) = step.broken {
                 let text = format!("the {} data is corrupt: {reason}", D::NAME);
                 self.broken = Some(io::Error::new(io::ErrorKind::InvalidData, text));
-            } else if step.used == 0 && step.made == 0 {
+            } else if step.used == 0 && step.made == 0 && !(ended && self.decoder.complete()) {
                 let what = if ended { "is cut short" } else { "does not continue" };
                 let text = format!("the {} data {what}", D::NAME);
                 self.broken = Some(io::Error::new(io::ErrorKind::UnexpectedEof, text));
@@ -142,28 +142,31 @@ impl Gzip {
     }
 }
 
-/// zstd frames one after the other, fed one block at a time so that a broken block takes no good one with it.
+/// zstd frames one after the other, fed one block at a time so that a broken block takes no good one with it. Always the
+/// whole block: of one that trickles in, zstd would deliver a part before it is known to be broken.
 struct Zstd {
     decoder: Decoder<'static>,
     /// How much the decoder wants next: at most to the end of the current block.
     wanted: usize,
+    /// The part of it that came before the rest.
+    held: Vec<u8>,
     complete: bool,
 }
+
+/// The longest block and the header behind it (RFC 8878 section 3.1.1.2.4); what may be skipped is longer. Unit: octets.
+const LONGEST_BLOCK: usize = (128 << 10) + 3;
 
 /// Enough to begin a frame's header (RFC 8878 section 3.1.1: magic number and descriptor).
 const FRAME_START: usize = 5;
 
 impl Zstd {
     fn new() -> io::Result<Self> {
-        Ok(Self { decoder: Decoder::new()?, wanted: FRAME_START, complete: false })
+        Ok(Self { decoder: Decoder::new()?, wanted: FRAME_START, held: Vec::new(), complete: false })
     }
 }
 
-impl Unpack for Zstd {
-    const NAME: &'static str = "zstd";
-
-    fn step(&mut self, stored: &[u8], room: &mut [u8]) -> Step {
-        let piece = stored.get(..self.wanted).unwrap_or(stored);
+impl Zstd {
+    fn feed(&mut self, piece: &[u8], room: &mut [u8]) -> Step {
         match self.decoder.run_on_buffers(piece, room) {
             Ok(status) => {
                 self.complete = status.remaining == 0;
@@ -172,6 +175,32 @@ impl Unpack for Zstd {
             }
             Err(error) => Step { used: 0, made: 0, broken: Some(error.to_string()) },
         }
+    }
+}
+
+impl Unpack for Zstd {
+    const NAME: &'static str = "zstd";
+
+    fn step(&mut self, stored: &[u8], room: &mut [u8]) -> Step {
+        let wanted = self.wanted.min(LONGEST_BLOCK);
+        if let Some(whole) = stored.get(..wanted).filter(|_| self.held.is_empty()) {
+            return self.feed(whole, room);
+        }
+        let missing = wanted.saturating_sub(self.held.len());
+        let come = stored.get(..missing).unwrap_or(stored);
+        self.held.extend_from_slice(come);
+        if come.len() < missing && !come.is_empty() {
+            return Step { used: come.len(), made: 0, broken: None };
+        }
+        let mut held = std::mem::take(&mut self.held);
+        let step = self.feed(held.get(..wanted).unwrap_or(&held), room);
+        held.drain(..step.used);
+        self.held = held;
+        let only_of_held = step.used > 0 && step.made == 0 && come.is_empty() && step.broken.is_none();
+        if only_of_held && !(stored.is_empty() && self.held.is_empty()) {
+            return self.step(stored, room);
+        }
+        Step { used: come.len(), ..step }
     }
 
     fn complete(&self) -> bool {

@@ -47,6 +47,6 @@ pub use crew::{Crew, Progress};
 pub use error::{CaptureError, CaptureErrorKind};
 pub use frame::{Compression, Container, Frame, Info, Interface};
 pub use order::Order;
-pub use source::Source;
+pub use source::{MOST, Source};
 pub use tally::{InterfaceTally, Seen, Silence, Steps, Tally};
 pub use unpacked::Octets;

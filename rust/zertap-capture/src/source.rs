@@ -102,7 +102,7 @@ impl<'s> Iterator for Frames<'s> {
 const BATCH: usize = 32;
 
 /// Most frames that are handed out before the caller is asked whether to go on.
-const MOST: usize = 256;
+pub const MOST: usize = 256;
 
 /// Who finds the records.
 enum Reader {

@@ -2,6 +2,7 @@
 
 use crate::event::{Row, RowKind};
 use crate::ledger::Fates;
+use std::collections::TryReserveError;
 
 /// Rows waiting to be drained.
 #[derive(Debug, Default)]
@@ -28,6 +29,11 @@ impl EventBatch {
     /// Whether no row waits.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Makes room for so many more rows, unless there is no memory for it.
+    pub(crate) fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        self.rows.try_reserve(more)
     }
 
     /// Takes all rows out.

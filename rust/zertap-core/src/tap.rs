@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 use crate::wire::{Decoder, LinkType, Segment, Skip};
 use arrayvec::ArrayVec;
 use share::Sharing;
+use std::collections::TryReserveError;
 
 /// One single-threaded engine. Every connection it sees becomes rows.
 #[derive(Debug)]
@@ -150,6 +151,18 @@ impl Tap {
                 return;
             }
         }
+    }
+
+    /// Makes room for what so many frames may add, unless there is no memory for it: who asks before pushing them can
+    /// stop in good order. Without asking, room is made as it is needed, and a lack of memory ends the process.
+    pub fn reserve(&mut self, frames: usize) -> Result<(), TryReserveError> {
+        self.table.reserve(frames, self.config.max_connections)?;
+        self.batch.reserve(frames)
+    }
+
+    /// The same for `finish`: a row for every connection that lives.
+    pub fn reserve_finish(&mut self) -> Result<(), TryReserveError> {
+        self.batch.reserve(self.live())
     }
 
     /// As `push_frame`, and what TCP shows of the wanted connection goes into the journal too.

@@ -3,6 +3,7 @@
 use crate::arrow;
 use crate::chosen::Chosen;
 use crate::lines::Writer;
+use crate::memory;
 use crate::plan::Plan;
 use crate::sources::{self, Source, Words};
 use crate::value::Value;
@@ -89,7 +90,7 @@ impl EventBatch {
 
     fn column<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let (format, octets) = self.gather(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
-        let view = PyMemoryView::from(&PyBytes::new(py, &octets))?;
+        let view = PyMemoryView::from(memory::octets(py, &octets)?.as_any())?;
         view.call_method1("cast", (format,))
     }
 
@@ -144,7 +145,7 @@ impl EventBatch {
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
         rows: Option<Chosen>,
-    ) -> Bound<'py, PyBytes> {
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let plan = &*plan;
         let out = py.detach(|| {
             let rows = rows.unwrap_or_default().of(&self.rows);
@@ -154,7 +155,7 @@ impl EventBatch {
             }
             out
         });
-        PyBytes::new(py, &out)
+        memory::octets(py, &out)
     }
 
     #[pyo3(signature = (plan, rows = None))]
@@ -175,7 +176,7 @@ impl EventBatch {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let plan = &*plan;
         let octets = py.detach(|| arrow::ipc(self, plan, &rows.unwrap_or_default()))?;
-        Ok(PyBytes::new(py, &octets))
+        memory::octets(py, &octets)
     }
 }
 

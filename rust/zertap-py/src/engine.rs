@@ -2,6 +2,7 @@
 
 use crate::error;
 use pyo3::prelude::*;
+use std::collections::TryReserveError;
 use std::sync::{Mutex, PoisonError};
 use zertap_capture::Crew;
 use zertap_core::config::Config;
@@ -58,6 +59,14 @@ impl Engine {
         match self {
             Self::One(tap) => tap.journal(),
             Self::Several(_) => None,
+        }
+    }
+
+    /// Room for the rows of `finish`. A crew asks as it goes.
+    pub(crate) fn reserve_finish(&mut self) -> Result<(), TryReserveError> {
+        match self {
+            Self::One(tap) => tap.reserve_finish(),
+            Self::Several(_) => Ok(()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! One crossing for errors: every engine error becomes one of the classes that `zertap/errors.py` declares.
 
+use crate::memory;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -12,11 +13,25 @@ static DAMAGED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static ABSENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UNAVAILABLE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static LOST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static OUT_OF_MEMORY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// The caller's mistake, in one line.
 pub(crate) fn usage(py: Python<'_>, reason: &str) -> PyErr {
     match USAGE.import(py, "zertap.errors", "Usage") {
         Ok(class) => PyErr::from_type(class.clone(), (reason.to_owned(),)),
+        Err(error) => error,
+    }
+}
+
+/// There is no memory to go on; `left` is how many connections are open, and will not be told.
+pub(crate) fn out_of_memory(py: Python<'_>, packets: u64, left: usize) -> PyErr {
+    memory::give_back();
+    match OUT_OF_MEMORY.import(py, "zertap.errors", "OutOfMemory") {
+        Ok(class) => {
+            let reason =
+                format!("out of memory after {packets} packets: {left} open connections are not told");
+            PyErr::from_type(class.clone(), (reason,))
+        }
         Err(error) => error,
     }
 }

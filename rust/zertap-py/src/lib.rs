@@ -24,6 +24,7 @@ mod journal;
 mod json;
 mod lines;
 mod live;
+mod memory;
 mod packing;
 mod plan;
 mod pseudonym;
@@ -45,6 +46,7 @@ use zertap_core::wire::{LinkType, Skip};
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    memory::set_aside();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     module.add("PHASES", PyTuple::new(py, Phase::ALL.map(Phase::name))?)?;

@@ -1,6 +1,7 @@
 //! Files that hold no packets: read whatever their compression, written in gzip or zstd.
 
 use crate::error;
+use crate::memory;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pyo3::prelude::*;
@@ -45,7 +46,7 @@ impl Octets {
                 Err(error) => return Err(error),
             }
         }
-        Ok(PyBytes::new(py, room.get(..filled).unwrap_or_default()))
+        memory::octets(py, room.get(..filled).unwrap_or_default())
     }
 }
 
@@ -99,7 +100,7 @@ impl Packer {
             }
             None => Err(io::Error::other("the packer has finished")),
         });
-        Ok(PyBytes::new(py, &packed?))
+        memory::octets(py, &packed?)
     }
 
     fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -109,6 +110,6 @@ impl Packer {
             Some(Method::Zstd(encoder)) => encoder.finish(),
             None => Ok(Vec::new()),
         });
-        Ok(PyBytes::new(py, &last?))
+        memory::octets(py, &last?)
     }
 }

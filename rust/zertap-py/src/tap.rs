@@ -7,13 +7,14 @@ use crate::ends::{End, Octets, Speaker, Whom};
 use crate::engine::Engine;
 use crate::error;
 use crate::journal;
+use crate::memory;
 use crate::pseudonym::{self, Pseudonyms};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zertap_capture::{CaptureErrorKind, Frame, Progress, Seen};
+use zertap_capture::{CaptureErrorKind, Frame, MOST, Progress, Seen};
 use zertap_core::config::Config;
 use zertap_core::event::{Row, RowKind, RowKinds};
 use zertap_core::flow::Endpoint;
@@ -40,6 +41,7 @@ impl Tap {
     #[new]
     #[pyo3(signature = (config = None))]
     fn new(py: Python<'_>, config: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        memory::set_aside();
         let Settings { engine, workers, mut telling, pseudonyms } = configure(py, config)?;
         telling.waiting_span = engine.waiting_span.0;
         Ok(Self {
@@ -78,6 +80,7 @@ impl Tap {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
                 Ok(Stop::Pause) => py.check_signals()?,
+                Ok(Stop::Short) => return Err(self.out_of_memory(py)),
                 // A signal came while the reader waited: let Python's handlers run, then wait on.
                 Err(error) if error.kind() == CaptureErrorKind::Interrupted => py.check_signals()?,
                 Err(error) => return Err(error::capture(py, &error)),
@@ -99,6 +102,7 @@ impl Tap {
             return Err(error::usage(py, "a frame cannot be longer than 4 GiB"));
         };
         let wire_length = wire_length.unwrap_or(length).max(length);
+        self.makes_room(py)?;
         self.inner.one(py)?.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
         Ok(())
     }
@@ -135,6 +139,7 @@ impl Tap {
             payload_on_wire,
             fragment_overlap: false,
         };
+        self.makes_room(py)?;
         self.inner.one(py)?.push_segment(Timestamp(at), &segment);
         Ok(())
     }
@@ -236,8 +241,12 @@ impl Tap {
         Ok(())
     }
 
-    fn finish(&mut self, py: Python<'_>) {
+    fn finish(&mut self, py: Python<'_>) -> PyResult<()> {
+        if memory::may_fail(|| self.inner.reserve_finish()).is_err() {
+            return Err(self.out_of_memory(py));
+        }
         py.detach(|| self.inner.finish());
+        Ok(())
     }
 
     fn rest(&mut self, py: Python<'_>, mut source: PyRefMut<'_, Source>) {
@@ -351,6 +360,19 @@ impl Tap {
         EventBatch::new(rows, Arc::clone(&self.files), self.telling)
     }
 
+    /// Room for one more packet, or an error before it is pushed.
+    fn makes_room(&mut self, py: Python<'_>) -> PyResult<()> {
+        let tap = self.inner.one(py)?;
+        if memory::may_fail(|| tap.reserve(1)).is_err() || memory::is_short() {
+            return Err(self.out_of_memory(py));
+        }
+        Ok(())
+    }
+
+    fn out_of_memory(&mut self, py: Python<'_>) -> PyErr {
+        error::out_of_memory(py, self.inner.frames(), self.inner.live())
+    }
+
     /// Reads frames until enough rows wait, the capture ends, or Python's signal handlers want their turn.
     ///
     /// `TOLD`: a journal is kept; the reading stops where the journal is over.
@@ -365,6 +387,9 @@ impl Tap {
         let begun = Instant::now();
         while tap.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                if memory::may_fail(|| tap.reserve(MOST)).is_err() || memory::is_short() {
+                    return Ok(Stop::Short);
+                }
                 let (reader, mut tally) = source.reader_and_tally();
                 let before = tap.counters().frames;
                 if TOLD {
@@ -438,6 +463,7 @@ enum Stop {
     Rows,
     End,
     Pause,
+    Short,
 }
 
 /// How often Python's signal handlers get their turn.

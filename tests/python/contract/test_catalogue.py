@@ -58,3 +58,13 @@ def test_every_test_named_exists_in_its_file() -> None:
 def test_the_entries_are_those_of_the_catalogue() -> None:
     text = (SHARED / "EDGE_CASES.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| ((?:TLS|SSH|TCP|IP|FILE|STATE)-\d+) \|", text, re.MULTILINE) == list(TABLE)
+
+
+WITHOUT_OCTETS = {"STATE-16": "switching zERT on and off", "STATE-17": "what a policy did"}
+"""Entries about nothing that a packet shows."""
+
+
+def test_every_entry_has_a_seed_for_the_fuzz_targets() -> None:
+    """``rust/fuzz/catalogue.sh`` writes them from the tests of the entries."""
+    seeds = {path.name for path in (ROOT / "rust/fuzz/seeds").glob("*/*")}
+    assert {entry for entry in TABLE if entry not in seeds} == set(WITHOUT_OCTETS)

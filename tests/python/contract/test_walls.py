@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zertap import _native
+from zertap.cli.status import Status
 
 ROOT = Path(__file__).parents[3]
 CORE = sorted((ROOT / "rust/zertap-core/src").rglob("*.rs"))
@@ -52,6 +53,16 @@ def test_captures_have_no_unsafe_code_but_the_mapping_and_its_lease() -> None:
     assert [named(path) for path in unsafe] == ["rust/zertap-capture/src/mapped.rs"]
     text = unsafe[0].read_text(encoding="utf-8")
     assert len(re.findall(r"unsafe \{", text)) == len(re.findall(r"// SAFETY: ", text)) == 2
+
+
+def test_the_door_has_no_unsafe_code_but_the_allocator() -> None:
+    """Every unsafe block and implementation has its reason; the status is the one that the command line documents."""
+    door = sorted((ROOT / "rust/zertap-py/src").rglob("*.rs"))
+    unsafe = [path for path in door if re.search(r"\bunsafe\b|allow\(unsafe_code", code(path))]
+    assert [named(path) for path in unsafe] == ["rust/zertap-py/src/memory.rs"]
+    text = unsafe[0].read_text(encoding="utf-8")
+    assert len(re.findall(r"unsafe (?:\{|impl)", code(unsafe[0]))) == len(re.findall(r"// SAFETY: ", text))
+    assert f"OUT_OF_MEMORY: i32 = {Status.OUT_OF_MEMORY};" in text
 
 
 @pytest.mark.parametrize("path", [*CORE, *CAPTURE], ids=named)

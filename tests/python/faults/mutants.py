@@ -26,6 +26,8 @@ DOCUMENTED = {0, 3, 4}
 SECONDS = 2.0
 GROWTH = 64 << 20
 SEED = 20_261_121
+WARM = 100
+"""Mutants after which growth counts: what is imported and cached comes with the first ones."""
 AT_ONCE = 10
 ABSURD = [b"\x00", b"\x01", b"\xff", b"\x00\x00", b"\x00\x01", b"\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff"]
 
@@ -66,13 +68,16 @@ def _spoil(octets: bytearray, sources: list[bytes], dice: random.Random) -> None
 
 
 def through_the_library(number: int, seed: int) -> Iterator[tuple[str, float]]:
-    """What came of each mutant, and the seconds that it took. Raises whatever is neither rows nor a told fault."""
+    """What came of each mutant, and the seconds that it took of the processor.
+
+    Raises whatever is neither rows nor a told fault.
+    """
     sources = originals()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:  # noqa: S108
         path = Path(folder) / "mutant"
         for each in range(number):
             path.write_bytes(mutant(sources, seed, each))
-            begun = time.monotonic()
+            begun = time.process_time()
             try:
                 observed = zertap.observe(path)
                 for row in observed:
@@ -80,7 +85,7 @@ def through_the_library(number: int, seed: int) -> Iterator[tuple[str, float]]:
                 came = "damaged" if observed.warnings else "sound"
             except CaptureUnreadable:
                 came = "unreadable"
-            yield came, time.monotonic() - begun
+            yield came, time.process_time() - begun
 
 
 def resident() -> int:
@@ -126,15 +131,20 @@ def work(folder: str, first: int, number: int) -> list[str]:
 
 
 def main() -> int:
-    """Counts what came of them, and names the slowest."""
+    """Counts what came of them, names the slowest and tells the growth; 1 where one of them is over its limit."""
     number, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
     came: Counter[str] = Counter()
-    slowest = (0.0, 0)
-    for each, (what, seconds) in enumerate(through_the_library(number, seed)):
+    slowest, before, grown = (0.0, 0), 0, 0
+    for each, (what, seconds) in enumerate(through_the_library(number, seed), 1):
         came[what] += 1
-        slowest = max(slowest, (seconds, each))
-    print(f"{number} mutants of seed {seed}: {dict(came)}; the slowest, number {slowest[1]}, took {slowest[0]:.3f} s")
-    return 0
+        slowest = max(slowest, (seconds, each - 1))
+        before = before or (resident() if each == WARM else 0)
+        if each % 50_000 == 0 or each == number:
+            grown = resident() - before if before else 0
+            print(f"{each} mutants of seed {seed}: {dict(came)}", end="; ")
+            print(f"{grown / (1 << 20):.1f} MiB more since number {WARM}", end="; ")
+            print(f"the slowest, number {slowest[1]}, took {slowest[0] * 1000:.1f} ms", flush=True)
+    return int(slowest[0] > SECONDS or grown > GROWTH)
 
 
 if __name__ == "__main__":

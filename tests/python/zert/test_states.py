@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import seeds
 from cases import TLS_12, connection, event
 from wire import CLIENT_HELLO, FIN, HANDSHAKE_FAILURE, RAW_IP, RST, SECOND, START, SYN, Frame, Talk
 from zertap.configuration import parse
@@ -67,6 +68,7 @@ def talk(**where: Any) -> Talk:
 
 def write(path: Path, frames: list[Frame], text: str = "", end: float | None = None) -> list[dict[str, Any]]:
     """The records of *frames*; the input ends *end* seconds after its beginning, or with the last packet."""
+    seeds.keep(frames)
     session = Session(parse(f"records.switches = false\n{text}"), jsonl(Stream(str(path)), Look(Names.SMF, "plain")))
     for at, frame in frames:
         session.push_frame(at, frame, link=RAW_IP)

@@ -9,6 +9,7 @@ use crate::build::{
 use zertap_capture::{CaptureError, CaptureErrorKind, Source};
 
 fn unreadable(bytes: &[u8]) -> CaptureError {
+    crate::seeds::keep("captures", &[&[255], bytes].concat());
     let error = open(bytes).err().expect("nothing here can be read");
     assert_eq!(error.kind(), CaptureErrorKind::Unreadable, "{error}");
     error

@@ -8,5 +8,7 @@ mod mapped;
 mod mutation;
 mod pcap;
 mod pcapng;
+#[path = "../seeds.rs"]
+mod seeds;
 mod shared;
 mod source;

@@ -260,6 +260,14 @@ fn tls_06_what_only_looked_like_a_hello_leaves_no_milestone_unless_it_was_told()
     assert!(all.rows.iter().all(|row| usize::from(row.history_before) <= row.history.entries().len()));
 }
 
+#[test]
+fn tls_39_text_to_a_tls_server_that_answers_by_an_alert_is_plaintext() {
+    for answer in [&b"\x15\x03\x01\x00\x02\x02\x46"[..], b"HTTP/1.1 400 Bad Request\r\n\r\n"] {
+        let run = Conversation::open().client(b"GET / HTTP/1.1\r\n\r\n").server(answer).closes(SERVER).run();
+        assert_eq!((run.only().phase, run.only().fault()), (Phase::Clear, Fault::None));
+    }
+}
+
 /// Clear text, then TLS, as of STARTTLS.
 fn upgrade() -> Conversation {
     let clear = Conversation::open().server(b"220 hi\r\n").client(b"STARTTLS\r\n").server(b"220 go\r\n");

@@ -1,5 +1,7 @@
 //! The SSH catalogue of EDGE_CASES, entry by entry, as conversations: this arrives, expect that.
 
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "ssh_support.rs"]
 mod support;
 

@@ -5,6 +5,8 @@
 
 #[path = "ssh_pcap.rs"]
 mod pcap;
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "ssh_support.rs"]
 mod support;
 

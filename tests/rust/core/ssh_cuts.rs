@@ -1,5 +1,7 @@
 //! Any cut and any causal order of the same octets give the same findings; no octets do harm.
 
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "ssh_support.rs"]
 mod support;
 

@@ -1,5 +1,7 @@
 //! Incomplete evidence (EDGE_CASES A8): lost octets, one direction only.
 
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "ssh_support.rs"]
 mod support;
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(unreachable_pub, reason = "a module of test files, not an interface")]
 
+use crate::seeds::{SCRIPT, Said};
 use zertap_core::handshake::{
     Chunk, CryptoProfile, End, Findings, Observe, Options, PerSide, Progress, Room, Side, SshProfile,
     TextKind,
@@ -18,6 +19,8 @@ pub struct Talk {
     pub observer: SshObserver,
     pub room: Room,
     pub sent: PerSide<u64>,
+    /// The same as a seed for the fuzz target of the observer.
+    said: Said,
 }
 
 impl Talk {
@@ -26,7 +29,8 @@ impl Talk {
     }
 
     pub fn with(observer: SshObserver) -> Self {
-        Self { observer, room: Room::default(), sent: PerSide::default() }
+        let said = Said::to("ssh", &SCRIPT);
+        Self { observer, room: Room::default(), sent: PerSide::default(), said }
     }
 
     /// One segment that acknowledges everything.
@@ -38,17 +42,20 @@ impl Talk {
     /// One segment that acknowledges `seen` octets.
     pub fn says_seen(&mut self, side: Side, bytes: impl AsRef<[u8]>, seen: u64) -> Progress {
         let bytes = bytes.as_ref();
+        self.said.block(side as u8 | u8::from(seen < self.sent[side.other()]) << 1, bytes);
         self.sent[side] += bytes.len() as u64;
         self.observer.push(side, Chunk { bytes, seen, starts_segment: true, cut: 0 }, &mut self.room)
     }
 
     pub fn loses(&mut self, side: Side, length: u64) -> Progress {
+        self.said.block(side as u8 | 1 << 2, &vec![0; length.min(1_000) as usize]);
         self.sent[side] += length;
         self.observer.gap(side, length)
     }
 
     pub fn ends(&mut self, side: Side, how: End) -> Progress {
         let seen = self.sent[side.other()];
+        self.said.block(side as u8 | if how == End::Fin { 2 << 2 } else { 3 << 2 }, b"");
         self.observer.end(side, how, seen)
     }
 

@@ -16,6 +16,8 @@ mod loss;
 mod order;
 #[path = "flow_rows.rs"]
 mod rows;
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "ssh_support.rs"]
 mod ssh_talk;
 #[path = "stream_model.rs"]

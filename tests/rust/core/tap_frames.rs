@@ -2,6 +2,7 @@
 
 use crate::frames::{Ip, WAYS, ethernet, fragment, ip, packet, tcp, udp};
 use crate::order::{built, told};
+use crate::seeds::Said;
 use crate::support::*;
 use crate::tls_talk::{client_hello, full_12, full_13, sealed};
 use zertap_core::config::Config;
@@ -17,6 +18,8 @@ const UDP: u8 = 17;
 /// Frames a millisecond apart, to the end of input.
 fn run(frames: &[(LinkType, Vec<u8>)]) -> Run {
     let mut tap = Tap::new(Config::default());
+    let mut said = Said::to("tap_frames", &[0, 0]);
+    frames.iter().for_each(|(_, frame)| said.block(0, frame));
     for ((link, frame), step) in frames.iter().zip(0..) {
         tap.push_frame(Timestamp(EPOCH + step * MILLISECOND), *link, frame, frame.len() as u32);
     }

@@ -1,6 +1,8 @@
 //! Conversations as packets: what two ends say becomes segments with their numbers, which a network and a tap may then
 //! lose, delay, repeat, cut; a [`Tap`] is fed with them and its rows are handed back.
 
+use crate::frames::{Ip, ethernet, ip};
+use crate::seeds::Said;
 use crate::tls_talk::{Event, Talk};
 use zertap_core::config::Config;
 use zertap_core::event::{Row, RowKind, RowKinds};
@@ -304,6 +306,17 @@ impl Conversation {
 
     // ---- what comes of it ----
 
+    /// As a seed for the fuzz target of the whole tap (`seeds.rs`).
+    fn keep(&self) {
+        let mut said = Said::to("tap_frames", &[0, 0]);
+        let mut before = EPOCH;
+        for packet in &self.packets {
+            let steps = packet.at.saturating_sub(before) / (50 * MILLISECOND);
+            said.block(steps.min(255) as u8, &ethernet(&ip(packet, Ip::Four)));
+            before = packet.at;
+        }
+    }
+
     /// Rows with only the last of each connection.
     pub(crate) fn run(&self) -> Run {
         self.run_with(Config::default())
@@ -315,6 +328,7 @@ impl Conversation {
     }
 
     pub(crate) fn run_with(&self, config: Config) -> Run {
+        self.keep();
         let mut tap = Tap::new(config);
         feed(&mut tap, &self.packets);
         tap.advance(Timestamp(self.now));

@@ -8,6 +8,8 @@ mod catalogue;
 mod evidence;
 #[path = "tls_incomplete.rs"]
 mod incomplete;
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "tls_support.rs"]
 mod support;
 #[path = "tls_templates.rs"]

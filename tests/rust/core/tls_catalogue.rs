@@ -149,6 +149,16 @@ fn tls_06_what_contradicts_a_hello_at_the_sixth_or_tenth_octet_is_plaintext() {
     assert_eq!(Talk::new().client([22, 3, 1, 0, 0, 1]).run().phases, [Clear]);
 }
 
+/// Found by fuzzing: the octet behind a hello of no octets was taken for its version, if it was in hand already.
+#[test]
+fn tls_06_a_hello_without_content_is_plaintext_however_it_is_cut() {
+    for next in [bare(3, b"\x03"), bare(0, b""), vec![3, 3, 3, 3]] {
+        let talk = Talk::new().client(record(22, &[bare(1, b""), next].concat())).client_fin();
+        assert_eq!(talk.run().phases, [Clear]);
+        assert_eq!(octet_by_octet(&talk).run().phases, [Clear]);
+    }
+}
+
 #[test]
 fn tls_07_the_tcp_server_may_be_the_tls_client() {
     let outcome = Talk::begun(Start::Tls(SERVER))
@@ -187,6 +197,15 @@ fn tls_09_change_cipher_spec_right_after_the_server_hello_is_an_abbreviated_hand
     let outcome = resumed_12().run();
     assert_eq!(outcome.phases, [TlsAgreed, TlsComplete]);
     assert_eq!((outcome.profile().shape, outcome.profile().cipher), (TlsShape::Abbreviated, Some(0xC02F)));
+}
+
+#[test]
+fn tls_09_the_servers_change_cipher_spec_tells_it_before_the_client_has_answered() {
+    let hello = join(&[server_hello_12(0xC02F), ccs(), finished()]);
+    let outcome = Talk::new().client(client_hello()).server(hello).run();
+    assert_eq!((outcome.phase(), outcome.profile().shape), (TlsAgreed, TlsShape::Abbreviated));
+    let half = Talk::new().client(client_hello()).server(server_hello_12(0xC02F)).run();
+    assert_ne!(half.profile().shape, TlsShape::Abbreviated);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use zertap_core::handshake::{Flags, Observe, Options, Phase};
-use zertap_core::tls::TlsObserver;
+use zertap_core::tls::{TlsObserver, Walk, WalkEvent};
 
 #[test]
 fn an_observer_fits_into_512_octets() {
@@ -44,4 +44,38 @@ fn random_octets_in_every_record_neither_panic_nor_hang() {
         let outcome = talk.client_fin().server_fin().close();
         assert!(outcome.over);
     }
+}
+
+#[test]
+fn alpn_is_known_to_be_none_only_where_it_was_offered_and_all_of_the_answer_was_read() {
+    use zertap_core::handshake::Evidence::{Negotiated, NotVisible, Offered};
+    let alpn = extension(16, &[0, 3, 2, b'h', b'2']);
+    let offered = message(1, &Hello::client().with(alpn.clone()).offer());
+    let answer = Hello::server_12(0xC02F).answer();
+    let talk = |hello: Vec<u8>, answer: &[u8]| Talk::new().client(hello).server(message(2, answer)).run();
+    let known = |outcome: &Outcome| (outcome.profile().alpn.clone(), outcome.profile().evidence_alpn);
+    assert_eq!(known(&talk(offered.clone(), &answer)), (None, Negotiated));
+    assert_eq!(known(&talk(client_hello(), &answer)), (None, NotVisible));
+    assert_eq!(known(&talk(offered, &[&answer[..], &[0, 9, 0]].concat())), (None, Offered));
+}
+
+#[test]
+fn a_client_hello_from_the_server_is_no_offer() {
+    let theirs = Hello { extensions: vec![sni(b"other.example")], ..Hello::client() };
+    let outcome = Talk::new().client(client_hello()).server(message(1, &theirs.offer())).run();
+    assert!(outcome.has(zertap_core::handshake::Flag::Malformed));
+    assert_eq!(outcome.text(zertap_core::handshake::TextKind::ServerName), b"example.org");
+}
+
+/// A7: a lost packet is never called clear text, not even where it was lost between two records.
+#[test]
+fn octets_that_pass_unseen_between_records_lose_the_framing() {
+    let mut seen = Walk::default();
+    assert_eq!(seen.advance(b"HELO example.org"), WalkEvent::Clear);
+    let mut walk = Walk::default();
+    walk.pass(0);
+    assert_eq!(walk.advance(&sealed(20)), Walk::default().advance(&sealed(20)));
+    walk.pass(24);
+    assert_ne!(walk.advance(b"HELO example.org"), WalkEvent::Clear);
+    assert_ne!(walk.standing(), WalkEvent::Clear);
 }

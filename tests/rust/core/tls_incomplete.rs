@@ -326,3 +326,22 @@ fn sslv2_records_survive_a_gap_inside_and_are_lost_by_one_over_a_header() {
     let over = talk.server(server).client(join(&[key, sealed.clone()])).loses(SERVER, 20);
     lost(&over.server(sealed).server_fin());
 }
+
+/// Found by loss at random: the server's answer to a client certificate was lost, and the handshake told as complete.
+#[test]
+fn tls_16_a_refusal_that_may_have_been_lost_leaves_the_outcome_unknown() {
+    let closes =
+        |talk: Talk| [talk.clone().client_fin().server_fin(), talk.clone().client_rst(), talk.server_fin()];
+    for hole in [24, 48] {
+        for talk in closes(certified_13().loses(SERVER, hole)) {
+            lost(&talk);
+        }
+    }
+    for talk in closes(certified_13().loses(SERVER, 300)) {
+        complete(&talk);
+    }
+    // Behind the client's own closing sign, seen by the server, an alert is a farewell whatever is lost later.
+    complete(&certified_13().client(sealed(19)).server(sealed(19)).loses(SERVER, 24).client_rst());
+    // Nothing was said since the Finished; a hole before it hides no answer.
+    complete(&certified_13().client_fin().server_fin());
+}

@@ -298,6 +298,29 @@ impl Talk {
         self
     }
 
+    /// As a seed for the fuzz target of the observer (`seeds.rs`).
+    fn keep(&self) {
+        let mut said = crate::seeds::Said::to("tls", &crate::seeds::SCRIPT);
+        let mut sent = [0; 2];
+        for event in &self.events {
+            match event {
+                Event::Octets { side, bytes, seen, .. } => {
+                    said.block(*side as u8 | u8::from(*seen < sent[side.other() as usize]) << 1, bytes);
+                    sent[*side as usize] += bytes.len() as u64;
+                }
+                Event::Gap { side, length } => {
+                    said.block(*side as u8 | 1 << 2, &vec![0; (*length).min(1_000) as usize]);
+                    sent[*side as usize] += length;
+                }
+                Event::End { side, how: End::Fin, .. } => said.block(*side as u8 | 2 << 2, b""),
+                Event::End { side, how: End::Rst, .. } => said.block(*side as u8 | 3 << 2, b""),
+                Event::Conflict(side) => said.block(*side as u8 | 4 << 2, b""),
+                Event::Due => said.block(5 << 2, b""),
+                Event::OneSided(_) => {}
+            }
+        }
+    }
+
     /// What comes of it, connection still open.
     pub(crate) fn run(&self) -> Outcome {
         Outcome::of(self)
@@ -326,6 +349,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     fn of(talk: &Talk) -> Self {
+        talk.keep();
         let observer = match talk.start {
             Start::Tls(side) => TlsObserver::new(side, talk.options),
             Start::Midstream(side) => TlsObserver::midstream(side, talk.options),

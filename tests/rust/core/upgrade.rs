@@ -6,6 +6,8 @@ mod captures;
 mod conversations;
 #[path = "upgrade_cuts.rs"]
 mod cuts;
+#[path = "../seeds.rs"]
+mod seeds;
 #[path = "ssh_support.rs"]
 mod ssh_support;
 #[path = "upgrade_support.rs"]

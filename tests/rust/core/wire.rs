@@ -1,5 +1,7 @@
 //! Frames in, segments or reasons out: the decoder of `wire/` from outside.
 
+#[path = "../seeds.rs"]
+mod seeds;
 mod wire_edges;
 mod wire_fragments;
 mod wire_frames;

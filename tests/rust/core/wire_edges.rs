@@ -7,11 +7,13 @@ use proptest::prelude::*;
 use zertap_core::time::Timestamp;
 use zertap_core::wire::{Address, Decoder, LinkType, Skip, TcpFlags, WireConfig, tcp as options};
 
+use crate::seeds::Said;
 use crate::wire_frames::*;
 
 /// Decodes what the capture kept of a longer frame.
 fn read_cut(frame: &[u8], kept: usize, wire_length: usize) -> Result<Seen, Skip> {
     let mut decoder = Decoder::new(WireConfig::default());
+    Said::to("frames", &[0, 8]).block(wire_length.saturating_sub(kept).min(255) as u8, &frame[..kept]);
     let segment = decoder.decode(Timestamp(0), LinkType::ETHERNET, &frame[..kept], wire_length as u32);
     segment.map(|segment| seen(&segment))
 }

@@ -4,22 +4,24 @@ use proptest::prelude::*;
 use zertap_core::time::{Span, Timestamp};
 use zertap_core::wire::{Decoder, FragmentLimits, LinkType, Skip, WireConfig};
 
+use crate::seeds::Said;
 use crate::wire_frames::*;
 
 /// A decoder, its clock in seconds, and frames as whole as they are.
-struct Bench(Decoder);
+struct Bench(Decoder, Said);
 
 impl Bench {
     fn new() -> Self {
-        Self(Decoder::new(WireConfig::default()))
+        Self(Decoder::new(WireConfig::default()), Said::to("frames", &[0, 8]))
     }
 
     fn limited(fragments: FragmentLimits) -> Self {
-        Self(Decoder::new(WireConfig { fragments, ..WireConfig::default() }))
+        Self(Decoder::new(WireConfig { fragments, ..WireConfig::default() }), Said::to("frames", &[0, 0]))
     }
 
     fn push(&mut self, second: u64, frame: &[u8]) -> Result<Seen, Skip> {
         let at = Timestamp(second * 1_000_000_000);
+        self.1.block(0, frame);
         let segment = self.0.decode(at, LinkType::ETHERNET, frame, frame.len() as u32);
         segment.map(|segment| seen(&segment))
     }

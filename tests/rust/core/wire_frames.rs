@@ -1,5 +1,6 @@
 //! Frames made octet by octet, innermost layer first: `ethernet(IPV4, &ipv4(TCP, &tcp(b"hello")))`.
 
+use crate::seeds::Said;
 use zertap_core::time::Timestamp;
 use zertap_core::wire::{Decoder, LinkType, Segment, Skip, WireConfig};
 
@@ -135,6 +136,9 @@ pub(crate) fn read(link: LinkType, frame: &[u8]) -> Result<Seen, Skip> {
 
 pub(crate) fn read_with(config: WireConfig, link: LinkType, frame: &[u8]) -> Result<Seen, Skip> {
     let length = frame.len() as u32;
+    if link == LinkType::ETHERNET {
+        Said::to("frames", &[0, 8]).block(0, frame);
+    }
     Decoder::new(config).decode(Timestamp(0), link, frame, length).map(|segment| seen(&segment))
 }
 

@@ -6,7 +6,7 @@ use super::follow::Cause;
 use super::key::FlowKey;
 use crate::prefetch::prefetch;
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 /// One SYN, alone so far.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,13 @@ impl Attempts {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.places.len() - self.free.len()
+    }
+
+    /// Makes room for so many more, unless there is no memory for it.
+    pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        self.places.try_reserve(more.saturating_sub(self.free.len()))?;
+        self.free.try_reserve(more)?;
+        self.order.try_reserve(more)
     }
 
     /// Adds one, later than all before, and gives its number.

@@ -11,6 +11,7 @@
 use super::key::FlowKey;
 use crate::prefetch::prefetch;
 use siphasher::sip::SipHasher13;
+use std::collections::TryReserveError;
 use std::hash::Hasher;
 
 /// The keyed hash of flow keys.
@@ -175,11 +176,25 @@ impl Index {
         }
     }
 
+    /// Makes room for so many more numbers, unless there is no memory for it.
+    pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        while (self.len + more) * 8 > self.entries.len() * 5 {
+            let mut wider = Vec::new();
+            wider.try_reserve_exact(self.entries.len() * 2)?;
+            wider.resize(self.entries.len() * 2, NOTHING);
+            self.move_into(wider);
+        }
+        Ok(())
+    }
+
     #[cold]
     fn grow(&mut self) {
-        let capacity = self.entries.len() * 2;
-        let old = std::mem::replace(&mut self.entries, vec![NOTHING; capacity]);
-        self.mask = capacity - 1;
+        self.move_into(vec![NOTHING; self.entries.len() * 2]);
+    }
+
+    fn move_into(&mut self, wider: Vec<Entry>) {
+        self.mask = wider.len() - 1;
+        let old = std::mem::replace(&mut self.entries, wider);
         for entry in old.into_iter().filter(|entry| entry.slot != VACANT) {
             self.place(entry);
         }

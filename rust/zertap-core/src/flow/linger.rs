@@ -8,7 +8,7 @@ use crate::handshake::{PerSide, Side};
 use crate::stream::Seq;
 use crate::time::Timestamp;
 use crate::wire::Segment;
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 /// What is kept of an ended connection.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,11 @@ impl Linger {
     /// When the oldest is to be forgotten.
     pub fn next(&self) -> Option<Timestamp> {
         self.ring.front().map(|oldest| oldest.until)
+    }
+
+    /// Makes room for so many more, unless there is no memory for it.
+    pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        self.ring.try_reserve(more)
     }
 
     /// Remembers one and says its number.

@@ -18,6 +18,7 @@ use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Segment, TcpFlags};
 use arrayvec::ArrayVec;
+use std::collections::TryReserveError;
 
 /// What the table counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,6 +129,19 @@ impl Table {
     /// Slots for connections, used or free.
     pub(super) fn slots(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Makes room for what so many segments may add, unless there is no memory for it.
+    pub fn reserve(&mut self, more: usize, max_connections: usize) -> Result<(), TryReserveError> {
+        let new = more.min(max_connections.saturating_sub(self.live()));
+        self.slots.try_reserve(new.saturating_sub(self.free.len()))?;
+        self.free.try_reserve(more)?;
+        for queue in [&mut self.due, &mut self.gaps, &mut self.closing, &mut self.half_open] {
+            queue.reserve(more)?;
+        }
+        self.attempts.reserve(new)?;
+        self.linger.reserve(more)?;
+        self.index.reserve(2 * new)
     }
 
     /// The key of a segment, whether its sender is the lower endpoint, and the key's hash.

@@ -1,7 +1,7 @@
 //! Waiting spans as queues driven by packet time: few fixed durations, so first in is first due.
 
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 /// A reference to a slot that may have been given to another connection since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,11 @@ impl Queue {
     /// Adds a deadline; it must not lie before the last one added (packet time never runs backwards).
     pub fn push(&mut self, deadline: Timestamp, slot: SlotRef) {
         self.entries.push_back((deadline, slot));
+    }
+
+    /// Makes room for so many more, unless there is no memory for it.
+    pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        self.entries.try_reserve(more)
     }
 
     /// When the next deadline is.

@@ -111,8 +111,9 @@ impl Assembly {
             return if self.have == 0 && !input.is_empty() { self.step_header(input) } else { Part::Need };
         }
         if self.is_candidate() {
+            // A hello without content has no version; what follows it is none of its own.
             match input.first() {
-                Some(&major) if self.major_fits(major) => self.must_begin = 0,
+                Some(&major) if self.left > 0 && self.major_fits(major) => self.must_begin = 0,
                 None if self.left > 0 => return Part::Need,
                 Some(_) | None => return Part::NotHello,
             }

@@ -256,12 +256,14 @@ impl TlsObserver {
         let server = self.server();
         let lane = &self.lanes[server];
         let in_sight = !lane.is(Mark::Blind) && !lane.is_short();
-        if !self.saw(Saw::Refusal) || (!in_sight && self.server_sent_more_than_alerts()) {
-            return self.complete(Evidence::Inferred);
-        }
-        if !in_sight {
-            // What the server said was lost, and there was room for nothing but a refusal or a farewell.
+        // What the server said may have been lost, and there was room for nothing but a refusal or a farewell.
+        let said = lane.offset > lane.done || lane.is_short();
+        let lost = !in_sight && !self.server_sent_more_than_alerts();
+        if lost && (self.saw(Saw::Refusal) || (said && !self.saw(Saw::Farewell))) {
             return self.lose();
+        }
+        if !in_sight || !self.saw(Saw::Refusal) {
+            return self.complete(Evidence::Inferred);
         }
         let at = lane.offset;
         if self.tallies[server].last == self.lengths().alert() {

@@ -7,6 +7,7 @@ use super::layout::{Directory, Field, Found, Kind, Part, Style, kind_of};
 use super::lines::{self, Csv, Places};
 use super::text::Page;
 use crate::error;
+use crate::memory;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchIterator};
 use arrow_ipc::writer::StreamWriter;
@@ -114,25 +115,25 @@ impl Decoder {
         self.ended = true;
     }
 
-    fn jsonl<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn jsonl<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let out = py.detach(|| {
             let mut out = Vec::new();
             self.each(|found, _, reader| lines::write_nested(&mut out, found, reader.page));
             out
         });
-        PyBytes::new(py, &out)
+        memory::octets(py, &out)
     }
 
-    fn listing<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn listing<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let out = py.detach(|| {
             let mut out = Vec::new();
             self.each(|found, number, reader| lines::write_listing(&mut out, found, number, reader.page));
             out
         });
-        PyBytes::new(py, &out)
+        memory::octets(py, &out)
     }
 
-    fn csv<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn csv<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let out = py.detach(|| {
             let (mut out, mut csv) = (Vec::new(), Csv::new());
             if !std::mem::replace(&mut self.headed, true) {
@@ -146,10 +147,10 @@ impl Decoder {
             });
             out
         });
-        PyBytes::new(py, &out)
+        memory::octets(py, &out)
     }
 
-    fn pairs<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn pairs<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let out = py.detach(|| {
             let mut out = Vec::new();
             let (places, names, heads) = (self.places(), self.names.clone(), self.heads.clone());
@@ -160,7 +161,7 @@ impl Decoder {
             });
             out
         });
-        PyBytes::new(py, &out)
+        memory::octets(py, &out)
     }
 
     fn columns(&mut self, py: Python<'_>) -> PyResult<RecordColumns> {
@@ -177,7 +178,7 @@ impl Decoder {
             self.octets = self.octets.max(octets.len());
             Ok(octets)
         });
-        Ok(PyBytes::new(py, &octets.map_err(raise)?))
+        memory::octets(py, &octets.map_err(raise)?)
     }
 
     #[getter]

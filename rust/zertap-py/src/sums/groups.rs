@@ -4,6 +4,7 @@ use super::key::Key;
 use super::place::Way;
 use super::{COUNTERS, Counts, Entry, Map};
 use crate::error;
+use crate::memory;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
@@ -128,7 +129,7 @@ impl Groups {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let octets = py.detach(|| self.write(rows, &templates, &spots, &digits, last));
         let octets = octets.ok_or_else(|| error::usage(py, "the templates do not fit the groups"))?;
-        Ok(PyBytes::new(py, &octets))
+        memory::octets(py, &octets)
     }
 }
 
