@@ -5,11 +5,11 @@ arbitrary. Always the same octets.
 
 import os
 import random
-import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 CONNECTIONS = 20_000
 AT_ONCE = 1_000
@@ -42,7 +42,7 @@ def capture(connections: int = CONNECTIONS) -> Iterator[str]:
 
 def pcap(connections: int = CONNECTIONS) -> Iterator[bytes]:
     """A classic pcap of so many connections, piece by piece."""
-    yield struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    yield _pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
     conversation = _conversation(random.Random(_SEED))  # noqa: S311  nothing here is secret
     number = 0
     for first in range(0, connections, AT_ONCE):
@@ -50,15 +50,15 @@ def pcap(connections: int = CONNECTIONS) -> Iterator[bytes]:
             for each in range(first, min(first + AT_ONCE, connections)):
                 seconds, micros = divmod(number * 5, 1_000_000)
                 number += 1
-                head = struct.pack("<IIII", _START + seconds, micros, len(frame), len(frame))
+                head = _pack("<IIII", _START + seconds, micros, len(frame), len(frame))
                 yield head + _addressed(frame, each, from_client=from_client)
 
 
 def _addressed(frame: bytes, number: int, *, from_client: bool) -> bytes:
     """The frame as one of connection *number*: addresses and port of its own."""
-    client = struct.pack(">I", 0x0A00_0000 + number)
-    server = struct.pack(">I", 0xC633_6400 + number % 200)
-    port = struct.pack(">H", 32_768 + number % 28_000)
+    client = _pack(">I", 0x0A00_0000 + number)
+    server = _pack(">I", 0xC633_6400 + number % 200)
+    port = _pack(">H", 32_768 + number % 28_000)
     if from_client:
         return frame[:26] + client + server + port + frame[36:]
     return frame[:26] + server + client + frame[34:36] + port + frame[38:]
@@ -94,8 +94,8 @@ def _segments(said: list[tuple[bool, bytes]]) -> Iterator[tuple[bytes, bool]]:
     def say(*, client: bool, flags: int, payload: bytes = b"") -> tuple[bytes, bool]:
         acknowledged = sent[not client] if flags & _ACK else 0
         ports = (0, 443) if client else (443, 0)
-        tcp = struct.pack(">HHIIBBHHH", *ports, sent[client], acknowledged, 0x50, flags, 64_240, 0, 0) + payload
-        ip = struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0, 0, 0)
+        tcp = _pack(">HHIIBBHHH", *ports, sent[client], acknowledged, 0x50, flags, 64_240, 0, 0) + payload
+        ip = _pack(">BBHHHBBHII", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0, 0, 0)
         sent[client] += len(payload) + bool(flags & (_SYN | _FIN))
         return bytes(12) + b"\x08\x00" + ip + tcp, client
 
@@ -112,24 +112,24 @@ def _segments(said: list[tuple[bool, bytes]]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _record(kind: int, body: bytes) -> bytes:
-    return struct.pack(">BHH", kind, 0x0303, len(body)) + body
+    return _pack(">BHH", kind, 0x0303, len(body)) + body
 
 
 def _hello(kind: int, body: bytes, extensions: list[tuple[int, bytes]]) -> bytes:
-    listed = b"".join(struct.pack(">HH", number, len(each)) + each for number, each in extensions)
-    whole = body + struct.pack(">H", len(listed)) + listed
-    return _record(0x16, struct.pack(">I", kind << 24 | len(whole)) + whole)
+    listed = b"".join(_pack(">HH", number, len(each)) + each for number, each in extensions)
+    whole = body + _pack(">H", len(listed)) + listed
+    return _record(0x16, _pack(">I", kind << 24 | len(whole)) + whole)
 
 
 def _client_hello(chance: random.Random, session: bytes) -> bytes:
     """RFC 8446, section 4.1.2; suites, groups and schemes as browsers offer them."""
-    suites = struct.pack(">H8H", 16, 0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9)
+    suites = _pack(">HHHHHHHHH", 16, 0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9)
     name = b"www.example.org"
-    share = struct.pack(">HHH", 36, 0x001D, 32) + chance.randbytes(32)
+    share = _pack(">HHH", 36, 0x001D, 32) + chance.randbytes(32)
     extensions = [
-        (0, struct.pack(">HBH", len(name) + 3, 0, len(name)) + name),
-        (10, struct.pack(">H3H", 6, 0x001D, 0x0017, 0x0018)),
-        (13, struct.pack(">H4H", 8, 0x0403, 0x0804, 0x0401, 0x0503)),
+        (0, _pack(">HBH", len(name) + 3, 0, len(name)) + name),
+        (10, _pack(">HHHH", 6, 0x001D, 0x0017, 0x0018)),
+        (13, _pack(">HHHHH", 8, 0x0403, 0x0804, 0x0401, 0x0503)),
         (16, b"\x00\x0c\x02h2\x08http/1.1"),
         (43, b"\x04\x03\x04\x03\x03"),
         (45, b"\x01\x01"),
@@ -141,6 +141,15 @@ def _client_hello(chance: random.Random, session: bytes) -> bytes:
 
 def _server_hello(chance: random.Random, session: bytes) -> bytes:
     """RFC 8446, section 4.1.3."""
-    share = struct.pack(">HH", 0x001D, 32) + chance.randbytes(32)
+    share = _pack(">HH", 0x001D, 32) + chance.randbytes(32)
     body = b"\x03\x03" + chance.randbytes(32) + b"\x20" + session + b"\x13\x01\x00"
     return _hello(2, body, [(51, share), (43, b"\x03\x04")])
+
+
+_SIZES = {"B": 1, "H": 2, "I": 4}
+
+
+def _pack(form: str, *numbers: int) -> bytes:
+    """Numbers one after the other: `<` little-endian or `>` big-endian, then a letter for each number's size."""
+    order: Literal["little", "big"] = "little" if form[0] == "<" else "big"
+    return b"".join(number.to_bytes(_SIZES[size], order) for size, number in zip(form[1:], numbers, strict=True))

@@ -107,7 +107,7 @@ impl Tap {
     /// One of several engines that follow the same packets; `push_shared` and `drain_shared` serve it.
     pub fn shared(config: Config, share: Share) -> Self {
         let profiles = Profiles::of_share(share.index, share.count);
-        Self { sharing: Some(Sharing::new(share)), profiles, ..Self::new(config) }
+        Self { sharing: Some(Sharing::new(share, config.hash_key)), profiles, ..Self::new(config) }
     }
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.

@@ -148,14 +148,9 @@ impl Table {
     #[inline]
     pub fn identify(&self, segment: &Segment<'_>) -> Identity {
         let (key, from_low) = FlowKey::of(segment);
-        self.expected(Identity { key, from_low, hash: self.hash(&key) })
-    }
-
-    /// Asks for the part of the index that will be looked at.
-    #[inline]
-    pub fn expected(&self, identity: Identity) -> Identity {
-        self.index.expect(identity.hash);
-        identity
+        let hash = self.hash(&key);
+        self.index.expect(hash);
+        Identity { key, from_low, hash }
     }
 
     /// The number of a connection that the next segment opens, in place of the count of connections.
@@ -659,9 +654,8 @@ impl Table {
         self.slots.get(index as usize)?.connection.as_ref()
     }
 
-    /// The keyed hash of a key.
     #[inline]
-    pub fn hash(&self, key: &FlowKey) -> u64 {
+    fn hash(&self, key: &FlowKey) -> u64 {
         self.hasher.of(key)
     }
 

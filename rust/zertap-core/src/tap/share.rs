@@ -3,15 +3,17 @@
 //!
 //! Each tap is shown every frame. Frames are counted, time passes and fragments are put together in every tap alike, so
 //! that packet numbers, timers and recording intervals are those of a tap that is alone. Only segments of the
-//! connections whose keyed hash falls to a tap reach its table. The lane is no part of that hash: connections whose
+//! connections whose keyed hash falls to a tap reach its table; of the others no segment is made. The lane is no part of that hash: connections whose
 //! directions travel on two lanes, and the ordinals of addresses and ports, need all lanes in one place.
 
 use super::{RawFrame, Ready, Tap};
 use crate::event::{Row, RowKind};
-use crate::flow::{FlowKey, Guess, Identity, Table};
+use crate::flow::{Guess, Identity};
 use crate::time::Timestamp;
-use crate::wire::Segment;
+use crate::wire::{Corners, Segment};
 use arrayvec::ArrayVec;
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher;
 
 /// Which connections a tap follows: share `index` of `count`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +24,39 @@ pub struct Share {
     pub count: u32,
 }
 
-impl Share {
-    /// Whether connections with this hash are followed here. The hash also finds the place in the table, so it is mixed:
-    /// a share must not be a part of the places.
+/// Tells a share's connections: a keyed hash, the same for both directions.
+#[derive(Clone, Copy, Debug)]
+struct Sieve {
+    share: Share,
+    words: [u64; 3],
+}
+
+impl Sieve {
+    fn new(share: Share, key: [u64; 2]) -> Self {
+        // Not the words by which tables hash: a share must be no part of a table's places.
+        let mut number = 0;
+        let words = [0; 3].map(|_: u64| {
+            number += 1;
+            let mut sip = SipHasher13::new_with_keys(key[1], key[0]);
+            sip.write_u64(number);
+            sip.finish()
+        });
+        Self { share, words }
+    }
+
+    /// Whether a segment between these ends is followed here.
     #[inline]
-    fn has(self, hash: u64) -> bool {
-        let mixed = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        (mixed * u64::from(self.count)) >> 32 == u64::from(self.index)
+    fn lets(&self, corners: Corners) -> bool {
+        let [k0, k1, k2] = self.words;
+        let end = |address: u128, port: u16| {
+            let (upper, lower) = ((address >> 64) as u64 ^ u64::from(port), address as u64);
+            let product = u128::from(upper.wrapping_add(k0)).wrapping_mul(u128::from(lower.wrapping_add(k1)));
+            (product >> 64) as u64 ^ product as u64
+        };
+        let [source, destination] = corners.addresses;
+        let sum = end(source, corners.ports[0]).wrapping_add(end(destination, corners.ports[1]));
+        let mixed = sum.wrapping_mul(k2 | 1) >> 32;
+        (mixed * u64::from(self.share.count)) >> 32 == u64::from(self.share.index)
     }
 }
 
@@ -83,7 +111,7 @@ impl Place {
 /// What a tap of a share keeps beside its rows.
 #[derive(Debug)]
 pub(super) struct Sharing {
-    share: Share,
+    sieve: Sieve,
     /// Places of the rows that wait.
     places: Vec<Place>,
     /// Packets that opened a connection, since they were last taken.
@@ -91,8 +119,8 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    pub(super) fn new(share: Share) -> Self {
-        Self { share, places: Vec::new(), openings: Vec::new() }
+    pub(super) fn new(share: Share, hash_key: [u64; 2]) -> Self {
+        Self { sieve: Sieve::new(share, hash_key), places: Vec::new(), openings: Vec::new() }
     }
 }
 
@@ -112,14 +140,14 @@ impl Tap {
         loop {
             let mut batch = ArrayVec::<Seen<'_>, BATCH>::new();
             for frame in frames.by_ref().take(BATCH) {
-                batch.push(match self.decoder.usual(frame.link, frame.bytes) {
-                    Some(segment) => match identify(&self.table, sharing.share, &segment) {
-                        Some(identity) => {
-                            let guess = Guess::default();
-                            Seen::Here(Ready::Usual { at: frame.at, identity, segment, guess })
-                        }
-                        None => Seen::Elsewhere(frame.at),
-                    },
+                let sieve = sharing.sieve;
+                batch.push(match self.decoder.usual_if(frame.link, frame.bytes, |ends| sieve.lets(ends)) {
+                    Some(Some(segment)) => {
+                        let identity = self.table.identify(&segment);
+                        let guess = Guess::default();
+                        Seen::Here(Ready::Usual { at: frame.at, identity, segment, guess })
+                    }
+                    Some(None) => Seen::Elsewhere(frame.at),
                     None => Seen::Here(Ready::Other(frame)),
                 });
             }
@@ -158,7 +186,8 @@ impl Tap {
         match decoder.unusual(self.now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 self.counters.segments += 1;
-                if let Some(identity) = identify(&self.table, sharing.share, &segment) {
+                if sharing.sieve.lets(corners(&segment)) {
+                    let identity = self.table.identify(&segment);
                     self.handle(&segment, &identity, Guess::default(), sharing);
                 }
             }
@@ -211,14 +240,9 @@ impl Tap {
     }
 }
 
-/// The key of a segment and its hash, if its connection is followed here.
-#[inline]
-fn identify(table: &Table, share: Share, segment: &Segment<'_>) -> Option<Identity> {
-    let (key, from_low) = FlowKey::of(segment);
-    let on_no_lane = table.hash(&key.on_lane(0));
-    if !share.has(on_no_lane) {
-        return None;
+fn corners(segment: &Segment<'_>) -> Corners {
+    Corners {
+        addresses: [segment.source, segment.destination].map(|address| u128::from_ne_bytes(address.0)),
+        ports: [segment.source_port, segment.destination_port],
     }
-    let hash = if key.lane() == 0 { on_no_lane } else { table.hash(&key) };
-    Some(table.expected(Identity { key, from_low, hash }))
 }

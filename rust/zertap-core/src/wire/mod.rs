@@ -24,7 +24,7 @@ mod walk;
 
 pub use fragment::{FragmentCounters, FragmentLimits};
 pub use link::LinkType;
-pub use segment::{Address, Segment, TcpFlags};
+pub use segment::{Address, Corners, Segment, TcpFlags};
 pub use skip::Skip;
 
 use std::fmt;
@@ -83,6 +83,21 @@ impl Decoder {
             return None;
         }
         Straight::find(&self.config, frame).map(Straight::segment)
+    }
+
+    /// As `usual`, but the segment is only made if `wanted` says so of its ends; `Some(None)` if not.
+    #[inline]
+    pub fn usual_if<'a>(
+        &self,
+        link: LinkType,
+        frame: &'a [u8],
+        wanted: impl FnOnce(Corners) -> bool,
+    ) -> Option<Option<Segment<'a>>> {
+        if link != LinkType::ETHERNET {
+            return None;
+        }
+        let found = Straight::find(&self.config, frame)?;
+        Some(if wanted(found.corners()) { Some(found.segment()) } else { None })
     }
 
     /// The TCP segment in one frame, or why there is none.

@@ -184,3 +184,12 @@ impl fmt::Debug for Segment<'_> {
             .finish()
     }
 }
+
+/// The two ends of a segment, its sender first, for whoever needs nothing else of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Corners {
+    /// Octets of the addresses, in memory order.
+    pub addresses: [u128; 2],
+    /// Ports.
+    pub ports: [u16; 2],
+}

@@ -8,7 +8,7 @@
 use super::WireConfig;
 use super::cut::be16;
 use super::link::ethertype;
-use super::segment::{Address, Segment};
+use super::segment::{Address, Corners, Segment};
 use super::tcp;
 use super::walk::{Ends, Tag, fold};
 
@@ -38,6 +38,16 @@ impl<'a> Straight<'a> {
             ethertype::IPV6 => Self::ipv6(frame, 0),
             ethertype::VLAN => Self::vlan(config, frame),
             _ => None,
+        }
+    }
+
+    /// Who talks to whom.
+    #[inline]
+    pub(super) fn corners(&self) -> Corners {
+        let [p0, p1, p2, p3, ..] = *self.header;
+        Corners {
+            addresses: [self.source, self.destination],
+            ports: [u16::from_be_bytes([p0, p1]), u16::from_be_bytes([p2, p3])],
         }
     }
 
