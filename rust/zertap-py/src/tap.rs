@@ -220,6 +220,10 @@ impl Tap {
         let begun = Instant::now();
         while self.inner.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                // The next read may wait: what is asked for goes out before.
+                if self.inner.waiting_rows() >= rows {
+                    return Ok(Stop::Rows);
+                }
                 if TOLD {
                     if self.read_told(source)? {
                         continue;
