@@ -57,6 +57,8 @@ class Request:
     """Kinds of rows wanted; the last one of each connection if ``None``."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """The engine's other settings, by its own names; its defaults for those that are not here."""
+    prompt: bool = False
+    """Fetch rows as soon as there are any: somebody waits for them."""
     interval: tuple[int, int] | None = None
     """Length of the recording intervals, and a boundary of theirs since midnight. Nanoseconds."""
     workers: int = 1
@@ -189,7 +191,7 @@ class Reading:
             while more and not self._watch.stopped:
                 try:
                     with self._watch.pumping():
-                        more = tap.pump(source, BATCH_ROWS)
+                        more = tap.pump(source, 1 if self._request.prompt else BATCH_ROWS)
                 except ZertapError as error:
                     self._fail(error)
                     more, damaged = False, True

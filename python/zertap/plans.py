@@ -7,14 +7,24 @@ with symbolic times that the engine replaces by each row's own.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from zertap._native import EventBatch, Plan, Tap
+from zertap._native import EventBatch, Plan
 from zertap.protection import PROTOCOLS, VERDICTS
 from zertap.rows import pattern_slots
 from zertap.schema import Field
+
+
+class Engine(Protocol):
+    """What wrote rows, and may be asked about this moment. A ``Tap`` is one; several taps together may be another."""
+
+    def current(self, start: int, most: int) -> tuple[EventBatch, int | None]:
+        """As ``Tap.current``."""
+
+    def counters(self) -> dict[str, int]:
+        """As ``Tap.counters``."""
 
 
 class Part(NamedTuple):
@@ -30,7 +40,7 @@ class Part(NamedTuple):
     engine: int
     name: str | None = None
     clock: tuple[int, int] | None = None
-    tap: Tap | None = None
+    tap: Engine | None = None
 
 
 class Plans:

@@ -177,6 +177,8 @@ def records(
     writes_to_terminal = to_file and output is None and sys.stdout.isatty()
     watch = Interruption(show_progress=wants_progress(writes_to_terminal=writes_to_terminal))
     request = replace(Request.of(configuration, chain=chain, records=True), pseudonyms=disguise, workers=workers)
+    if "-" in captures and (service or syslog or kafka):
+        request = replace(request, prompt=True)
     with ExitStack() as closing:
         sink, started, endpoint = _sink(target if to_file else None, configuration, disguise, service, closing)
         with watch:

@@ -40,6 +40,10 @@ say little:
 ```toml
 {EXAMPLE}```
 
+Tables `netmonitor`, `syslog`, `kafka` and `metrics` say how records and connections go out to other programs
+([services](services.md), [outlets](outlets.md)). Commands on captures send nothing that no option asks for
+(`--service`, `--syslog`, `--kafka`, `--metrics`): of these tables they take the rest.
+
 `zertap observe` and `zertap records` read the file of `--config FILE`, or else the one that the environment variable
 `ZERTAP_CONFIG` names, or else none; no other place is searched. An option of the command line beats the file, the file
 beats the default.

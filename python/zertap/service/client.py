@@ -10,7 +10,6 @@
 service asks for ``reconnect``: it comes back whenever the service does, and gets the list of current connections again.
 """
 
-import asyncio
 import errno
 import os
 import socket
@@ -19,12 +18,14 @@ from contextlib import suppress
 from pathlib import Path
 from time import sleep
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from zertap.errors import ServiceFailed, ServiceUnreachable, Usage
 from zertap.service.messages import Hello, Kind, TermCode, Wanted, request
 from zertap.service.talk import Batch, Conversation, Ended, Said, Talk
-from zertap.zert.codec import Record, decode
+
+if TYPE_CHECKING:
+    from zertap.zert.codec import Record
 
 _AT_ONCE = 1 << 18
 _BACK_AFTER = (0.05, 0.1, 0.25, 0.5, 1.0)
@@ -102,17 +103,19 @@ class Subscription:
             if self._socket is None and not self._come_back():
                 return
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> "Iterator[Record]":
         for batch in self.batches():
             yield from _decoded(batch)
 
-    async def __aiter__(self) -> AsyncIterator[Record]:
+    async def __aiter__(self) -> "AsyncIterator[Record]":
         async for batch in self.async_batches():
             for record in _decoded(batch):
                 yield record
 
     async def async_batches(self) -> AsyncIterator[Batch]:
         """As ``batches``, under asyncio: other tasks run while nothing comes."""
+        import asyncio  # only where it runs already
+
         loop = asyncio.get_running_loop()
         while not self._closed:
             if self._socket is not None:
@@ -244,7 +247,9 @@ def _delays() -> Iterator[float]:
         yield _BACK_AFTER[-1]
 
 
-def _decoded(batch: Batch) -> Iterator[Record]:
+def _decoded(batch: Batch) -> "Iterator[Record]":
+    from zertap.zert.codec import decode
+
     at = 0
     while at < len(batch.octets):
         end = at + int.from_bytes(batch.octets[at : at + 2])

@@ -65,7 +65,7 @@ class Metrics:
             self._server, self._thread = start_http_server(port, host, registry)
         except OSError as error:
             raise OutputFailed(error.strerror or str(error), f"metrics {host}:{port}") from None
-        self.address: tuple[str, int] = self._server.server_address[:2]  # type: ignore[assignment]
+        self.address: tuple[str, int] = self._server.server_address[:2]
         """Host and port of the endpoint."""
 
     def follow(self, parts: Iterable[Part]) -> Iterator[Part]:

@@ -8,7 +8,6 @@ discovery the session sees to it, which then begins with a new engine.
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from zertap._native import Tap
 from zertap.configuration import Configuration
 from zertap.configuration.builds import (
     current_reader,
@@ -20,7 +19,7 @@ from zertap.configuration.builds import (
     terminates,
 )
 from zertap.encoding import Owners
-from zertap.plans import Part
+from zertap.plans import Engine, Part
 from zertap.sinks.destinations import DETAIL, SUMMARY, Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.records import Current, Records
@@ -149,7 +148,7 @@ class Recording:
         if self._details and self._configuration["records.switches"]:
             self._details.switch(kind, at)
 
-    def _lives(self, tap: Tap, engine: int, start: int, most: int) -> tuple[bytes, int, int | None]:
+    def _lives(self, tap: Engine, engine: int, start: int, most: int) -> tuple[bytes, int, int | None]:
         return self._current.listing(tap, engine, start, most) if self._current else (b"", 0, None)
 
     @staticmethod

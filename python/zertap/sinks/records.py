@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from zertap._native import Tap
 from zertap.encoding import Encoding, Networks, Owners
-from zertap.plans import Part
+from zertap.plans import Engine, Part
 from zertap.rows import RowReader
 from zertap.sinks.octets import Output
 from zertap.zert.codec import encode_detail
@@ -61,7 +60,7 @@ class Current:
         self._encoding = self._make()
         self._engine: int | None = None
 
-    def listing(self, tap: Tap, engine: int, start: int, most: int) -> tuple[bytes, int, int | None]:
+    def listing(self, tap: Engine, engine: int, start: int, most: int) -> tuple[bytes, int, int | None]:
         """From a place in the engine's table on: records, how many, and the place to go on from."""
         if engine != self._engine:
             self._encoding, self._engine = self._make(), engine

@@ -387,6 +387,10 @@ impl Tap {
         let begun = Instant::now();
         while tap.waiting_rows() < rows {
             for _ in 0..BATCHES_BETWEEN_CLOCKS {
+                // The next read may wait: what is asked for goes out before.
+                if tap.waiting_rows() >= rows {
+                    return Ok(Stop::Rows);
+                }
                 if memory::may_fail(|| tap.reserve(MOST)).is_err() || memory::is_short() {
                     return Ok(Stop::Short);
                 }

@@ -110,6 +110,26 @@ def test_the_account_has_a_line_for_each_output(capture: Path, tmp_path: Path) -
     ]
 
 
+def test_records_of_a_pipe_reach_subscribers_while_it_goes_on(tmp_path: Path) -> None:
+    command = [*ZERTAP, "records", "-", "--service", str(tmp_path / "s"), "--subscribers", "1"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    until = time.monotonic() + 60
+    while not (tmp_path / "s").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    done = subprocess.Popen([*ZERTAP, "subscribe", str(tmp_path / "s"), "--count", "5"], stdout=subprocess.PIPE)
+    process.stdin.write(TOUR.read_bytes())
+    process.stdin.flush()
+    told, _ = done.communicate(timeout=60)
+    assert (done.returncode, len(told.splitlines())) == (0, 5)
+    assert process.poll() is None, "the pipe is still open"
+    process.stdin.close()
+    process.wait(60)
+    process.stderr.close()
+
+
 def test_count_and_interruption_end_a_subscription(capture: Path, tmp_path: Path) -> None:
     with serving(capture, "--service", tmp_path / "s", "--subscribers", "2") as process:
         follower = subprocess.Popen(

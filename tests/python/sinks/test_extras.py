@@ -12,11 +12,11 @@ TOUR = Path(__file__).parents[3] / "pcaps" / "tour.pcap"
 @pytest.mark.parametrize(
     ("option", "package", "extra"),
     [
-        (["--kafka", "h:1/t"], "confluent_kafka", "zertap: Kafka needs one more package: pip install 'zertap[kafka]'"),
+        (["--kafka", "h:1/t"], "confluent_kafka", "Kafka needs one more package: pip install 'zertap[kafka]'"),
         (
             ["--metrics", "0"],
             "prometheus_client",
-            "zertap: metrics need one more package: pip install 'zertap[metrics]'",
+            "metrics need one more package: pip install 'zertap[metrics]'",
         ),
     ],
 )
