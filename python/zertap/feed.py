@@ -10,19 +10,22 @@ anybody. What may pile up are rows that nobody fetches, and for these the policy
 After a fork the child has nothing: a feed belongs to the process that made it, and says so to any other.
 """
 
-import asyncio
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 from weakref import WeakSet
 
 from zertap.advice import Advice
 from zertap.connection import Connection
 from zertap.errors import Usage
 from zertap.tap import Direction, End, Name, Octets, Tap, Whose
+
+if TYPE_CHECKING:
+    import asyncio
 
 Policy = Literal["block", "drop"]
 """What happens to a row that finds the queue full."""
@@ -254,11 +257,7 @@ class Feed:
         """Whether this thread may wait for others: it fetches nothing itself and runs no event loop."""
         if threading.get_ident() in self._fetchers:
             return False
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return True
-        return False
+        return not _runs_a_loop()
 
     def _is_full(self) -> bool:
         with self._turn:
@@ -270,6 +269,8 @@ class Feed:
 
     async def _asleep(self, sleepers: "deque[_Sleeper]", patience: float | None) -> None:
         """Sleeps until somebody wakes these sleepers."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         with self._turn:
@@ -319,13 +320,25 @@ class Feed:
         self._pid = os.getpid()
 
 
-_Sleeper = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+_Sleeper = tuple["asyncio.AbstractEventLoop", "asyncio.Future[None]"]
 _FEEDS: "WeakSet[Feed]" = WeakSet()
 
 
 def _awaken(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _runs_a_loop() -> bool:
+    """Whether this thread runs an event loop; without loading what that takes, which most programs never do."""
+    loops = sys.modules.get("asyncio")
+    if loops is None:
+        return False
+    try:
+        loops.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _forget_parent() -> None:

@@ -24,7 +24,7 @@ Name = int | tuple[End, End]
 """A connection: what ``open_stream`` or ``find`` gave, or its two ends."""
 
 Whose = Name | Connection
-"""The same, or one that a row told of."""
+"""The same, or one that a row told of; under pseudonyms a row names nobody."""
 
 Octets = bytes | bytearray | memoryview
 """What was sent. ``bytes`` are read where they lie; anything else is copied first."""

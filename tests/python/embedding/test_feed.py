@@ -196,6 +196,11 @@ def test_a_producer_that_waits_is_let_go_by_the_close() -> None:
     assert not thread.is_alive() and len(list(feed)) == 2
 
 
+def test_programs_that_await_nothing_do_not_load_what_it_takes() -> None:
+    done = run("feed.close(); print('asyncio' in sys.modules)")
+    assert (done.returncode, done.stdout) == (0, "False\n")
+
+
 def test_what_makes_no_sense_is_misuse() -> None:
     with pytest.raises(zertap.Usage):
         zertap.Feed(capacity=0)

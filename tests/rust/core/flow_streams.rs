@@ -4,7 +4,7 @@ use zertap_core::config::Config;
 use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::flow::{ConnectionRef, Endpoint};
 use zertap_core::handshake::{
-    Advice, CryptoProfile, Evidence, Fault, Flag, Outcome, Phase, Side, SshProfile, TlsProfile,
+    Advice, CryptoProfile, Evidence, Fault, Flag, Outcome, Phase, Side, TlsProfile,
 };
 use zertap_core::tap::{StreamEnd, Tap};
 use zertap_core::time::{Span, Timestamp};
@@ -123,7 +123,7 @@ fn advice_is_late_once_the_protection_was_told_behind_the_waiting_span() {
 
 #[test]
 fn ssh_has_no_way_back_to_clear_data() {
-    let profile = CryptoProfile::Ssh(Box::new(SshProfile::default()));
+    let profile = CryptoProfile::Ssh(Box::default());
     assert_eq!(Advice { profile, ..advice(Outcome::ThenClear) }.phase(), None);
 }
 
