@@ -80,7 +80,7 @@ def test_a_clock_a_year_ahead_fires_each_timer_once(tmp_path: Path) -> None:
     assert [row["COMMON"]["SMF119SC_SAEvent_Type"]["code"] for row in rows(records)] == ["01", "03"]
 
 
-LIMIT = 190 << 20
+LIMIT = 165 << 20
 
 
 PLAIN = os.environ | {"RUST_BACKTRACE": "0"}
