@@ -170,7 +170,8 @@ class Decoder:
     key, form, offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant``,
     ``number``, ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of
     what makes it long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label``
-    (words), ``names`` and ``plain_names`` (keys of kind and text; words), ``opaque``. ``page``: 256 characters.
+    (words), ``names`` and ``plain_names`` (keys of kind and text; words), ``titled_names`` (words),
+    ``opaque``. ``page``: 256 characters.
     ``columns``: name and type (``u8 u16 u32 u64 text day time moment``); fields go by these names. ``tallied``: numbers
     (offset, length) by which other records are counted. ``framing``: ``plain``, ``blocked``; found out if None. Raises
     ``zertap.errors.Usage``.

@@ -79,8 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         given = _with_form(sys.argv[1:] if arguments is None else arguments)
-        result = get_command(app).main(args=given, prog_name="zertap", standalone_mode=False)
-        return int(result or Status.OK)
+        return _command(given)
     except ZertapError as error:
         say(str(error) if error.file else f"zertap: {error}")
         return status_of(error)
@@ -92,6 +91,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         return Status.SIGINT
     except BaseException as error:  # noqa: BLE001  the last door: also a panic of the engine ends in one line
         return _broken(error)
+
+
+def _command(arguments: list[str]) -> int:
+    """Runs one command; what it returns."""
+    try:
+        return int(get_command(app).main(args=arguments, prog_name="zertap", standalone_mode=False) or Status.OK)
+    except SystemExit as error:
+        # The parser exits where the reader of its output has left; that is for us to answer.
+        raise error.__context__ or error from None
 
 
 def _with_form(arguments: Sequence[str]) -> list[str]:

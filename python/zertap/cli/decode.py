@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zertap._native import Decoder
     from zertap.sinks.octets import Shown
 
-_PIECE = 4 << 20
+_PIECE = 1 << 20
 """Octets read at once: enough that what a piece costs by itself does not matter."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from zertap.zert.leef import KEYS, TIME_FORMAT, pairs
+from zertap.zert.leef import DERIVED, KEYS, TIME_FORMAT, pairs
 from zertap.zert.views import ZSECURE, Names, flat
 
 _LEAD = """\
@@ -43,9 +43,9 @@ _LEEF = f"""
 
 `LEEF:2.0|zertap|zertap|VERSION|119-11|x09|` and pairs of key and value, separated by tabs. The client is `src`, the
 server `dst`; octets and segments are told by who sent them. `cat` is the event in words; `devTime` is when the
-record was written (`devTimeFormat={TIME_FORMAT}`). Empty values are left out; control characters in values become
-blanks. Keys that IBM's example of a zERT event shows are used as it shows them; what it does not show bears our
-name without underscores.
+record was written (`devTimeFormat={TIME_FORMAT}`). Empty and unknown values are left out; control characters in
+values become blanks. Keys that IBM's example of a zERT event shows are used as it shows them, values are spelled as
+there; what it does not show bears our name without underscores. Of its keys `sum` and `name` are not made.
 
 | ours | key |
 |---|---|"""
@@ -56,6 +56,7 @@ def page() -> str:
     parts = [_LEAD, *(f"| `{ours}` | `{theirs}` |" for ours, theirs in ZSECURE.items())]
     parts += ["\n## Columns\n", *_columns(), _LEEF]
     parts += [f"| `{ours}` | `{key}` |" for ours, key in KEYS.items()]
+    parts += [f"| `{ours}` | in part: {', '.join(f'`{key}`' for key in keys)} |" for ours, keys in DERIVED.items()]
     parts += ["", "All keys: " + ", ".join(f"`{name}`" for name, _ in pairs().columns) + "."]
     return "\n".join(parts) + "\n"
 

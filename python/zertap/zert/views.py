@@ -91,12 +91,20 @@ class Tables:
         assert field.codes
         key = (field.codes, field.length)
         if key not in self._numbers:
-            self._numbers[key] = len(self.words)
-            self.words.append(_words(*key))
+            self._numbers[key] = self.add(self.spelled(*key))
         return self._numbers[key]
 
+    def add(self, words: dict[int, str]) -> int:
+        """The number of one more list."""
+        self.words.append(words)
+        return len(self.words) - 1
 
-def _words(enumeration: str, length: int) -> dict[int, str]:
+    def spelled(self, enumeration: str, length: int) -> dict[int, str]:
+        """The words of one list: every value that has one."""
+        return words_of(enumeration, length)
+
+
+def words_of(enumeration: str, length: int) -> dict[int, str]:
     """Every value that has a word. Bits stand together in one octet only."""
     assert length == 1 or enumeration not in BIT_SETS
     values = range(256) if length == 1 else ENUMERATIONS[enumeration]

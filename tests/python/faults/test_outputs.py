@@ -103,6 +103,16 @@ def test_a_reader_who_leaves_is_quiet(capture: Path, command: tuple[str, ...]) -
     assert (process.wait(timeout=60), err) == (0, b"")
 
 
+@pytest.mark.parametrize("command", [("layout",), ("config", "show"), ("--help",)])
+def test_a_reader_who_leaves_a_page_is_quiet(command: tuple[str, ...]) -> None:
+    process = start(*command)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    assert (process.wait(timeout=60), err) == (0, b"")
+
+
 def test_a_program_that_is_killed_leaves_whole_records_and_at_most_one_part(tmp_path: Path) -> None:
     output = tmp_path / "x.smf"
     process = start("records", "-", "-o", output)

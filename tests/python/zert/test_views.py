@@ -22,6 +22,7 @@ from zertap.zert.layouts import DETAIL, HEADER, SUMMARY, sections
 from zertap.zert.leef import pairs
 from zertap.zert.readable import to_json, to_plain
 from zertap.zert.reader import ZertReader
+from zertap.zert.records import Common, DetailRecord, DistinguishedName, Ident, TlsSection
 from zertap.zert.views import ZSECURE, Names, flat, nested, shown
 
 RECORDS = details() | summaries()
@@ -269,6 +270,77 @@ def test_leef_is_one_line_a_record_with_keys_of_letters_and_digits(records: list
         keys = [pair.split("=", 1)[0] for pair in rest.split("\t")]
         assert len(keys) == len(set(keys))
         assert all(key.isascii() and key.isalnum() for key in keys)
+
+
+IBM_EXAMPLE = {
+    "tlsalg": "AES",
+    "tlschn": "CBC",
+    "tlskeylen": "128",
+    "tlsCCertSig": "RSA-SHA1",
+    "tlsKexAlg": "DHE-RSA",
+    "tlsMsgAuth": "HMAC-SHA1",
+    "tlsProtVer": "TLSv1.1",
+    "tlsSCertSig": "RSA-SHA1",
+    "FIPSlvl": "Off",
+    "FIPS140": "No",
+    "action": "INIT",
+    "IPproto": "TCP",
+    "sysname": "SYSTEM",
+    "sysplex": "PLEX1",
+    "stack": "TCPIP",
+    "jobname": "User01",
+    "usrName": "User01",
+    "src": "172.16.0.1",
+    "srcPort": "1000",
+    "dst": "172.16.0.2",
+    "dstPort": "3000",
+    "dn": (
+        "TLS_server_subject:'CN=COM1,OU=ORG1,O=IBM,C=US' TLS_server_issuer:'CN=COM2,OU=ORG1,O=IBM,C=US' "
+        "TLS_client_subject:'CN=COM1,OU=ORG1,O=IBM,C=US' TLS_client_issuer:'CN=COM2,OU=ORG1,O=IBM,C=US'"
+    ),
+}
+"""Pairs of "IBM z/OS sample event message" (ibm.com/docs/en/dsm?topic=zos-sample-event-message)."""
+
+
+def leef_pairs(record: Record) -> dict[str, str]:
+    decoder = pairs().decoder("plain")
+    decoder.feed(encode(record))
+    return dict(pair.split("=", 1) for pair in decoder.pairs().decode().partition("|x09|")[2].strip().split("\t"))
+
+
+def test_leef_says_what_the_example_of_ibm_says() -> None:
+    names = [DistinguishedName(5 + at, f"CN=COM{1 + at % 2},OU=ORG1,O=IBM,C=US") for at in range(4)]
+    record = DetailRecord(
+        ident=Ident(system="SYSTEM", sysplex="PLEX1", stack="TCPIP"),
+        common=Common(
+            event=1,
+            ip_protocol=6,
+            job_name="User01",
+            user_id="User01",
+            remote_address=bytes([172, 16, 0, 1]) + bytes(12),
+            local_address=bytes([172, 16, 0, 2]) + bytes(12),
+            remote_port=1000,
+            local_port=3000,
+        ),
+        tls=TlsSection(
+            version=0x0302,
+            encryption=12,
+            message_authentication=4,
+            key_exchange=11,
+            server_certificate_signature=4,
+            client_certificate_signature=4,
+        ),
+        names=tuple(names),
+    )
+    found = leef_pairs(record)
+    assert {key: found.get(key) for key in IBM_EXAMPLE} == IBM_EXAMPLE
+
+
+def test_leef_leaves_out_what_is_unknown() -> None:
+    found = leef_pairs(DetailRecord(common=Common(event=3), tls=TlsSection()))
+    assert not {"action", "tlsalg", "tlschn", "tlskeylen", "tlsKexAlg", "tlsProtVer"} & set(found)
+    assert "unknown" not in found.values()
+    assert found["cat"] == "connection termination"
 
 
 UNWORDED: tuple[Any, ...] = ("", "label", 0, 1, 0, [], [], None)

@@ -34,6 +34,8 @@ pub(super) enum Form {
     Label(Arc<Words>),
     /// The names of a part of names: keys of kind and text, and words for the kind (its number in hexadecimal if none).
     Names(String, String, Arc<Words>, bool),
+    /// The same as text: the word for the kind, a colon, and the name in apostrophes.
+    Titled(Arc<Words>),
     /// The octets of an opaque part.
     Opaque,
 }
@@ -132,7 +134,7 @@ pub(super) fn read<'a>(found: &Found<'a>, part: &Octets<'a>, field: &'a Field) -
             let value = number(octets(found, part, field));
             Cell::Label(value, 2 * field.length, words.get(value))
         }
-        Form::Names(..) => Cell::Names(part.all, &field.form),
+        Form::Names(..) | Form::Titled(_) => Cell::Names(part.all, &field.form),
         Form::Opaque => Cell::Opaque(part.all, part.length),
     }
 }
@@ -143,7 +145,9 @@ impl Cell<'_> {
         match self {
             Cell::Null => true,
             Cell::Number(value) => *value == 0,
-            Cell::Coded(value, _, word) | Cell::Label(value, _, word) => *value == 0 && word.is_none(),
+            Cell::Coded(value, _, word) | Cell::Label(value, _, word) => {
+                word.map_or(*value == 0, str::is_empty)
+            }
             Cell::Text(octets) | Cell::Raw(octets) | Cell::Names(octets, _) | Cell::Opaque(octets, _) => {
                 octets.is_empty()
             }
@@ -246,6 +250,7 @@ pub(super) fn form(
         ("label", [], []) => Form::Label(table()?),
         ("names", [], [kind, text]) => Form::Names(kind.clone(), text.clone(), table()?, true),
         ("plain_names", [], [kind, text]) => Form::Names(kind.clone(), text.clone(), table()?, false),
+        ("titled_names", [], []) => Form::Titled(table()?),
         ("opaque", [], []) => Form::Opaque,
         _ => return Err(wrong()),
     })

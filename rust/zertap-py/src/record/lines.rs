@@ -113,7 +113,7 @@ fn write_harmless(out: &mut Vec<u8>, cell: &Cell<'_>, page: &Page) {
             let text = decoded(octets, page);
             out.extend(text.chars().map(harmless).collect::<String>().into_bytes());
         }
-        Cell::Names(_, Form::Names(..)) => {
+        Cell::Names(_, Form::Names(..) | Form::Titled(_)) => {
             let mut text = Vec::new();
             write_plain(&mut text, cell, page);
             let text = String::from_utf8_lossy(&text);

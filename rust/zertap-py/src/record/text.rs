@@ -30,6 +30,11 @@ pub(super) fn write_json(out: &mut Vec<u8>, cell: &Cell<'_>, page: &Page) {
         Cell::Names(octets, Form::Names(kind_key, text_key, words, coded)) => {
             write_names(out, octets, (kind_key, text_key), words, *coded, page);
         }
+        Cell::Names(octets, Form::Titled(words)) => {
+            let mut text = Vec::new();
+            write_titled(&mut text, octets, words, page);
+            json::write_text(out, &String::from_utf8_lossy(&text));
+        }
         Cell::Opaque(octets, length) => write_opaque(out, octets, *length),
         Cell::Text(octets) => json::write_text(out, &decoded(octets, page)),
         Cell::Constant(text) => json::write_text(out, text),
@@ -90,7 +95,20 @@ pub(super) fn write_plain(out: &mut Vec<u8>, cell: &Cell<'_>, page: &Page) {
         }
         Cell::Coded(value, digits, None) => write_hex_number(out, *value, *digits),
         Cell::Label(value, digits, None) => write_quoted(out, *value, *digits),
+        Cell::Names(octets, Form::Titled(words)) => write_titled(out, octets, words, page),
         Cell::Names(..) | Cell::Opaque(..) => write_json(out, cell, page),
+    }
+}
+
+fn write_titled(out: &mut Vec<u8>, octets: &[u8], words: &Words, page: &Page) {
+    for (at, (kind, word, text)) in named(octets, words).enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        write_plain(out, &Cell::Label(kind.into(), 4, word), page);
+        out.extend_from_slice(b":'");
+        write_decoded(out, text, page);
+        out.push(b'\'');
     }
 }
 
