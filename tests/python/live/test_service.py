@@ -93,7 +93,7 @@ def test_a_signal_ends_it_with_status_0_and_nothing_is_lost(pair: Places, start:
 def test_a_connection_that_is_open_at_the_end_has_its_row(pair: Places, start: Start, tmp_path: Path) -> None:
     tap = start(pair.near, "--rows", "last")
     with programs.tls_server(pair, tmp_path):
-        command = ["openssl", "s_client", "-quiet", "-connect", f"{programs.SERVER}:4433"]
+        command = ["openssl", "s_client", "-quiet", "-no_ign_eof", "-connect", f"{programs.SERVER}:4433"]
         client = within(pair.here, *command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         time.sleep(0.7)
         assert tap.end() == 0
