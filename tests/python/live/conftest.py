@@ -3,7 +3,9 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -28,29 +30,40 @@ Start = Callable[..., Tap]
 
 
 @pytest.fixture
-def start(pair: Places, tmp_path: Path) -> Iterator[Start]:
+def reachable() -> Iterator[Path]:
+    """A folder that every user may look into, unlike ``tmp_path``."""
+    with TemporaryDirectory(prefix="zertap-live-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def start(pair: Places, reachable: Path) -> Iterator[Start]:
     """Starts ``zertap tap`` in the first namespace (or *place*) and waits until it says that it is ready."""
     running: list[Tap] = []
 
-    def begin(*arguments: str, place: str | None = None) -> Tap:
-        folder = tmp_path / f"tap{len(running)}"
+    def begin(*arguments: str, place: str | None = None, **options: object) -> Tap:
+        folder = reachable / f"tap{len(running)}"
         folder.mkdir()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-            notified.bind(path := str(folder / "notify"))
-            os.chmod(path, 0o777)  # noqa: PTH101, S103  as that of systemd, for whomever the tap becomes
+        with listening(folder / "notify") as notified:
             notified.setblocking(False)
-            os.environ["NOTIFY_SOCKET"] = path
-            try:
-                tap = Tap(place or pair.here, folder, *arguments)
-            finally:
-                del os.environ["NOTIFY_SOCKET"]
-            running.append(tap)
+            environment = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify")}
+            running.append(tap := Tap(place or pair.here, folder, *arguments, env=environment, **options))
             return tap.ready(lambda: b"READY=1" in _heard(notified))
 
     yield begin
     for tap in running:
         if tap.process.poll() is None:
             tap.kill()
+
+
+@contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """What a program would tell systemd."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(path))
+        path.chmod(0o777)  # as that of systemd, for whomever the tap becomes
+        yield notified
 
 
 def _heard(notified: socket.socket) -> bytes:

@@ -36,7 +36,9 @@ def tls_server(pair: Places, folder: Path, port: int = 4433) -> Iterator[None]:
 
 def tls(pair: Places, *options: str, port: int = 4433, stay: float = 0.1) -> None:
     """One connection from here."""
-    talk = f"(echo hello; sleep {stay}) | openssl s_client -quiet -connect {SERVER}:{port} {' '.join(options)}"
+    talk = (
+        f"(echo hello; sleep {stay}) | openssl s_client -quiet -no_ign_eof -connect {SERVER}:{port} {' '.join(options)}"
+    )
     run(pair.here, ["sh", "-c", talk])
 
 

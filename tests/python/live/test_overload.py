@@ -44,12 +44,12 @@ def resident(tap: Tap) -> int:
 
 
 def test_what_is_lost_in_a_flood_is_counted_and_makes_no_verdict_wrong(pair: Places, start: Start) -> None:
-    """The tap may work only for a twentieth of the time, which makes any sender many times too fast."""
+    """The tap may work only for moments, between which its small ring overflows ten times."""
     tap = start(pair.far, "--rows", "last", "--buffer", "1", "--taps", "2", "--stats=json", place=pair.there)
     sending = send(pair, 6)
     while sending.poll() is None:
         tap.process.send_signal(signal.SIGSTOP)
-        time.sleep(0.095)
+        time.sleep(0.25)
         tap.process.send_signal(signal.SIGCONT)
         time.sleep(0.005)
     count = sent(sending)
@@ -58,7 +58,10 @@ def test_what_is_lost_in_a_flood_is_counted_and_makes_no_verdict_wrong(pair: Pla
     assert frames["received"] == count == frames["read"] + frames["dropped_by_kernel"]
     assert frames["read"] == frames["decoded"] + sum(frames["skipped"].values())
     assert frames["decoded"] == frames["observed"] + frames["lost_here"]
-    assert frames["dropped_by_kernel"] > count / 2, "the flood was no flood"
+    print(
+        f"{count} sent, {frames['read']} read, {frames['dropped_by_kernel']} dropped, {frames['lost_here']} lost here"
+    )
+    assert count > 4 * frames["read"], "the flood was no flood"
     assert account(tap)["balanced"]
     wrong = contradictions(tap)
     assert not wrong, wrong

@@ -127,7 +127,18 @@ def test_a_row_comes_when_the_verdict_is_reached_and_another_at_the_end(
     tap = start(pair.near)
     with programs.tls_server(pair, tmp_path):
         key = subprocess.Popen(
-            ["ip", "netns", "exec", pair.here, "openssl", "s_client", "-quiet", "-connect", f"{programs.SERVER}:4433"],
+            [
+                "ip",
+                "netns",
+                "exec",
+                pair.here,
+                "openssl",
+                "s_client",
+                "-quiet",
+                "-no_ign_eof",
+                "-connect",
+                f"{programs.SERVER}:4433",
+            ],
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
