@@ -8,7 +8,7 @@ use crate::tls_talk::{client_hello, full_12, full_13, sealed};
 use zertap_core::config::Config;
 use zertap_core::event::Row;
 use zertap_core::handshake::{Flag, Phase};
-use zertap_core::tap::Tap;
+use zertap_core::tap::{RawFrame, Tap};
 use zertap_core::time::Timestamp;
 use zertap_core::wire::{LinkType, Skip};
 
@@ -172,4 +172,71 @@ fn tcp_16_a_corrupted_copy_is_used_if_it_came_first_and_a_conflict_in_any_case()
     assert!(after.only().has(Flag::OverlapConflict));
     frames.swap(hello, hello + 1);
     assert!(run(&frames).only().has(Flag::OverlapConflict));
+}
+
+/// The same frames as a caller with many at hand pushes them.
+fn raw(frames: &[(LinkType, Vec<u8>)]) -> Vec<RawFrame<'_>> {
+    let mut at = EPOCH;
+    frames
+        .iter()
+        .map(|(link, bytes)| {
+            let frame = RawFrame { at: Timestamp(at), link: *link, bytes, wire_length: bytes.len() as u32 };
+            at += MILLISECOND;
+            frame
+        })
+        .collect()
+}
+
+fn finished(mut tap: Tap) -> Run {
+    tap.reserve_finish().expect("room for some rows");
+    tap.finish();
+    Run { rows: tap.drain(), tap }
+}
+
+#[test]
+fn frames_pushed_together_give_the_rows_of_frames_pushed_one_by_one() {
+    for version in [Ip::Four, Ip::Six] {
+        // Several connections at once, their packets in turn, so that a batch asks for the memory of all of them.
+        let all: Vec<_> =
+            built().into_iter().zip(50_000..).map(|(talk, port)| talk.on_ports(port, 443)).collect();
+        let longest = all.iter().map(|talk| talk.packets.len()).max().expect("a conversation");
+        let turns = (0..longest).flat_map(|turn| all.iter().filter_map(move |talk| talk.packets.get(turn)));
+        let frames: Vec<_> = turns.map(|each| (LinkType::ETHERNET, ethernet(&ip(each, version)))).collect();
+        let mut tap = Tap::new(Config::default());
+        for some in raw(&frames).chunks(37) {
+            tap.reserve(some.len()).expect("room for some frames");
+            tap.push_frames(&mut some.iter().copied());
+        }
+        let together = finished(tap);
+        let single = run(&frames);
+        assert_eq!(rows(&together), rows(&single), "{version:?}");
+        assert_eq!(together.tap.ledger().opened, single.tap.ledger().opened);
+    }
+}
+
+#[test]
+fn a_journal_notes_what_a_connection_shows_and_changes_no_row() {
+    for (which, talk) in built().iter().enumerate() {
+        let frames = frames(talk, Ip::Four);
+        let mut tap = Tap::new(Config::default());
+        tap.keep_journal(1);
+        raw(&frames).iter().for_each(|frame| tap.push_frame_told(frame));
+        let told = finished(tap);
+        assert_eq!(rows(&told), rows(&run(&frames)), "conversation {which}");
+        let journal = told.tap.journal().expect("it was asked for");
+        assert!(!journal.steps().is_empty() && journal.dropped() == 0, "conversation {which}");
+        let packets: Vec<u64> = journal.steps().iter().map(|step| step.first.packet).collect();
+        assert!(packets.is_sorted() && packets.iter().all(|packet| *packet <= frames.len() as u64));
+    }
+}
+
+#[test]
+fn room_that_cannot_be_had_is_refused_and_the_tap_goes_on() {
+    let mut tap = Tap::new(Config::default());
+    feed(&mut tap, &whole().packets[..5]);
+    assert!(tap.reserve(usize::MAX >> 6).is_err());
+    // Far more entries than the index begins with: it is moved, and what it holds is found again.
+    tap.reserve(100_000).expect("room for some megabytes");
+    feed(&mut tap, &whole().packets[5..]);
+    assert_eq!(rows(&finished(tap)), rows(&whole().run()));
 }
