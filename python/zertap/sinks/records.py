@@ -55,7 +55,9 @@ class Records:
 class Current:
     """The records of connections that live: what a subscriber is told who comes late. Arguments as for ``Records``."""
 
-    def __init__(self, settings: Settings, networks: Networks, reader: Callable[[], RowReader], owners: Owners | None = None) -> None:
+    def __init__(
+        self, settings: Settings, networks: Networks, reader: Callable[[], RowReader], owners: Owners | None = None
+    ) -> None:
         self._make = partial(Encoding, settings, networks, reader, owners)
         self._encoding = self._make()
         self._engine: int | None = None

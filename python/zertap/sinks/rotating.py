@@ -17,7 +17,7 @@ from pathlib import Path
 from zertap.errors import OutputFailed
 from zertap.ledger import Outlet
 from zertap.sinks.base import Stream
-from zertap.sinks.octets import records_in
+from zertap._native import records_in
 from zertap.smf.framing import RDW_SIZE
 
 _PREFIX, _SUFFIX, _PART = "zertap-", ".smf", ".part"

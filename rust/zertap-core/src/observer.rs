@@ -47,6 +47,8 @@ pub enum Heard {
 pub enum Joined {
     /// Its SYN or SYN/ACK was seen.
     AtStart,
+    /// The SYN of this side was seen, and no answer: where the other side's octets begin is not known.
+    Unanswered(Side),
     /// Neither was seen.
     Midstream,
 }
@@ -236,7 +238,8 @@ impl Observer {
                 self.replay(&kept, side, chunk, Phase::TlsBegun, room)
             }
             Verdict::Ssh(kept) => {
-                *self = Observer::Ssh(SshObserver::new(room.options), origin);
+                let ssh = SshObserver::new(room.options).with_beginnings(kept.known);
+                *self = Observer::Ssh(ssh, origin);
                 self.replay(&kept, side, chunk, Phase::SshBegun, room)
             }
         }

@@ -819,7 +819,13 @@ fn listen(conn: &mut Connection, spare: &mut SpareRooms) {
         conn.bits |= LISTENED;
         // A half-open connection is at its start, though the SYN that brings data is only being looked at.
         let midstream = conn.life != Life::HalfOpen && conn.is_midstream();
-        let joined = if midstream { Joined::Midstream } else { Joined::AtStart };
+        let joined = if midstream {
+            Joined::Midstream
+        } else if conn.has(SYNACK_SEEN) || conn.life == Life::HalfOpen {
+            Joined::AtStart
+        } else {
+            Joined::Unanswered(Side::A)
+        };
         let mut observer = Observer::new(joined);
         for side in Side::BOTH {
             if conn.stream.halves[side].fin_delivered() {

@@ -48,6 +48,8 @@ pub struct Kept {
     pub first: PerSide<First>,
     /// A direction whose first octets were lost to the capture.
     pub lost: PerSide<bool>,
+    /// Whether the first octets seen of a direction are the first that there were.
+    pub known: PerSide<bool>,
     /// How a direction ended before it was decided who listens, and what its sender had seen then.
     pub ended: PerSide<Option<(End, u64)>>,
 }
@@ -100,7 +102,12 @@ enum Match {
 impl Sniffer {
     /// A sniffer for a new connection.
     pub fn new(joined: Joined) -> Self {
-        Self { kept: Kept::default(), joined, expected: None }
+        let known = PerSide(Side::BOTH.map(|side| match joined {
+            Joined::AtStart => true,
+            Joined::Unanswered(opener) => side == opener,
+            Joined::Midstream => false,
+        }));
+        Self { kept: Kept { known, ..Kept::default() }, joined, expected: None }
     }
 
     /// A sniffer for a handshake that was announced, behind so many octets in clear.
@@ -123,7 +130,16 @@ impl Sniffer {
                 if self.joined == Joined::Midstream { Verdict::Undecided } else { Verdict::Short }
             }
             Match::None if self.joined == Joined::Midstream => Verdict::Nobody,
+            Match::None if !self.kept.known[side] => self.misses(side),
             Match::None => Verdict::Clear(self.take()),
+        }
+    }
+
+    /// Octets that need not be a direction's first are no beginning of anything, and do not say that there was none.
+    fn misses(&mut self, side: Side) -> Verdict {
+        match self.gap(side) {
+            Progress::NeedMore => Verdict::Undecided,
+            _ => Verdict::Nobody,
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Direction {
     /// What its packets said.
     pub(super) said: Said,
     may_greet: bool,
+    /// The first octets seen are the first that there were.
+    pub(super) begins_here: bool,
     has_begun: bool,
     /// Where packet boundaries were last lost.
     lost_at: Option<u64>,
@@ -92,6 +94,7 @@ impl Direction {
             deframer: Deframer::default(),
             said: Said::default(),
             may_greet,
+            begins_here: true,
             has_begun: false,
             lost_at: None,
             has_more: false,
@@ -111,6 +114,13 @@ impl Direction {
         peer: Option<Speaks>,
         scribe: &mut Scribe<'_>,
     ) -> Verdict {
+        if !self.begins_here
+            && self.has_not_begun()
+            && probe(chunk.bytes.get(..4).unwrap_or(chunk.bytes)) == Probe::No
+        {
+            // Its line may have come before the capture.
+            self.gap(0, peer);
+        }
         if self.stage == Stage::Lost && !self.finds_packets(chunk) {
             return self.pass_unreadable(chunk);
         }
@@ -176,6 +186,10 @@ impl Direction {
                 }
             }
         }
+    }
+
+    fn has_not_begun(&self) -> bool {
+        matches!(self.stage, Stage::Head { filled: 0, .. })
     }
 
     fn read_head(&mut self, mut octets: [u8; 4], filled: u8, input: &mut &[u8], seen: u64) -> Flow {

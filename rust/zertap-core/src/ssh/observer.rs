@@ -73,6 +73,15 @@ impl SshObserver {
         }
     }
 
+    /// The same where the first octets seen of a direction need not be the first that there were.
+    #[must_use]
+    pub fn with_beginnings(mut self, known: PerSide<bool>) -> Self {
+        for side in Side::BOTH {
+            self.sides[side].begins_here = known[side];
+        }
+        self
+    }
+
     /// The same for a server whose first `octets` were other lines; its octets are pushed from `SSH-` on.
     #[must_use]
     pub fn after_lines(mut self, server: Side, octets: u64) -> Self {

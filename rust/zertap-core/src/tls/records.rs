@@ -132,6 +132,13 @@ impl TlsObserver {
             lane.go_blind();
         } else if fault == Fault::ProtocolViolation && !lane.is(Mark::Started) && side != self.begun_by {
             self.refuse_foreign(side);
+        } else if side == self.server() && !self.lanes[side.other()].is_exact() {
+            // What the client said may have completed the handshake.
+            if self.saw(Saw::ServerWentOn) {
+                self.on_clear_data(side, fault);
+            } else {
+                self.lanes[side].go_blind();
+            }
         } else {
             self.fail(fault, side, at, Evidence::Negotiated);
         }
