@@ -19,7 +19,9 @@ const UDP: u8 = 17;
 fn run(frames: &[(LinkType, Vec<u8>)]) -> Run {
     let mut tap = Tap::new(Config::default());
     let mut said = Said::to("tap_frames", &[0, 0]);
-    frames.iter().for_each(|(_, frame)| said.block(0, frame));
+    for (_, frame) in frames {
+        said.block(0, frame);
+    }
     for ((link, frame), step) in frames.iter().zip(0..) {
         tap.push_frame(Timestamp(EPOCH + step * MILLISECOND), *link, frame, frame.len() as u32);
     }
@@ -220,7 +222,9 @@ fn a_journal_notes_what_a_connection_shows_and_changes_no_row() {
         let frames = frames(talk, Ip::Four);
         let mut tap = Tap::new(Config::default());
         tap.keep_journal(1);
-        raw(&frames).iter().for_each(|frame| tap.push_frame_told(frame));
+        for frame in &raw(&frames) {
+            tap.push_frame_told(frame);
+        }
         let told = finished(tap);
         assert_eq!(rows(&told), rows(&run(&frames)), "conversation {which}");
         let journal = told.tap.journal().expect("it was asked for");
