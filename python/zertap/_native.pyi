@@ -425,6 +425,11 @@ class Live:
         were needed to open interfaces may be given up before. Raises ``Usage``."""
     def collect(self, wait_ms: int = 100) -> EventBatch:
         """Rows of all taps in order of time; waits so long for the first. The interpreter is released."""
+    def current(self, start: int, most: int) -> tuple[EventBatch, int | None]:
+        """As ``Tap.current``, of all taps; ``start`` comes back as it is where a tap is too busy to answer."""
+    def mark(self, one: _End, other: _End, number: int, note: int) -> bool:
+        """Later rows of the connection between these ends bear ``note``, if it is the one whose rows have this
+        ``connection`` number and still lives; ``False`` where its tap has too much else to hear."""
     def renew(self, config: Mapping[str, Any] | None = None) -> None:
         """Begins anew with other taps, or observes nothing. What the old ones still had open is forgotten."""
     def stop(self) -> None:

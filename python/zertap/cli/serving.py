@@ -35,13 +35,15 @@ def served(path: str | None, *, summary: bool) -> Iterator[tuple[str, Any, str]]
         yield "netmonitor.zertsummary", True, "--service"
 
 
-def start(configuration: Configuration, path: str | None, closing: ExitStack) -> "list[Service]":
-    """The services of a replay, running until *closing*: it waits for slow subscribers that still move."""
+def start(
+    configuration: Configuration, path: str | None, closing: ExitStack, *, patient: bool = True
+) -> "list[Service]":
+    """The services of a command, running until *closing*. A replay is *patient*: it waits for the slow."""
     if path is None:
         return []
     from zertap.service.configured import services
 
-    found = services(configuration, path, patient=True)
+    found = services(configuration, path, patient=patient)
     for each in found:
         closing.enter_context(each)
     return found

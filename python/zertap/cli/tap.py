@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,17 +14,31 @@ import typer
 
 from zertap._native import LIVE, Live, notify_service
 from zertap.cli.common import ConfigOption, ModeOption, Stats, StatsOption, WhereOption, amount, compiled, configured
+from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, named
 from zertap.cli.service import OutOfTime, Person, Signals, Watchdog
+from zertap.cli.serving import ServiceOption, served, start
 from zertap.cli.status import Outcome, Status, say
 from zertap.configuration import Configuration
+from zertap.endpoint import Endpoint, local_networks
 from zertap.errors import LedgerMismatch, MissingExtra, OutputFailed, Usage, ZertapError
 from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
 from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink
-from zertap.tapping import Listener, LiveLedger, RecordListener, RowListener, RowsWanted, Tapping
+from zertap.tapping import (
+    EndpointListener,
+    Listener,
+    LiveLedger,
+    MetricsListener,
+    RecordListener,
+    RowListener,
+    RowsWanted,
+    Tapping,
+)
 
 if TYPE_CHECKING:
+    from zertap.service import Service
+    from zertap.sinks.recording import Recording
     from zertap.sinks.rotating import Rotating
 
 
@@ -90,6 +106,17 @@ def tap(
         bool, typer.Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
     ] = False,
     community_id: Annotated[bool, typer.Option("--community-id", help="Add the Community ID, version 1.")] = False,
+    service: ServiceOption = None,
+    syslog: SyslogOption = None,
+    kafka: KafkaOption = None,
+    metrics: MetricsOption = None,
+    endpoint: Annotated[
+        bool,
+        typer.Option(
+            "--endpoint",
+            help="This host's own connections: its addresses are local, and records name process and user.",
+        ),
+    ] = False,
     stats: StatsOption = None,
     config: ConfigOption = None,
 ) -> int:
@@ -108,10 +135,15 @@ def tap(
         ("globalconfig.aggregation", summary or None, "--summary"),
         ("smfconfig.zertsummary", summary or None, "--summary"),
         ("smfconfig.zertdetail", False if summary else None, "--summary"),
+        *served(service, summary=summary),
+        *(each for each in named(syslog, kafka, metrics) if each[1]),
     )
 
     def configuration() -> Configuration:
-        return configured(config).overridden(options)
+        found = configured(config).overridden(options)
+        if endpoint and not found["network.local"]:
+            found = found.overridden((("network.local", list(local_networks()), "--endpoint"),))
+        return found
 
     wanted = {"fingerprints": fingerprints, "community_id": community_id}
     asked = tuple(need for need, is_wanted in wanted.items() if is_wanted)
@@ -119,14 +151,17 @@ def tap(
     selection = Selection(compiled(where))
     terminal = output is None and sys.stdout.isatty()
     form = form or (Format.TABLE if terminal else Format.JSONL)
-    _check(form, output, fields, rows, records, summary, terminal)
+    recorded = records is not None or service is not None
+    _check(form, output, fields, rows, recorded, summary, terminal)
     rows = rows or ("last" if form in SHAPED else "decided")
 
-    def request(settings: Configuration) -> Request:
-        made = replace(Request.of(settings, records=records is not None), fingerprints=fingerprints)
-        kinds = _ROWS | (made.rows or frozenset()) if rows == "decided" or records else None
-        return replace(made, rows=kinds).with_needs_of([*chosen, *selection.fields])
-
+    request = partial(
+        _request,
+        recorded=recorded,
+        kinds=_kinds(rows, recorded=recorded, endpoint=endpoint),
+        fingerprints=fingerprints,
+        fields=[*chosen, *selection.fields],
+    )
     begun = configuration()
     person = Person(user) if user else None
     live = Live(interfaces, snap_length, buffer << 20, promiscuous, filter_)
@@ -135,24 +170,91 @@ def tap(
     sink = None if form in (Format.NONE, Format.TABLE) else _sink(form, output, chosen, asked)
     if person:
         person.become()
-    listeners: list[Listener] = []
-    rotating = None
-    if records is not None:
-        from zertap.sinks.recording import Recording
-        from zertap.sinks.rotating import Rotating
+    owners = Endpoint() if endpoint else None
+    rotating = _rotating(records, rotate_size << 20, rotate_every)
+    with ExitStack() as closing:
+        services = start(begun, service, closing, patient=False)
+        listeners: list[Listener] = [EndpointListener(owners, live)] if owners else []
+        if rotating or services:
+            listeners.append(RecordListener(_recording(rotating, services, begun, owners)))
+        listeners += _shown(sink, form, interfaces, live, selection, rows)
+        listeners += _beside(begun, chosen, services, live, selection, rows)
+        run = Run(live, listeners, configuration, rotating, stats, selection)
+        return run.run(begun, request, taps or _cores())
 
-        rotating = Rotating(records, size=rotate_size << 20, age=rotate_every)
-        listeners.append(RecordListener(Recording(rotating, begun)))
-    if sink:
-        listeners.append(RowListener(sink, selection, rows))
+
+def _request(
+    settings: Configuration,
+    *,
+    recorded: bool,
+    kinds: frozenset[str] | None,
+    fingerprints: bool,
+    fields: Sequence[Field],
+) -> Request:
+    """What the engine is to tell, by the configuration in effect."""
+    made = replace(Request.of(settings, records=recorded), fingerprints=fingerprints)
+    if kinds is not None:
+        made = replace(made, rows=kinds | (made.rows or frozenset()))
+    return made.with_needs_of(fields)
+
+
+def _kinds(rows: RowsWanted, *, recorded: bool, endpoint: bool) -> frozenset[str] | None:
+    """Kinds of rows that are wanted beside those of the records; ``None``: the last of each connection."""
+    if not (rows == "decided" or recorded or endpoint):
+        return None
+    return (_ROWS if rows == "decided" or recorded else _LAST_ROWS) | ({"opened"} if endpoint else frozenset())
+
+
+def _rotating(folder: str | None, size: int, age: float) -> "Rotating | None":
+    if folder is None:
+        return None
+    from zertap.sinks.rotating import Rotating
+
+    return Rotating(folder, size=size, age=age)
+
+
+def _shown(
+    sink: Sink | None, form: Format, interfaces: Sequence[str], live: Live, selection: Selection, rows: RowsWanted
+) -> list[Listener]:
+    """Rows as lines or cells, or the table that moves."""
+    found: list[Listener] = [RowListener(sink, selection, rows)] if sink else []
     if form is Format.TABLE:
         from zertap.cli.view import ViewListener
 
-        listeners.append(ViewListener(", ".join(interfaces), live.counts))
-    run = Run(live, listeners, configuration, rotating, stats, selection)
-    return run.run(begun, request, taps or _cores())
+        found.append(ViewListener(", ".join(interfaces), live.counts))
+    return found
 
 
+def _recording(
+    rotating: "Rotating | None", services: "Sequence[Service]", begun: Configuration, owners: Endpoint | None
+) -> "Recording":
+    from zertap.sinks.destinations import Destinations
+    from zertap.sinks.recording import Recording
+
+    return Recording(Destinations(rotating, (), services), begun, owners.owners if owners else None)
+
+
+def _beside(
+    begun: Configuration,
+    fields: Sequence[Field],
+    services: "Sequence[Service]",
+    live: Live,
+    selection: Selection,
+    rows: RowsWanted,
+) -> list[Listener]:
+    """Syslog, Kafka and metrics, as far as they are asked for."""
+    from zertap.sinks import configured as outlets
+
+    found: list[Listener] = [RowListener(each, selection, rows) for each in outlets.row_outlets(begun, fields)]
+    metrics = outlets.metrics(begun)
+    if metrics:
+        metrics.services += [each.status for each in services]
+        metrics.outlets += [outlet for each in found for outlet in each.outlets]
+        found.append(MetricsListener(metrics, live))
+    return found
+
+
+_LAST_ROWS = frozenset({"closed", "reset", "replaced", "evicted", "unfinished"})
 _ROWS = frozenset({"moved", "closed", "reset", "replaced", "evicted", "unfinished"})
 """Kinds of rows from which those can be chosen at which a verdict is reached."""
 
@@ -208,7 +310,7 @@ class Run:
         try:
             rotating.tick()
         except ZertapError as error:
-            tapping.listeners = [each for each in tapping.listeners if each.outlet is not rotating.outlet]
+            tapping.listeners = [each for each in tapping.listeners if rotating.outlet not in each.outlets]
             self._fault(error, None)
 
     def _reload(self, tapping: Tapping) -> None:
@@ -224,8 +326,9 @@ class Run:
         notify_service("ready")
 
     def _fault(self, error: ZertapError, listener: Listener | None) -> None:
-        if isinstance(error, OutputFailed) and listener and listener.outlet.unwritten:
-            outlet = listener.outlet
+        late = [each for each in listener.outlets if each.unwritten] if listener else []
+        if isinstance(error, OutputFailed) and late:
+            outlet = late[0]
             lost = f"{error.reason}: {outlet.unwritten:,} of {outlet.taken:,} {outlet.thing} not written"
             error = OutputFailed(lost, error.file)
         self._outcome.tell(error)
@@ -233,7 +336,7 @@ class Run:
     def _ledger(self, tapping: Tapping) -> LiveLedger:
         ledger = tapping.ledger()
         ledger.rows_selected = self._selection.passed
-        ledger.outlets = [each.outlet for each in self._listeners]
+        ledger.outlets = [outlet for each in self._listeners for outlet in each.outlets]
         return ledger
 
     def _tell(self, ledger: LiveLedger, form: Stats | None) -> None:
@@ -256,7 +359,8 @@ class Run:
 
 
 def _overdue(listeners: Sequence[Listener]) -> OutputFailed:
-    late = [each.outlet for each in listeners if each.outlet.unwritten] or [each.outlet for each in listeners]
+    outlets = [outlet for each in listeners for outlet in each.outlets]
+    late = [each for each in outlets if each.unwritten] or outlets
     named = ", ".join(f"{each.name}: {each.unwritten:,} {each.thing}" for each in late)
     return OutputFailed(f"the output took nothing while the program had to end; not written: {named}")
 
@@ -272,7 +376,7 @@ def _check(
     output: str | None,
     fields: str | None,
     rows: str | None,
-    records: str | None,
+    recorded: bool,
     summary: bool,
     terminal: bool,
 ) -> None:
@@ -283,12 +387,12 @@ def _check(
         raise Usage(f"--fields has no meaning for {form.value}: choose --format jsonl or csv")
     if rows == "decided" and form in SHAPED:
         raise Usage(f"--format {form.value} has one object for each connection: choose --rows last")
-    if form is Format.NONE and records is None:
-        raise Usage("--format none shows nothing: add --records")
+    if form is Format.NONE and not recorded:
+        raise Usage("--format none shows nothing: add --records or --service")
     if form is Format.NONE and output is not None:
         raise Usage("--output is for rows, and --format none shows none")
-    if summary and records is None:
-        raise Usage("--summary is about records: add --records")
+    if summary and not recorded:
+        raise Usage("--summary is about records: add --records or --service")
 
 
 def _prepare(folder: str, person: Person) -> None:

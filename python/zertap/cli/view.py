@@ -16,7 +16,7 @@ class ViewListener:
 
     def __init__(self, title: str, counts: Callable[[], Mapping[str, Any]]) -> None:
         self._view = View(Console(), title, counts)
-        self.outlet = self._view.outlet
+        self.outlets = (self._view.outlet,)
 
     def take(self, part: Part) -> None:
         """See ``Listener.take``."""

@@ -14,10 +14,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from zertap._native import records_in
 from zertap.errors import OutputFailed
 from zertap.ledger import Outlet
 from zertap.sinks.base import Stream
-from zertap._native import records_in
 from zertap.smf.framing import RDW_SIZE
 
 _PREFIX, _SUFFIX, _PART = "zertap-", ".smf", ".part"

@@ -1,6 +1,6 @@
 """Who gets the rows of a live tap: sinks of rows, records, and whatever else has the shape of ``Listener``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from zertap._native import KINDS, PHASES
@@ -26,8 +26,9 @@ _DECIDED = tuple(None if phase in _OPEN else verdict for phase, verdict in zip(P
 class Listener(Protocol):
     """Gets every part of a live tap, in order; none after it has raised ``OutputFailed`` or ``ReaderGone``."""
 
-    outlet: Outlet
-    """What it was given, and how much of it reached the operating system."""
+    @property
+    def outlets(self) -> Sequence[Outlet]:
+        """What each of its outputs was given, and how much of it reached the operating system."""
 
     def take(self, part: Part) -> None:
         """Rows, or none: then only time has passed (``Part.clock``). Called several times a second."""
@@ -55,7 +56,7 @@ class RowListener:
         self._sink = sink
         self._selection = selection
         self._wanted = wanted
-        self.outlet = sink.outlet
+        self.outlets = (sink.outlet,)
 
     def take(self, part: Part) -> None:
         """See ``Listener.take``."""
@@ -82,13 +83,14 @@ class RecordListener:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self.outlet = recording.outlet
+        self.outlets = recording.outlets
 
     def take(self, part: Part) -> None:
         """See ``Listener.take``."""
         self._recording.note(part)
         for start in range(0, len(part.batch), BATCH_ROWS):
             self._recording.write(part, range(start, min(start + BATCH_ROWS, len(part.batch))))
+        self._recording.offer(part)
 
     def reconfigure(self, configuration: Configuration, at: int) -> None:
         """See ``Listener.reconfigure``."""

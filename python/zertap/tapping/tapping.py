@@ -13,6 +13,7 @@ from zertap.pipeline import Request
 from zertap.plans import Part
 from zertap.sinks.base import ReaderGone
 from zertap.tapping.account import LiveLedger
+from zertap.tapping.beside import LiveEngine
 from zertap.tapping.listeners import Listener
 
 
@@ -37,6 +38,7 @@ class Tapping:
         self.listeners = list(listeners)
         """Those who still listen."""
         self._live = live
+        self._asked = LiveEngine(live)
         self._request = request
         self._on_fault = on_fault
         self._engine = 0
@@ -49,7 +51,7 @@ class Tapping:
         """Waits so long for rows and hands over what there is; ``False`` when nothing more will come."""
         batch = self._live.collect(wait_ms)
         self._rows += len(batch)
-        part = Part(batch, self._engine, clock=self._live.clock())
+        part = Part(batch, self._engine, clock=self._live.clock(), tap=self._asked)
         self._each(lambda listener: listener.take(part))
         for fault in self._live.faults():
             if not isinstance(fault, ZertapError):
@@ -85,7 +87,7 @@ class Tapping:
     def ledger(self) -> LiveLedger:
         """The account at this moment."""
         ledger = LiveLedger.of(self._live.counts(), self._rows)
-        ledger.outlets = [listener.outlet for listener in self.listeners]
+        ledger.outlets = [outlet for listener in self.listeners for outlet in listener.outlets]
         return ledger
 
     def _each(self, step: Callable[[Listener], None]) -> None:

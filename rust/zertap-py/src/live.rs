@@ -1,6 +1,7 @@
 //! Live capture for Python: interfaces are opened, then taps run in threads of their own; rows are fetched in batches.
 
 use crate::batch::{EventBatch, Files, Telling};
+use crate::ends::End;
 use crate::error;
 use crate::pseudonym::Pseudonyms;
 use crate::tap::{Settings, configure};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use zertap_capture::live::{self, Device, LiveOptions, MOST_TAPS};
 use zertap_core::config::Config;
+use zertap_core::event::Row;
 use zertap_core::wire::Skip;
 
 /// See the stub.
@@ -75,14 +77,23 @@ impl Live {
     #[pyo3(signature = (wait_ms = 100))]
     fn collect(&mut self, py: Python<'_>, wait_ms: u64) -> PyResult<EventBatch> {
         let running = self.running(py)?;
-        let mut rows = py.detach(|| running.collect(Duration::from_millis(wait_ms)));
-        if let Some(pseudonyms) = &self.pseudonyms {
-            for row in &mut rows {
-                pseudonyms.disguise(row);
-            }
-        }
-        let files: Files = Arc::new(vec![(0, self.name.clone())]);
-        Ok(EventBatch::new(rows, files, self.telling))
+        let rows = py.detach(|| running.collect(Duration::from_millis(wait_ms)));
+        Ok(self.batch(rows))
+    }
+
+    fn current(
+        &mut self,
+        py: Python<'_>,
+        start: usize,
+        most: usize,
+    ) -> PyResult<(EventBatch, Option<usize>)> {
+        let running = self.running(py)?;
+        let (rows, next) = py.detach(|| running.current(start, most));
+        Ok((self.batch(rows), next))
+    }
+
+    fn mark(&mut self, py: Python<'_>, one: End, other: End, number: u64, note: u64) -> PyResult<bool> {
+        Ok(self.running(py)?.mark([one.0, other.0], number, note))
     }
 
     #[pyo3(signature = (config = None))]
@@ -168,6 +179,17 @@ impl Live {
 }
 
 impl Live {
+    /// Rows for Python, under their pseudonyms.
+    fn batch(&self, mut rows: Vec<Row>) -> EventBatch {
+        if let Some(pseudonyms) = &self.pseudonyms {
+            for row in &mut rows {
+                pseudonyms.disguise(row);
+            }
+        }
+        let files: Files = Arc::new(vec![(0, self.name.clone())]);
+        EventBatch::new(rows, files, self.telling)
+    }
+
     fn running(&mut self, py: Python<'_>) -> PyResult<&mut live::Live> {
         match &mut self.stage {
             Stage::Runs(running) => Ok(running),

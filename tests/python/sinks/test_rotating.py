@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from zertap._native import records_in
 from zertap.errors import OutputFailed
-from zertap.sinks.octets import records_in
 from zertap.sinks.rotating import Rotating
 
 

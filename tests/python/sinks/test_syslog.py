@@ -237,7 +237,8 @@ def test_where_nobody_listens_the_tap_goes_on_and_all_is_counted(tmp_path: Path,
     outlet = sender.outlet
     assert outlet.taken == outlet.written + outlet.lost == 10_000
     assert outlet.lost > 5000
-    assert sender.trouble is not None
+    # What a datagram's refusal says comes by ICMP, at any time, also behind the last of them.
+    assert sender.trouble is not None or way == "udp"
 
 
 def test_a_receiver_that_does_not_read_holds_nobody_up(tmp_path: Path) -> None:

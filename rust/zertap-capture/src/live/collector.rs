@@ -47,15 +47,18 @@ impl Collector {
         self.release()
     }
 
-    fn note(&mut self, told: Told) {
-        let several = self.taps.len() as u64;
-        let Some(tap) = self.taps.get_mut(told.tap) else { return };
-        let first = told.tap as u64;
-        tap.rows.extend(told.rows.into_iter().map(|mut row| {
-            // Every tap numbers its own connections; together they stay distinct.
+    /// Every tap numbers its own connections; together they stay distinct.
+    pub(super) fn number(&self, tap: usize, rows: &mut [Row]) {
+        let (several, first) = (self.taps.len() as u64, tap as u64);
+        for row in rows {
             row.connection = row.connection.saturating_sub(1) * several + first + 1;
-            row
-        }));
+        }
+    }
+
+    fn note(&mut self, mut told: Told) {
+        self.number(told.tap, &mut told.rows);
+        let Some(tap) = self.taps.get_mut(told.tap) else { return };
+        tap.rows.extend(told.rows);
         (tap.account, tap.over) = (told.account, told.over);
         if let Some((began, now)) = told.clock {
             tap.now = now;

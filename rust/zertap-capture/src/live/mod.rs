@@ -32,11 +32,12 @@ use std::thread;
 use std::time::Duration;
 
 use collector::Collector;
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, TrySendError, bounded};
 use reader::{Command, Reader};
-use worker::Worker;
+use worker::{Question, Worker};
 use zertap_core::config::Config;
 use zertap_core::event::Row;
+use zertap_core::flow::Endpoint;
 use zertap_core::time::Timestamp;
 
 /// Whether interfaces can be opened in this build.
@@ -63,8 +64,16 @@ const TOLD: usize = 64;
 pub struct Live {
     commands: Sender<Command>,
     collector: Collector,
+    questions: Vec<Sender<Question>>,
     shared: Arc<Mutex<Shared>>,
 }
+
+/// Questions that wait before one tap; beyond it notes are not taken.
+const QUESTIONS: usize = 1024;
+/// How long a tap may take to answer; one that is busy is asked again later.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Where a place in the list of current connections has the number of its tap.
+const TAP_BITS: u32 = 40;
 
 /// What the reader tells whoever looks.
 #[derive(Debug, Default)]
@@ -80,23 +89,57 @@ impl Live {
         let (commands, orders) = bounded(QUEUE);
         let (tell, told) = bounded(TOLD);
         let wire = configs.first().map(|config| config.wire).unwrap_or_default();
-        let mut queues = Vec::new();
+        let (mut queues, mut questions) = (Vec::new(), Vec::new());
         for (number, config) in configs.into_iter().enumerate() {
             let (queue, messages) = bounded(QUEUE);
             let (spare, spares) = bounded(QUEUE);
-            let worker = Worker::new(number, config, messages, spare, tell.clone());
+            let (ask, asked) = bounded(QUESTIONS);
+            let worker = Worker::new(number, config, messages, spare, tell.clone(), asked);
+            questions.push(ask);
             thread::Builder::new().name(format!("tap {number}")).spawn(move || worker.run())?;
             queues.push((queue, spares));
         }
         let collector = Collector::new(queues.len(), told);
         let reader = Reader::new(devices, wire, queues, orders, Arc::clone(&shared));
         thread::Builder::new().name("reader".to_owned()).spawn(move || reader.run())?;
-        Ok(Self { commands, collector, shared })
+        Ok(Self { commands, collector, questions, shared })
     }
 
     /// The rows that are complete, in order of time; waits at most so long for the first. When `is_over` there are none.
     pub fn collect(&mut self, wait: Duration) -> Vec<Row> {
         self.collector.collect(wait)
+    }
+
+    /// Connections that live, as [`zertap_core::tap::Tap::current`] tells them: at most so many, from a place on; and the
+    /// place to go on from. A place whose tap does not answer in time comes back as it is.
+    pub fn current(&self, from: usize, most: usize) -> (Vec<Row>, Option<usize>) {
+        let (tap, slot) = (from >> TAP_BITS, from & ((1 << TAP_BITS) - 1));
+        let Some(tap_asked) = self.questions.get(tap) else { return (Vec::new(), None) };
+        let (answer, answers) = bounded(1);
+        let question = Question::Current { from: slot, most, answer };
+        let next_tap = (tap + 1 < self.questions.len()).then_some((tap + 1) << TAP_BITS);
+        match tap_asked.try_send(question) {
+            Err(TrySendError::Disconnected(_)) => return (Vec::new(), next_tap),
+            Err(TrySendError::Full(_)) => return (Vec::new(), Some(from)),
+            Ok(()) => {}
+        }
+        match answers.recv_timeout(PATIENCE) {
+            Ok((mut rows, slot)) => {
+                self.collector.number(tap, &mut rows);
+                (rows, slot.map(|slot| tap << TAP_BITS | slot).or(next_tap))
+            }
+            Err(RecvTimeoutError::Timeout) => (Vec::new(), Some(from)),
+            Err(RecvTimeoutError::Disconnected) => (Vec::new(), next_tap),
+        }
+    }
+
+    /// Keeps `note` with the connection of this number between these ends, if it still lives when its tap hears of it;
+    /// `false` where the tap has too much else to hear.
+    pub fn mark(&self, ends: [Endpoint; 2], number: u64, note: u64) -> bool {
+        let several = self.questions.len() as u64;
+        let (tap, number) = (number.saturating_sub(1) % several, number.saturating_sub(1) / several + 1);
+        let asked = self.questions.get(tap as usize);
+        asked.is_some_and(|tap| tap.try_send(Question::Mark { ends, number, note }).is_ok())
     }
 
     /// Begins anew with other taps, one for each of `configs` (as many as before), or observes nothing.

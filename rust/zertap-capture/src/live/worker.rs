@@ -5,6 +5,7 @@ use super::parcel::{Message, Parcel};
 use crossbeam_channel::{Receiver, Sender};
 use zertap_core::config::Config;
 use zertap_core::event::Row;
+use zertap_core::flow::Endpoint;
 use zertap_core::tap::Tap;
 use zertap_core::time::{Span, Timestamp};
 
@@ -23,6 +24,19 @@ pub(super) struct Told {
     pub(super) over: bool,
 }
 
+/// What a tap is asked beside its segments.
+pub(super) enum Question {
+    /// Connections that live: at most `most`, from a place in its table on.
+    Current {
+        from: usize,
+        most: usize,
+        /// Where the rows go, and the place to go on from.
+        answer: Sender<(Vec<Row>, Option<usize>)>,
+    },
+    /// A connection's note, if it still lives.
+    Mark { ends: [Endpoint; 2], number: u64, note: u64 },
+}
+
 /// A tap and its queues.
 pub(super) struct Worker {
     number: usize,
@@ -30,6 +44,7 @@ pub(super) struct Worker {
     messages: Receiver<Message>,
     spare: Sender<Parcel>,
     tell: Sender<Told>,
+    questions: Receiver<Question>,
     /// Number of the latest frame that this engine was given.
     latest: u64,
     began: Option<Timestamp>,
@@ -49,6 +64,7 @@ impl Worker {
         messages: Receiver<Message>,
         spare: Sender<Parcel>,
         tell: Sender<Told>,
+        questions: Receiver<Question>,
     ) -> Self {
         let tap = Some(Tap::new(config));
         let (latest, now, told) = (0, Timestamp(0), Timestamp(0));
@@ -58,6 +74,7 @@ impl Worker {
             messages,
             spare,
             tell,
+            questions,
             latest,
             began: None,
             now,
@@ -77,6 +94,7 @@ impl Worker {
             if !self.tell() {
                 return;
             }
+            self.answer();
         }
         if let Some(tap) = &mut self.tap {
             tap.finish();
@@ -106,6 +124,25 @@ impl Worker {
             self.now = at;
             if let Some(tap) = &mut self.tap {
                 tap.advance(at);
+            }
+        }
+    }
+
+    /// Time comes to every tap a few times a second, so nobody who asks waits for long.
+    fn answer(&mut self) {
+        while let Ok(question) = self.questions.try_recv() {
+            match (question, &mut self.tap) {
+                (Question::Current { from, most, answer }, tap) => {
+                    let lives = tap.as_mut().map_or_else(Default::default, |tap| tap.current(from, most));
+                    // Whoever asked may have given up.
+                    let _ = answer.try_send(lives);
+                }
+                (Question::Mark { ends: [one, other], number, note }, Some(tap)) => {
+                    if let Some(whom) = tap.find(one, other, 0, Some(number)) {
+                        tap.mark(whom, note);
+                    }
+                }
+                (Question::Mark { .. }, None) => {}
             }
         }
     }
