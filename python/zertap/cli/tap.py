@@ -142,7 +142,7 @@ def tap(
     def configuration() -> Configuration:
         found = configured(config).overridden(options)
         if endpoint and not found["network.local"]:
-            found = found.overridden((("network.local", list(local_networks()), "--endpoint"),))
+            found = found.overridden((("network.local", [str(each) for each in local_networks()], "--endpoint"),))
         return found
 
     wanted = {"fingerprints": fingerprints, "community_id": community_id}
@@ -178,8 +178,9 @@ def tap(
         if rotating or services:
             listeners.append(RecordListener(_recording(rotating, services, begun, owners)))
         listeners += _shown(sink, form, interfaces, live, selection, rows)
-        listeners += _beside(begun, chosen, services, live, selection, rows)
-        run = Run(live, listeners, configuration, rotating, stats, selection)
+        selections = [selection]
+        listeners += _beside(begun, chosen, services, live, partial(_another, selections, where), rows)
+        run = Run(live, listeners, configuration, rotating, stats, selections)
         return run.run(begun, request, taps or _cores())
 
 
@@ -234,18 +235,24 @@ def _recording(
     return Recording(Destinations(rotating, (), services), begun, owners.owners if owners else None)
 
 
+def _another(selections: list[Selection], where: str | None) -> Selection:
+    """A selection of its own for each sink: each counts what it lets pass, and all let the same pass."""
+    selections.append(Selection(compiled(where)))
+    return selections[-1]
+
+
 def _beside(
     begun: Configuration,
     fields: Sequence[Field],
     services: "Sequence[Service]",
     live: Live,
-    selection: Selection,
+    select: Callable[[], Selection],
     rows: RowsWanted,
 ) -> list[Listener]:
     """Syslog, Kafka and metrics, as far as they are asked for."""
     from zertap.sinks import configured as outlets
 
-    found: list[Listener] = [RowListener(each, selection, rows) for each in outlets.row_outlets(begun, fields)]
+    found: list[Listener] = [RowListener(each, select(), rows) for each in outlets.row_outlets(begun, fields)]
     metrics = outlets.metrics(begun)
     if metrics:
         metrics.services += [each.status for each in services]
@@ -269,10 +276,10 @@ class Run:
         configuration: Callable[[], Configuration],
         rotating: "Rotating | None",
         stats: Stats | None,
-        selection: Selection,
+        selections: Sequence[Selection],
     ) -> None:
         self._live, self._listeners, self._configuration = live, listeners, configuration
-        self._rotating, self._stats, self._selection = rotating, stats, selection
+        self._rotating, self._stats, self._selections = rotating, stats, selections
         self._signals, self._watchdog, self._outcome = Signals(), Watchdog(), Outcome()
 
     def run(self, begun: Configuration, request: Callable[[Configuration], Request], taps: int) -> Status:
@@ -335,7 +342,7 @@ class Run:
 
     def _ledger(self, tapping: Tapping) -> LiveLedger:
         ledger = tapping.ledger()
-        ledger.rows_selected = self._selection.passed
+        ledger.rows_selected = max(each.passed for each in self._selections)
         ledger.outlets = [outlet for each in self._listeners for outlet in each.outlets]
         return ledger
 

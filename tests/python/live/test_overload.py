@@ -68,10 +68,9 @@ def test_what_is_lost_in_a_flood_is_counted_and_makes_no_verdict_wrong(pair: Pla
 
 
 def contradictions(tap: Tap) -> list[dict[str, Any]]:
-    """Rows that say more than was so: protected, ended in clear or failed, where the whole connection was not.
+    """Rows that say more than was so: protected, ended in clear, failed or plaintext, where the whole connection was not.
 
-    One that ends in clear was protected before, and a row may tell of that time. ``peer_not_ssh`` is left to
-    ``test_losses.py``.
+    One that ends in clear was protected before, and a row may tell of that time.
     """
     truth = verdicts()
 
@@ -80,9 +79,10 @@ def contradictions(tap: Tap) -> list[dict[str, Any]]:
         return truth.get(ports) or truth[ports[::-1]]
 
     def is_wrong(row: dict[str, Any]) -> bool:
-        may_be = {"protected": {"protected", "ended_clear"}, "ended_clear": {"ended_clear"}, "failed": {"failed"}}
-        known = row["reason"] == "peer_not_ssh"
-        return not known and whole(row) not in may_be.get(row["verdict"], {whole(row)})
+        said = row["verdict"]
+        may_be = {word: {word} for word in ("ended_clear", "failed", "plaintext")}
+        may_be["protected"] = {"protected", "ended_clear"}
+        return whole(row) not in may_be.get(said, {whole(row)})
 
     with tap.out.open() as rows:
         return [row for row in map(json.loads, rows) if is_wrong(row)]

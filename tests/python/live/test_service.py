@@ -309,7 +309,7 @@ def test_what_cannot_begin_says_why_in_one_line(pair: Places) -> None:
         ("nowhere0",): (UNREADABLE, "nowhere0: no such interface\n"),
         ("down0",): (UNREADABLE, "down0: the interface is down: ip link set down0 up\n"),
         (pair.near, "--user", "nobody-of-this-name"): (USAGE, "zertap: --user: no such user: `nobody-of-this-name`\n"),
-        (pair.near, "--format", "none"): (USAGE, "zertap: --format none shows nothing: add --records\n"),
+        (pair.near, "--format", "none"): (USAGE, "zertap: --format none shows nothing: add --records or --service\n"),
         (pair.near, "--records", "/proc/nowhere"): (OUTPUT_FAILED, "/proc/nowhere: No such file or directory\n"),
     }
     for arguments, (status, said) in cases.items():
