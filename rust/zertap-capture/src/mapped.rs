@@ -13,7 +13,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use memmap2::{Mmap, MmapOptions};
 
 /// How much is mapped at once: few calls, and pages that were used are given back.
-const VIEW: u64 = 32 << 20;
+const VIEW: u64 = 8 << 20;
 
 /// Views begin at multiples of this; every page size divides it.
 const ALIGNMENT: u64 = 64 << 10;
@@ -44,14 +44,15 @@ impl Mapped {
     }
 
     /// Octets from `offset` on, at least `count` if the file has them; `None` if the file has to be read from now on.
-    pub(crate) fn view(&mut self, offset: u64, count: usize) -> io::Result<Option<View>> {
+    pub(crate) fn view(&mut self, offset: u64, count: usize) -> Option<View> {
         if !self.leased || !lease::holds(&self.file) {
-            return Ok(None);
+            return None;
         }
         let base = offset / ALIGNMENT * ALIGNMENT;
         let wanted = VIEW.max(offset - base + count as u64);
         let length = wanted.min(self.size.saturating_sub(base)) as usize;
-        Ok(Some(View { octets: map(&self.file, base, length)?, base }))
+        // Where there is no room for a view, less is needed to read.
+        map(&self.file, base, length).ok().map(|octets| View { octets, base })
     }
 
     /// Lets others write; nothing may be looked at until `resume`.

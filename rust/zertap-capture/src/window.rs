@@ -167,7 +167,7 @@ impl Window {
         let offset = self.offset();
         let Some(mapped) = &mut self.mapped else { return Ok(()) };
         match mapped.view(offset, count) {
-            Ok(Some(view)) => {
+            Some(view) => {
                 self.base = view.base;
                 self.start = (offset - view.base) as usize;
                 self.end = view.octets.len();
@@ -175,8 +175,7 @@ impl Window {
                 self.buffer = Buffer::Mapped(view.octets);
                 Ok(())
             }
-            Ok(None) => self.read_on(),
-            Err(error) => Err(Fault::read(offset, error)),
+            None => self.read_on(),
         }
     }
 

@@ -63,7 +63,8 @@ def test_memory_that_ends_is_one_line_and_its_own_status(capture: Path, needed: 
     if options[-1] == "jsonl":
         for each in done.stdout.splitlines():
             json.loads(each)
-    if more >= 20:
+    # `needed` is what observe takes before the first packet; the writers of records take some MiB more.
+    if more >= (40 if name == "records" else 20):
         told = re.fullmatch(r"zertap: out of memory after \d+ packets: (\d+) open connections are not told", line)
         assert told and int(told[1]) > 1_000, line
         assert done.stdout.count(b"\n") >= ENDED, "what ended before is delivered"

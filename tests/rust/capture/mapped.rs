@@ -21,7 +21,7 @@ impl Drop for Capture {
     }
 }
 
-/// More than one view of 32 MiB, so that a record straddles the border.
+/// More than one view of 8 MiB, so that a record straddles the border.
 const RECORDS: u32 = 30_000;
 
 fn octets(records: u32) -> Vec<u8> {
