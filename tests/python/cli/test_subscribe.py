@@ -47,6 +47,17 @@ def subscribed(process: "subprocess.Popen[str]") -> None:
     time.sleep(0.1)
 
 
+def connected(path: Path) -> None:
+    """Waits until somebody is connected to the socket at *path* (state 03, proc(5))."""
+    until = time.monotonic() + 20
+    while not any(
+        line.endswith(f" {path}") and line.split()[5] == "03"
+        for line in Path("/proc/net/unix").read_text().splitlines()
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def capture(tmp_path: Path) -> Path:
     long = Talk(client_port=50003).open().client(b"HELO\r\n").wait(30).server(b"250 ok\r\n").close()
@@ -159,6 +170,7 @@ def test_a_service_that_dies_is_told_and_status_4(capture: Path, tmp_path: Path)
     with serving(capture, "--service", tmp_path / "s", "--subscribers", "2") as process:
         follower = subprocess.Popen([*ZERTAP, "subscribe", str(tmp_path / "s")], stderr=subprocess.PIPE, text=True)
         subscribed(follower)
+        connected(tmp_path / "s")
         process.kill()
         _, told = follower.communicate(timeout=20)
     assert (follower.returncode, told) == (4, f"{tmp_path / 's'}: the connection broke off\n")

@@ -68,7 +68,7 @@ def test_what_is_lost_in_a_flood_is_counted_and_makes_no_verdict_wrong(pair: Pla
 
 
 def contradictions(tap: Tap) -> list[dict[str, Any]]:
-    """Rows that say more than was so: protected, ended in clear, failed or plaintext, where the whole connection was not.
+    """Rows that say more than was so: protected, ended in clear, failed or plaintext, and the whole connection was not.
 
     One that ends in clear was protected before, and a row may tell of that time.
     """
