@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _BUSY = 0.5
 """Load beside us, for each core, from which the figures deserve a warning."""
+_TELLING = 50_000
+"""Packets from which a round takes long enough to be measured."""
 
 
 class Form(StrEnum):
@@ -62,6 +64,8 @@ def _warnings(found: "Figures") -> Iterator[str]:
         yield f"{found.build.upper()} BUILD: these figures say nothing of what zertap can do (build: maturin --release)"
     if found.load > _BUSY * found.cores:
         yield f"the machine was busy with other things before the first round (load {found.load:.1f})"
+    if found.packets < _TELLING:
+        yield f"{found.packets:,} packets are soon read: the figures say little (without CAPTURE enough are made)"
 
 
 def _line(found: "Figures") -> str:
