@@ -44,7 +44,7 @@ test: $(VENV)/.ready ## builds and passes every test, Rust and Python
 	then echo "shared captures: $$shared"; \
 	else echo "skipped, no shared captures at $$shared (set ZERTAP_SHARED): what Rust and Python compare with them"; fi
 	cargo test $(RUST_TESTED) $(CAPTURE_FEATURES)
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/.ready ## formatters, lints and types, nothing changed
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
