@@ -59,6 +59,7 @@ enum Flow {
 
 /// One direction.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each said by its name")]
 pub(super) struct Direction {
     stage: Stage,
     /// Octets of the stream so far, lost ones included.
