@@ -280,11 +280,13 @@ fn digest(bytes: &[u8]) -> u64 {
             sums_of_sums[lane] = sums_of_sums[lane].wrapping_add(sums[lane]);
         }
     }
+    let mut state = bytes.len() as u64;
+    if !blocks.is_empty() {
+        state = sums.into_iter().chain(sums_of_sums).fold(state, mix);
+    }
     let (words, tail) = rest.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..tail.len()].copy_from_slice(tail);
-    let rest = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
-    sums.into_iter().chain(sums_of_sums).chain(rest).fold(bytes.len() as u64, mix)
+    state = words.iter().fold(state, |state, word| mix(state, u64::from_le_bytes(*word)));
+    tail.iter().fold(state, |state, octet| mix(state, u64::from(*octet)))
 }
 
 #[inline]
