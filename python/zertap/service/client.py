@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 1 << 18
 _BACK_AFTER = (0.05, 0.1, 0.25, 0.5, 1.0)
 """Seconds before each attempt to come back; the last of them again and again."""
-_BUSY = (errno.EAGAIN, errno.ECONNREFUSED, errno.ENOENT)
+_BUSY = (errno.EAGAIN, errno.ECONNREFUSED, errno.ENOENT, errno.EPIPE, errno.ECONNRESET)
 """Why a service cannot be reached that may be back soon."""
 
 
