@@ -147,6 +147,8 @@ def test_count_and_interruption_end_a_subscription(capture: Path, tmp_path: Path
             [*ZERTAP, "subscribe", str(tmp_path / "s")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         subscribed(follower)
+        connected(tmp_path / "s")
+        time.sleep(0.5)  # the service has read what it asks for: it counts as one of the two
         follower.send_signal(signal.SIGTERM)
         told, complaint = follower.communicate(timeout=20)
         assert (follower.returncode, told, complaint) == (143, "", "")
