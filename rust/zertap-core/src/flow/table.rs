@@ -669,11 +669,12 @@ impl Table {
     /// Whether an index entry stands for this key.
     #[inline]
     fn is_of(&self, entry: u32, key: &FlowKey) -> bool {
-        let number = entry & !(ENDED | ATTEMPT | OTHER_LANE);
+        let number = entry & !OTHER_LANE;
         let known = if entry & ENDED != 0 {
-            self.linger.get(number).map(|ended| (&ended.key, ended.other_lane))
+            // Numbers of ended connections go around below `ENDED`: `ATTEMPT`'s bit is theirs too.
+            self.linger.get(number & !ENDED).map(|ended| (&ended.key, ended.other_lane))
         } else if entry & ATTEMPT != 0 {
-            self.attempts.get(number).map(|attempt| (&attempt.key, attempt.key.lane()))
+            self.attempts.get(number & !ATTEMPT).map(|attempt| (&attempt.key, attempt.key.lane()))
         } else {
             let slot = self.slots.get(number as usize);
             slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
