@@ -104,3 +104,11 @@ impl Linger {
         (number.wrapping_sub(self.first) % NUMBERS) as usize
     }
 }
+
+#[cfg(test)]
+impl Linger {
+    /// As if so many had ended before.
+    pub(super) fn numbered_from(first: u32) -> Self {
+        Self { first, ..Self::default() }
+    }
+}

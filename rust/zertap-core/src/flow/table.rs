@@ -848,3 +848,65 @@ fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static>
         fragment_overlap: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::EventBatch;
+    use crate::flow::SpareRooms;
+    use crate::handshake::Room;
+    use crate::profiles::Profiles;
+    use crate::wire::Address;
+
+    fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Segment<'static> {
+        let ends = [(Address::v4([10, 0, 0, 1]), 50_000), (Address::v4([10, 0, 0, 2]), 443)];
+        let [(source, source_port), (destination, destination_port)] =
+            if from_client { ends } else { [ends[1], ends[0]] };
+        Segment {
+            source,
+            destination,
+            source_port,
+            destination_port,
+            lane: 0,
+            sequence,
+            acknowledgment,
+            flags,
+            window: 0,
+            options: &[],
+            payload: &[],
+            payload_on_wire: 0,
+            fragment_overlap: false,
+        }
+    }
+
+    /// After half a thousand million connections the numbers of ended ones have the bit that marks attempts.
+    #[test]
+    fn an_ended_connection_absorbs_its_stragglers_under_every_number() {
+        for first in [0, ATTEMPT - 1, ATTEMPT, NUMBERS - 1] {
+            let config = Config::default();
+            let (mut room, mut profiles) = (Room::default(), Profiles::default());
+            let (mut batch, mut spare) = (EventBatch::default(), SpareRooms::default());
+            let mut table = Table::new([1, 2]);
+            table.linger = Linger::numbered_from(first);
+            let refused = TcpFlags(TcpFlags::RST.0 | TcpFlags::ACK.0);
+            let straggler = segment(true, TcpFlags::ACK, 6, 1);
+            let all =
+                [segment(true, TcpFlags::SYN, 5, 0), segment(false, refused, 0, 6), straggler, straggler];
+            for (packet, segment) in (1..).zip(&all) {
+                let cause = Cause { at: Timestamp(packet), packet };
+                let mut place = Workplace {
+                    config: &config,
+                    room: &mut room,
+                    profiles: &mut profiles,
+                    batch: &mut batch,
+                    spare: &mut spare,
+                    cause,
+                };
+                let identity = table.identify(segment);
+                table.segment(&mut place, segment, &identity, Guess::default());
+            }
+            let counters = table.counters();
+            assert_eq!((counters.opened, counters.ended, counters.stragglers), (1, 1, 2), "{first}");
+        }
+    }
+}
