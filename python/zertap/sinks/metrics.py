@@ -113,6 +113,8 @@ class Metrics:
         for each in told:
             total.update(each)
         for name, help_text in _COUNTERS.items():
+            if told and name not in total:
+                continue  # not counted by engines of this kind, which is not the same as none
             yield counter(f"zertap_{name}", help_text, value=total[name])
         skipped = {name.removeprefix(_SKIPPED): count for name, count in total.items() if name.startswith(_SKIPPED)}
         yield _labelled(counter, "zertap_frames_skipped", "Frames that gave no TCP segment.", "reason", skipped)
