@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
 def follower(path: Path, *options: str) -> Iterator[Path]:
     """``zertap subscribe``; yields the file that gets its lines."""
     out = path.with_suffix(".lines")
-    command = ["zertap", "subscribe", str(path), "-f", "jsonl", *options]
+    command = [sys.executable, "-m", "zertap", "subscribe", str(path), "-f", "jsonl", *options]
     with out.open("wb") as lines:
         client = subprocess.Popen(command, stdout=lines, stderr=subprocess.DEVNULL)
     try:
