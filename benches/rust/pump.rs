@@ -43,8 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             rows += tap.drain().len();
         }
     }
-    tap.finish();
-    rows += tap.drain().len();
+    loop {
+        let left = tap.finish_some(BATCH_ROWS);
+        rows += tap.drain().len();
+        if !left {
+            break;
+        }
+    }
     println!("{} frames, {rows} rows", tap.counters().frames);
     Ok(())
 }

@@ -134,7 +134,7 @@ fn settled(findings: Findings) -> Findings {
 
 /// What one connection may tell is bounded (EDGE_CASES A10).
 fn bounded(findings: &Findings) {
-    let texts: usize = findings.texts.iter().map(|text| text.bytes.len()).sum();
+    let texts: usize = findings.texts.iter().map(|(_, octets)| octets.len()).sum();
     assert!(texts <= 256 * 1024, "{texts} octets of text");
 }
 

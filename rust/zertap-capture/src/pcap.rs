@@ -14,7 +14,7 @@ use zertap_core::time::Timestamp;
 
 use crate::clock::TimeResolution;
 use crate::error::Fault;
-use crate::frame::{Interface, Record};
+use crate::frame::{Frame, Interface, Record};
 use crate::order::Order;
 use crate::window::{LIMIT, Window};
 
@@ -116,8 +116,19 @@ impl PcapReader {
 
     /// The usual records that stand in the window whole; walking them moves nothing.
     #[inline]
-    pub(crate) fn whole<'w>(&'w self, window: &'w Window) -> Whole<'w> {
-        Whole { reader: self, rest: window.available(), offset: window.offset() }
+    pub(crate) fn whole<'w>(&self, window: &'w Window) -> Whole<'w> {
+        let (unit, second) = self.dialect.fraction();
+        let usual = self.dialect.record_header == RECORD_HEADER;
+        Whole {
+            rest: if usual { window.available() } else { &[] },
+            offset: window.offset(),
+            order: self.dialect.order,
+            unit,
+            second,
+            most: self.most.min(self.snap_limit),
+            link: self.link,
+            interface: self.interface,
+        }
     }
 
     /// Whether a claim needs a second look. Almost none does.
@@ -159,36 +170,62 @@ impl PcapReader {
 
 /// See [`PcapReader::whole`].
 pub(crate) struct Whole<'w> {
-    reader: &'w PcapReader,
     rest: &'w [u8],
-    offset: u64,
+    /// Where `rest` begins in the stream.
+    pub(crate) offset: u64,
+    order: Order,
+    unit: u64,
+    second: u32,
+    most: u32,
+    link: u16,
+    interface: u32,
 }
 
 impl<'w> Whole<'w> {
-    /// The next record, its octets, and how much of the window both take with their header.
+    /// The next record as the frame of this number, if nothing about it is unusual.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<(Record, &'w [u8], usize)> {
-        let reader = self.reader;
-        let claim = Claim::parse(reader.dialect.order, self.rest)?;
-        let header = reader.dialect.record_header;
-        let whole = header + claim.captured as usize;
-        let (record, behind) = self.rest.split_at_checked(whole).filter(|_| !reader.is_unusual(&claim))?;
-        ask_ahead(self.rest, whole);
-        let found = reader.record(&claim, 0, self.offset);
+    pub(crate) fn next(&mut self, number: u64) -> Option<Frame<'w>> {
+        let (header, behind) = self.rest.split_first_chunk::<RECORD_HEADER>()?;
+        let claim = Claim::read(self.order, header);
+        let unusual = claim.captured > claim.original
+            || claim.captured > self.most
+            || claim.fraction >= self.second
+            || claim.resembles_magic();
+        let (bytes, behind) = behind.split_at_checked(claim.captured as usize).filter(|_| !unusual)?;
+        ask_ahead(behind, bytes.len());
+        let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * self.unit;
+        let offset = self.offset;
+        self.offset += (RECORD_HEADER + bytes.len()) as u64;
         self.rest = behind;
-        self.offset += whole as u64;
-        Some((found, record.get(header..)?, whole))
+        Some(Frame {
+            number,
+            at: Timestamp(at),
+            time_valid: true,
+            link: self.link,
+            interface: self.interface,
+            bytes,
+            wire_length: claim.original,
+            offset,
+            odd_length: false,
+        })
     }
 }
 
 /// Asks for octets that will be read some records later; what the page cache holds is in no cache of the core.
 #[inline]
-fn ask_ahead(rest: &[u8], whole: usize) {
+fn ask_ahead(behind: &[u8], length: usize) {
     const AHEAD: usize = 3072;
     const LINE: usize = 64;
-    let lines =
-        rest.get(AHEAD..AHEAD + whole.next_multiple_of(LINE)).unwrap_or_default().as_chunks::<LINE>().0;
-    lines.iter().for_each(prefetch);
+    /// Lines asked for in any case: a count that varies would be a jump that cannot be predicted.
+    const ALWAYS: usize = 8;
+    let ahead = behind.get(AHEAD..).unwrap_or_default().as_chunks::<LINE>().0;
+    let Some((always, more)) = ahead.split_first_chunk::<ALWAYS>() else { return };
+    always.iter().for_each(prefetch);
+    // As many lines as the record took, its header's octets and what it took of its last line included.
+    let lines = length / LINE + 1;
+    if lines > ALWAYS {
+        more.iter().take(lines - ALWAYS).for_each(prefetch);
+    }
 }
 
 /// The end of the stream where a record should begin: clean if nothing is left over.
@@ -258,9 +295,15 @@ impl Dialect {
     /// The record's time; a fraction of a second or more is no time.
     #[inline]
     fn at(self, claim: &Claim) -> Option<Timestamp> {
-        let (unit, whole) = if self.nanoseconds { (1, 1_000_000_000) } else { (1_000, 1_000_000) };
+        let (unit, second) = self.fraction();
         let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * unit;
-        (claim.fraction < whole).then_some(Timestamp(at))
+        (claim.fraction < second).then_some(Timestamp(at))
+    }
+
+    /// Nanoseconds in one step of the fraction, and steps in a second.
+    #[inline]
+    fn fraction(self) -> (u64, u32) {
+        if self.nanoseconds { (1, 1_000_000_000) } else { (1_000, 1_000_000) }
     }
 }
 
@@ -312,16 +355,13 @@ struct Claim {
 impl Claim {
     #[inline]
     fn parse(order: Order, bytes: &[u8]) -> Option<Self> {
-        let header: &[u8; RECORD_HEADER] = bytes.first_chunk()?;
-        let [seconds, fraction, captured, original] = *header.as_chunks().0 else {
-            return None;
-        };
-        Some(Self {
-            seconds: order.whole(seconds),
-            fraction: order.whole(fraction),
-            captured: order.whole(captured),
-            original: order.whole(original),
-        })
+        bytes.first_chunk().map(|header| Self::read(order, header))
+    }
+
+    #[inline]
+    fn read(order: Order, header: &[u8; RECORD_HEADER]) -> Self {
+        let number = |at: usize| order.whole(*header.as_chunks().0.get(at).unwrap_or(&[0; 4]));
+        Self { seconds: number(0), fraction: number(1), captured: number(2), original: number(3) }
     }
 
     /// Whether the seconds could be the magic number of another file header, in either byte order.

@@ -29,8 +29,7 @@ pub struct Source {
     window: Window,
     reader: Reader,
     info: Info,
-    frames: u64,
-    last_time: Timestamp,
+    told: Told,
     finished: bool,
     stored: Arc<AtomicU64>,
     total: Option<u64>,
@@ -66,13 +65,20 @@ struct Frames<'s> {
 
 enum Rest<'s> {
     Found(std::slice::Iter<'s, Found>, &'s Window),
-    Whole {
-        records: Whole<'s>,
-        left: usize,
-        frames: &'s mut u64,
-        last_time: &'s mut Timestamp,
-        used: &'s mut usize,
-    },
+    Whole { records: Whole<'s>, left: usize, began: u64, told: Told, source: Account<'s> },
+}
+
+/// What was handed out last.
+#[derive(Clone, Copy)]
+struct Told {
+    number: u64,
+    at: Timestamp,
+}
+
+/// What the source keeps of it.
+struct Account<'s> {
+    told: &'s mut Told,
+    used: &'s mut usize,
 }
 
 impl<'s> Iterator for Frames<'s> {
@@ -86,14 +92,22 @@ impl<'s> Iterator for Frames<'s> {
         match &mut self.rest {
             Rest::Found(found, window) => found.next().map(|found| found.frame(window)),
             Rest::Whole { left: 0, .. } => None,
-            Rest::Whole { records, left, frames, last_time, used } => {
-                let (record, bytes, whole) = records.next()?;
+            Rest::Whole { records, left, told, .. } => {
+                let frame = records.next(told.number + 1)?;
                 *left -= 1;
-                **used += whole;
-                **frames += 1;
-                **last_time = record.at.unwrap_or(**last_time);
-                Some(record.frame(bytes, **frames, **last_time))
+                *told = Told { number: frame.number, at: frame.at };
+                Some(frame)
             }
+        }
+    }
+}
+
+impl Drop for Frames<'_> {
+    /// Once for all frames, not with each.
+    fn drop(&mut self) {
+        if let Rest::Whole { records, began, told, source, .. } = &mut self.rest {
+            *source.told = *told;
+            *source.used += (records.offset - *began) as usize;
         }
     }
 }
@@ -157,11 +171,13 @@ impl Source {
         if first.is_some() && matches!(self.reader, Reader::Pcapng(_)) {
             self.fill_batch();
         }
-        let Self { window, reader, batch, frames, last_time, used, .. } = self;
+        let Self { window, reader, batch, told, used, .. } = self;
         let window = &*window;
         let rest = match reader {
             Reader::Pcap(reader) if first.is_some() => {
-                Rest::Whole { records: reader.whole(window), left: MOST, frames, last_time, used }
+                let records = reader.whole(window);
+                let began = records.offset;
+                Rest::Whole { records, left: MOST, began, told: *told, source: Account { told, used } }
             }
             _ => Rest::Found(batch.iter(), window),
         };
@@ -210,9 +226,8 @@ impl Source {
             Reader::Pcapng(reader) => reader.next(&mut self.window, interfaces)?,
         };
         let Some(record) = record else { return Ok(None) };
-        self.frames += 1;
-        self.last_time = record.at.unwrap_or(self.last_time);
-        Ok(Some(Found { record, number: self.frames, at: self.last_time }))
+        self.told = Told { number: self.told.number + 1, at: record.at.unwrap_or(self.told.at) };
+        Ok(Some(Found { record, number: self.told.number, at: self.told.at }))
     }
 
     /// Nothing will be asked for a while: a file that is mapped is given free for writing until the next call.
@@ -270,15 +285,14 @@ impl Source {
         let counted = Counted { input, octets: Arc::clone(&stored) };
         match recognise(Box::new(counted)) {
             Ok((window, reader, info)) => {
-                let (frames, last_time, finished) = (0, Timestamp(0), false);
+                let (told, finished) = (Told { number: 0, at: Timestamp(0) }, false);
                 let (batch, stopped) = (Vec::with_capacity(BATCH), None);
                 Ok(Self {
                     file,
                     window,
                     reader,
                     info,
-                    frames,
-                    last_time,
+                    told,
                     finished,
                     stored,
                     total,

@@ -1,7 +1,7 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side};
+use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts};
 use crate::time::Timestamp;
 use crate::wire::Address;
 use std::sync::Arc;
@@ -139,21 +139,14 @@ pub struct Settled {
     pub server_certificate: Option<Arc<LeafCertificate>>,
     /// Leaf certificate of the protocol's client.
     pub client_certificate: Option<Arc<LeafCertificate>>,
-    /// Texts, each as kind, 32-bit little-endian length, octets.
-    pub texts: Box<[u8]>,
+    /// Names, banners, offers, alerts.
+    pub texts: Texts,
 }
 
 impl Settled {
     /// The texts.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        let mut rest = &*self.texts;
-        std::iter::from_fn(move || {
-            let (&kind, tail) = rest.split_first()?;
-            let (length, tail) = tail.split_first_chunk::<4>()?;
-            let (text, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            rest = tail;
-            Some((kind, text))
-        })
+        self.texts.iter()
     }
 }
 

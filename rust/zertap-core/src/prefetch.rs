@@ -8,13 +8,19 @@ const LINE: usize = 64;
 
 /// Hints that `place` will soon be read and written, all of it. Has no effect that a program could observe.
 #[inline]
+pub fn prefetch<T>(place: &T) {
+    prefetch_first::<{ usize::MAX }, T>(place);
+}
+
+/// The same of its first `OCTETS` octets.
+#[inline]
 #[expect(
     unsafe_code,
     reason = "a prefetch reads nothing and faults on no address; the pointers come from a reference"
 )]
-pub fn prefetch<T>(place: &T) {
+pub fn prefetch_first<const OCTETS: usize, T>(place: &T) {
     #[cfg(target_arch = "x86_64")]
-    for line in 0..size_of::<T>().div_ceil(LINE) {
+    for line in 0..size_of::<T>().min(OCTETS).div_ceil(LINE) {
         // SAFETY: SSE is part of every x86_64; the instruction is a hint that accesses no memory architecturally. The
         // pointer stays within the referenced value, because `line * LINE` is less than its size.
         unsafe {

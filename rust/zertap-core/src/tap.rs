@@ -10,12 +10,14 @@ pub use streams::StreamEnd;
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
-use crate::flow::{self, Boundaries, Cause, Guess, Identity, SpareRooms, Table, TableCounters, Workplace};
+use crate::flow::{
+    self, Boundaries, Cause, Guess, Identity, SpareRooms, Table, TableCounters, Taken, Workplace,
+};
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
-use crate::wire::{Decoder, LinkType, Segment, Skip};
+use crate::wire::{Corners, Decoder, LinkType, Segment, Skip, Usual};
 use arrayvec::ArrayVec;
 use share::Sharing;
 use std::collections::TryReserveError;
@@ -57,7 +59,7 @@ pub struct RawFrame<'a> {
 
 /// A frame of a batch, looked at but not handled.
 enum Ready<'a> {
-    Usual { at: Timestamp, identity: Identity, segment: Segment<'a>, guess: Guess },
+    Usual { at: Timestamp, identity: Identity, usual: Usual<'a>, guess: Guess },
     Other(RawFrame<'a>),
 }
 
@@ -123,9 +125,9 @@ impl Tap {
             let mut batch = ArrayVec::<Ready<'_>, BATCH>::new();
             for frame in frames.by_ref().take(BATCH) {
                 batch.push(match self.decoder.usual(frame.link, frame.bytes) {
-                    Some(segment) => {
-                        let identity = self.table.identify(&segment);
-                        Ready::Usual { at: frame.at, identity, segment, guess: Guess::default() }
+                    Some((corners, usual)) => {
+                        let identity = self.table.identify(&corners);
+                        Ready::Usual { at: frame.at, identity, usual, guess: Guess::default() }
                     }
                     None => Ready::Other(frame),
                 });
@@ -139,8 +141,11 @@ impl Tap {
             }
             for ready in &batch {
                 match ready {
-                    Ready::Usual { at, identity, segment, guess } => {
-                        self.take(*at, segment, identity, *guess);
+                    Ready::Usual { at, identity, usual, guess } => {
+                        self.counters.frames += 1;
+                        self.counters.segments += 1;
+                        self.pass_time(*at);
+                        self.follow_usual(usual, identity, *guess);
                     }
                     Ready::Other(frame) => self.take_other(frame, |table, place, segment, identity| {
                         table.segment(place, segment, identity, Guess::default());
@@ -160,9 +165,9 @@ impl Tap {
         self.batch.reserve(frames)
     }
 
-    /// The same for `finish`: a row for every connection that lives.
-    pub fn reserve_finish(&mut self) -> Result<(), TryReserveError> {
-        self.batch.reserve(self.live())
+    /// The same for `finish_some`: a row for every connection that lives, at most so many.
+    pub fn reserve_finish(&mut self, most: usize) -> Result<(), TryReserveError> {
+        self.batch.reserve(self.live().min(most))
     }
 
     /// As `push_frame`, and what TCP shows of the wanted connection goes into the journal too.
@@ -180,22 +185,19 @@ impl Tap {
         self.room.journal.as_deref()
     }
 
-    /// Handles one segment of a frame of the usual shape.
+    /// Shows the table what a frame of the usual shape holds, at its time.
     #[inline]
-    fn take(&mut self, at: Timestamp, segment: &Segment<'_>, identity: &Identity, guess: Guess) {
-        self.counters.frames += 1;
-        self.counters.segments += 1;
-        self.pass_time(at);
-        self.follow(segment, identity, guess);
+    fn follow_usual(&mut self, usual: &Usual<'_>, identity: &Identity, guess: Guess) {
+        match self.table.usual(self.now, identity, usual, guess) {
+            Taken::Done => {}
+            Taken::Heard => self.with_place(|table, place| table.hear(place, identity, usual, guess)),
+            Taken::No => self.follow(&usual.segment(identity.ends(), identity.key.lane()), identity, guess),
+        }
     }
 
     /// Shows the table one segment, at its time.
-    #[inline]
     fn follow(&mut self, segment: &Segment<'_>, identity: &Identity, guess: Guess) {
-        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        let mut place = Workplace { config, room, profiles, batch, spare, cause };
-        table.segment(&mut place, segment, identity, guess);
+        self.with_place(|table, place| table.segment(place, segment, identity, guess));
     }
 
     /// Handles one frame layer by layer.
@@ -212,7 +214,7 @@ impl Tap {
             Ok(segment) => {
                 counters.segments += 1;
                 let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-                let identity = table.identify(&segment);
+                let identity = table.identify(&Corners::of(&segment));
                 handle(
                     table,
                     &mut Workplace { config, room, profiles, batch, spare, cause },
@@ -233,8 +235,11 @@ impl Tap {
 
     /// Takes one TCP segment of a caller who decodes packets himself.
     pub fn push_segment(&mut self, at: Timestamp, segment: &Segment<'_>) {
-        let identity = self.table.identify(segment);
-        self.take(at, segment, &identity, Guess::default());
+        self.counters.frames += 1;
+        self.counters.segments += 1;
+        self.pass_time(at);
+        let identity = self.table.identify(&Corners::of(segment));
+        self.follow(segment, &identity, Guess::default());
     }
 
     /// So many frames of the same capture went to other taps: they count in the numbers of packets, and nowhere else.
@@ -249,9 +254,13 @@ impl Tap {
 
     /// End of input: the connections did not end, our view of them did (A9).
     pub fn finish(&mut self) {
-        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
-        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        table.finish(&mut Workplace { config, room, profiles, batch, spare, cause });
+        while self.finish_some(usize::MAX) {}
+    }
+
+    /// The same in parts: until `most` rows wait to be drained. Whether connections are left; then nothing may be pushed
+    /// before they are finished too.
+    pub fn finish_some(&mut self, most: usize) -> bool {
+        self.with_place(|table, place| table.finish(place, most))
     }
 
     /// The rows written since the last call.
@@ -308,6 +317,7 @@ impl Tap {
     }
 
     /// Does something with a connection that no packet causes.
+    #[inline]
     fn with_place<T>(&mut self, act: impl FnOnce(&mut Table, &mut Workplace<'_>) -> T) -> T {
         let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames + *elsewhere };

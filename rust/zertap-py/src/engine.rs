@@ -65,7 +65,7 @@ impl Engine {
     /// Room for the rows of `finish`. A crew asks as it goes.
     pub(crate) fn reserve_finish(&mut self) -> Result<(), TryReserveError> {
         match self {
-            Self::One(tap) => tap.reserve_finish(),
+            Self::One(tap) => tap.reserve_finish(usize::MAX),
             Self::Several(_) => Ok(()),
         }
     }

@@ -207,7 +207,7 @@ proptest! {
                 _ => observer.push(side, chunk, &mut room),
             };
             let findings = observer.findings();
-            prop_assert!(findings.texts.iter().all(|text| text.bytes.len() <= 64 * 1024));
+            prop_assert!(findings.texts.iter().all(|(_, octets)| octets.len() <= 64 * 1024));
             if let Progress::Finished(_) = progress {
                 return Ok(());
             }

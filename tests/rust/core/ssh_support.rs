@@ -91,7 +91,7 @@ pub fn profile(findings: &Findings) -> SshProfile {
 }
 
 pub fn text(findings: &Findings, kind: TextKind) -> Option<Vec<u8>> {
-    findings.texts.iter().find(|text| text.kind == kind).map(|text| text.bytes.to_vec())
+    findings.texts.iter().find(|(number, _)| *number == kind as u8).map(|(_, octets)| octets.to_vec())
 }
 
 /// One side's lists.

@@ -441,7 +441,7 @@ impl Outcome {
     }
 
     pub(crate) fn text(&self, kind: TextKind) -> &[u8] {
-        self.findings.texts.iter().find(|text| text.kind == kind).map_or(&[], |text| &text.bytes)
+        self.findings.texts.iter().find(|(number, _)| *number == kind as u8).map_or(&[], |(_, octets)| octets)
     }
 
     /// The alerts, each as it travels in a row.

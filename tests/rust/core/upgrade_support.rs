@@ -109,9 +109,9 @@ impl Talk {
             outcome.take(progress);
         }
         let findings = observer.findings();
-        let text = |kind| {
-            let found = findings.texts.iter().find(|text| text.kind == kind);
-            found.map(|text| String::from_utf8_lossy(&text.bytes).into_owned())
+        let text = |kind: TextKind| {
+            let found = findings.texts.iter().find(|(number, _)| *number == kind as u8);
+            found.map(|(_, octets)| String::from_utf8_lossy(octets).into_owned())
         };
         outcome.upgrade = text(TextKind::Upgrade);
         outcome.server_name = text(TextKind::ServerName);

@@ -14,7 +14,7 @@ use zertap_core::config::Config;
 use zertap_core::flow::FlowKey;
 use zertap_core::tap::RawFrame;
 use zertap_core::time::Timestamp;
-use zertap_core::wire::{Decoder, LinkType, Segment, WireConfig};
+use zertap_core::wire::{Corners, Decoder, LinkType, Segment, WireConfig};
 
 /// What the owner of the capture wants.
 pub(super) enum Command {
@@ -309,7 +309,7 @@ fn way_of(hasher: &RandomState, segment: &Segment<'_>, ways: usize) -> usize {
     if ways < 2 {
         return 0;
     }
-    let [a, b, c, d, rest] = FlowKey::of(segment).0.words();
+    let [a, b, c, d, rest] = FlowKey::of(&Corners::of(segment)).0.words();
     (hasher.hash_one((a, b, c, d, rest >> 32)) % ways as u64) as usize
 }
 

@@ -9,7 +9,7 @@ use super::milestones::Milestones;
 use super::named::ConnectionRef;
 use super::table::Table;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, Text, TextKind};
+use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side};
 use crate::observer::Observer;
 
 /// What became of a call about a connection.
@@ -157,10 +157,6 @@ fn expect_handshake(conn: &mut Connection) -> Heard {
 
 /// What was settled, as its observer had found it.
 fn findings_of(settled: &Settled) -> Findings {
-    let kind = |number: u8| TextKind::ALL.iter().copied().find(|kind| *kind as u8 == number);
-    let texts = settled
-        .texts()
-        .filter_map(|(number, octets)| kind(number).map(|kind| Text { kind, bytes: octets.into() }));
     Findings {
         profile: settled.profile.as_ref().map(|(_, profile)| (**profile).clone()),
         fault: settled.fault,
@@ -168,7 +164,7 @@ fn findings_of(settled: &Settled) -> Findings {
         client: settled.protocol_client,
         server_certificate: settled.server_certificate.clone(),
         client_certificate: settled.client_certificate.clone(),
-        texts: texts.collect(),
+        texts: settled.texts.clone(),
         ..Findings::default()
     }
 }

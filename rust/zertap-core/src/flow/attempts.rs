@@ -4,6 +4,8 @@
 
 use super::follow::Cause;
 use super::key::FlowKey;
+use crate::event::{History, Row, RowKind};
+use crate::handshake::{Flag, Flags, Phase, Side};
 use crate::prefetch::prefetch;
 use crate::time::Timestamp;
 use std::collections::{TryReserveError, VecDeque};
@@ -31,6 +33,43 @@ impl Attempt {
     /// The packet that brought it.
     pub fn cause(&self) -> Cause {
         Cause { at: self.at, packet: self.packet }
+    }
+
+    /// Its last row, where the end of input leaves it unanswered: that of a connection with one segment.
+    pub fn unanswered(&self, end: Cause) -> Row {
+        let mut ends = self.key.endpoints();
+        if !self.from_low {
+            ends.reverse();
+        }
+        let mut flags = Flags::default();
+        flags.insert(Flag::NeverEstablished);
+        Row {
+            kind: RowKind::Unfinished,
+            phase: Phase::Silent,
+            previous: Phase::Silent,
+            at: end.at,
+            start: self.at,
+            established: None,
+            end: self.at,
+            connection: self.number,
+            ordinal: self.ordinal,
+            packet: end.packet,
+            first_packet: self.packet,
+            lane: self.key.lane(),
+            addresses: ends.map(|end| end.address),
+            ports: ends.map(|end| end.port),
+            octets: [0; 2],
+            segments: [1, 0],
+            octets_delta: [0; 2],
+            segments_delta: [1, 0],
+            flags,
+            history: History::default(),
+            history_before: 0,
+            due_passed: false,
+            client: Side::A,
+            note: 0,
+            settled: None,
+        }
     }
 }
 
@@ -127,9 +166,10 @@ impl Attempts {
         self.get(*number).map(|attempt| &attempt.key)
     }
 
-    /// Every connection's number with the attempt's.
+    /// Every connection's number with the attempt's, in order of time.
     pub fn numbers(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.places.iter().zip(0..).filter_map(|(place, number)| Some((place.attempt?.number, number)))
+        let there = self.order.iter().filter(|entry| is_there(&self.places, **entry));
+        there.filter_map(|(number, _)| Some((self.get(*number)?.number, *number)))
     }
 }
 
@@ -140,7 +180,7 @@ fn is_there(places: &[Place], (number, generation): (u32, u32)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Address, Segment, TcpFlags};
+    use crate::wire::{Address, Corners, Segment, TcpFlags};
 
     fn attempt(number: u64) -> Attempt {
         let segment = Segment {
@@ -158,7 +198,7 @@ mod tests {
             payload_on_wire: 0,
             fragment_overlap: false,
         };
-        let (key, from_low) = FlowKey::of(&segment);
+        let (key, from_low) = FlowKey::of(&Corners::of(&segment));
         Attempt { key, at: Timestamp(number), packet: number, number, sequence: 1, ordinal: 1, from_low }
     }
 
@@ -179,8 +219,7 @@ mod tests {
         assert!(numbers.contains(&again));
         assert_eq!(attempts.oldest(), Some(numbers[2]));
         assert_eq!(attempts.len(), 4);
-        let mut all: Vec<u64> = attempts.numbers().map(|(number, _)| number).collect();
-        all.sort_unstable();
+        let all: Vec<u64> = attempts.numbers().map(|(number, _)| number).collect();
         assert_eq!(all, [3, 4, 5, 6]);
     }
 

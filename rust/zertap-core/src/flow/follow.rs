@@ -3,6 +3,7 @@
 //! The rules are EDGE_CASES A2 (when a connection exists), A7 (data in clear), A8 (causal order, gaps) and
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
+use super::attempts::Attempt;
 use super::connection::{
     Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
     SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
@@ -16,7 +17,7 @@ use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::{Segment, TcpFlags, Usual};
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -100,31 +101,24 @@ impl SpareRooms {
 
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
-    #[inline]
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
-        if is_usual(conn, side, segment) {
-            self.usual(conn, side, segment);
-            return Wishes::default();
+        let octets = Octets::of_whole(segment);
+        match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets)) {
+            Taken::No => return self.unusual(conn, side, segment),
+            Taken::Heard => octets.into_iter().for_each(|octets| self.hear(conn, side, octets)),
+            Taken::Done => {}
         }
-        self.unusual(conn, side, segment)
+        Wishes::default()
     }
 
-    /// The usual segment. Nothing was waited for, and nothing will be.
-    #[inline]
-    fn usual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
-        conn.latest = self.cause.at;
-        let ack = Seq(segment.acknowledgment);
-        let seen = conn.stream.halves[side.other()].offset(ack);
-        conn.stream.halves[side].count_usual(ack, segment.payload.len() as u32);
-        if !segment.payload.is_empty() {
-            if let Some(listening) = &mut conn.listening {
-                listening.recent[side].remember(Seq(segment.sequence), segment.payload);
-            } else if conn.walks.is_none() {
-                return;
-            }
-            let chunk = Chunk { bytes: segment.payload, seen, starts_segment: true, cut: 0 };
-            self.deliver_data(conn, side, chunk);
+    /// Gives the octets of the usual segment to whoever wants them.
+    pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        if let Some(listening) = &mut conn.listening {
+            listening.recent[side].remember(octets.sequence, octets.payload);
         }
+        let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment);
+        let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
+        self.deliver_data(conn, side, chunk);
     }
 
     fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
@@ -229,10 +223,10 @@ impl Workplace<'_> {
 
     /// Ends a connection whose end was seen already and only waits to be believed: at its own time.
     fn end_if_ending(&mut self, conn: &mut Connection) -> bool {
-        let Some(extras) = &conn.extras else { return false };
-        if let Some(reset) = extras.waiting_reset.or(extras.doubtful) {
+        let reset = conn.extras.as_ref().and_then(|extras| extras.waiting_reset.or(extras.doubtful));
+        if let Some(reset) = reset {
             self.believe(conn, reset);
-        } else if let Some((at, _)) = extras.closing {
+        } else if let Some((at, _)) = conn.closed() {
             conn.latest = at;
             self.terminate(conn, RowKind::Closed, None);
         } else {
@@ -452,7 +446,7 @@ impl Workplace<'_> {
             wishes.closing = true;
         }
         if conn.life == Life::Closing {
-            let Some((_, second)) = conn.extras.as_ref().and_then(|extras| extras.closing) else { return };
+            let Some((_, second)) = conn.closed() else { return };
             let acknowledged = match (conn.stream.halves[second.other()].ack(), conn.fin_end(second)) {
                 (Some(ack), Some(end)) => end.distance_to(ack) >= 0,
                 _ => false,
@@ -494,8 +488,7 @@ impl Workplace<'_> {
             Delivery::Fin { seen } => {
                 self.tell(Some(side), Shown::Fin, 0);
                 if conn.stream.halves[side.other()].fin_delivered() {
-                    let at = conn.latest;
-                    conn.extras().closing = Some((at, side));
+                    conn.close(side);
                 }
                 if let Some(listening) = &mut conn.listening {
                     let progress = listening.observer.end(side, End::Fin, seen);
@@ -583,7 +576,7 @@ impl Workplace<'_> {
             // Data in clear followed in the very segment that completed the handshake.
             self.progress(conn, Progress::Moved(Phase::TlsThenClear));
         } else {
-            conn.walks = Some(Box::new(walks));
+            conn.walks = Some(walks);
         }
     }
 
@@ -665,6 +658,14 @@ impl Workplace<'_> {
         conn.snapshot(kind, self.cause, settled)
     }
 
+    /// Writes the last row of an attempt that the end of input leaves unanswered.
+    pub fn leave_unanswered(&mut self, attempt: &Attempt) {
+        self.batch.fates.count(RowKind::Unfinished, true, false);
+        if self.config.rows.contains(RowKind::Unfinished) {
+            self.batch.push(attempt.unanswered(self.cause));
+        }
+    }
+
     /// Writes the connection's last row.
     fn write_last(&mut self, conn: &mut Connection, kind: RowKind) {
         if conn.life == Life::HalfOpen {
@@ -681,22 +682,72 @@ impl Workplace<'_> {
     }
 }
 
-/// Whether this is an acknowledgement, or the next octets of an established connection that holds nothing back and
-/// misses nothing: then `usual` does all that `unusual` would do.
+/// What the usual segment says: nothing of its payload is missing, and it came in one piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Octets<'a> {
+    sequence: Seq,
+    acknowledgment: Seq,
+    flags: TcpFlags,
+    payload: &'a [u8],
+}
+
+impl<'a> Octets<'a> {
+    /// That of a frame of the usual shape.
+    #[inline]
+    pub fn of(usual: &Usual<'a>) -> Self {
+        Self {
+            sequence: Seq(usual.sequence()),
+            acknowledgment: Seq(usual.acknowledgment()),
+            flags: usual.flags(),
+            payload: usual.payload(),
+        }
+    }
+
+    /// That of a segment, if it is whole.
+    fn of_whole(segment: &Segment<'a>) -> Option<Self> {
+        let Segment { sequence, acknowledgment, flags, payload, .. } = *segment;
+        let whole = !segment.fragment_overlap && payload.len() as u64 == u64::from(segment.payload_on_wire);
+        let (sequence, acknowledgment) = (Seq(sequence), Seq(acknowledgment));
+        whole.then_some(Self { sequence, acknowledgment, flags, payload })
+    }
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is not the usual one: nothing was done.
+    No,
+    /// All is done.
+    Done,
+    /// Its octets are wanted: `Workplace::hear` has to follow.
+    Heard,
+}
+
+/// Takes the usual segment: an acknowledgement, or the next octets of an established connection that holds nothing back
+/// and misses nothing. Nothing was waited for, and nothing will be; so this does all that `unusual` would do.
 #[inline]
-fn is_usual(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, octets: Octets<'_>) -> Taken {
+    let Octets { sequence, acknowledgment, flags, payload } = octets;
     let [half, other] = [&conn.stream.halves[side], &conn.stream.halves[side.other()]];
-    let ack = Seq(segment.acknowledgment);
-    let plain = segment.flags.0 & TELLING == TcpFlags::ACK.0 && !segment.fragment_overlap;
-    let calm = conn.life == Life::Established
+    let calm = flags.0 & TELLING == TcpFlags::ACK.0
+        && conn.life == Life::Established
         && conn.stream.holding.is_none()
         && conn.extras.as_deref().is_none_or(Extras::is_calm);
     // Nothing that the other side sent is missing, and it is captured.
-    let heard = half.is_known() && half.is_visible() && other.is_caught_up(ack);
-    let length = segment.payload.len() as u32;
-    let next =
-        length == 0 || half.next() == Seq(segment.sequence) && conn.has(LISTENED) && !half.fin_delivered();
-    plain && calm && heard && next && length == segment.payload_on_wire
+    let heard = half.is_known() && half.is_visible() && other.is_caught_up(acknowledgment);
+    let next = payload.is_empty() || half.next() == sequence && conn.has(LISTENED) && !half.fin_delivered();
+    if !(calm && heard && next) {
+        return Taken::No;
+    }
+    conn.latest = at;
+    conn.stream.halves[side].count_usual(acknowledgment, payload.len() as u32);
+    let walked = match &mut conn.walks {
+        _ if payload.is_empty() => true,
+        _ if conn.listening.is_some() => false,
+        Some(walks) => walks[side].pass_inside(payload.len()),
+        None => true,
+    };
+    if walked { Taken::Done } else { Taken::Heard }
 }
 
 /// How a RST's sequence number compares with what its receiver expects.
@@ -856,12 +907,6 @@ fn care_of(conn: &Connection) -> Care {
 }
 
 pub(super) fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settled {
-    let mut texts = Vec::with_capacity(findings.texts.iter().map(|text| text.bytes.len() + 5).sum());
-    for text in &findings.texts {
-        texts.push(text.kind as u8);
-        texts.extend_from_slice(&(text.bytes.len() as u32).to_le_bytes());
-        texts.extend_from_slice(&text.bytes);
-    }
     Settled {
         profile: findings.profile.map(|profile| profiles.intern(profile)),
         fault: findings.fault,
@@ -869,6 +914,6 @@ pub(super) fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settl
         protocol_client: findings.client,
         server_certificate: findings.server_certificate,
         client_certificate: findings.client_certificate,
-        texts: texts.into(),
+        texts: findings.texts,
     }
 }

@@ -1,7 +1,7 @@
 //! Who talks to whom: the identity of a connection, and every guess about its direction.
 
 use crate::handshake::Side;
-use crate::wire::{Address, Segment};
+use crate::wire::{Address, Corners};
 
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,17 +31,20 @@ impl PartialEq for FlowKey {
 }
 
 impl FlowKey {
-    /// The key of a segment, and whether its sender is the lower endpoint.
+    /// The key of a segment between these corners, and whether its sender is the lower endpoint.
     #[inline]
-    pub fn of(segment: &Segment<'_>) -> (FlowKey, bool) {
-        let source = u128::from_be_bytes(segment.source.0);
-        let destination = u128::from_be_bytes(segment.destination.0);
-        let ports = [segment.source_port, segment.destination_port].map(u64::from);
-        let from_low = source < destination || (source == destination && ports[0] <= ports[1]);
-        let (low, high) = if from_low { (source, destination) } else { (destination, source) };
-        let ports = if from_low { ports[0] << 16 | ports[1] } else { ports[1] << 16 | ports[0] };
+    pub fn of(corners: &Corners) -> (FlowKey, bool) {
+        let [source, destination] = corners.addresses.map(u128::from_be);
+        let [from, to] = corners.ports.map(u64::from);
+        let from_low = source < destination || (source == destination && from <= to);
+        // Who sent a segment follows no pattern that could be predicted: swapped without a jump.
+        let (swap_wide, swap) = (u128::from(from_low).wrapping_sub(1), u64::from(from_low).wrapping_sub(1));
+        let difference = (source ^ destination) & swap_wide;
+        let (low, high) = (source ^ difference, destination ^ difference);
+        let difference = (from ^ to) & swap;
+        let ports = (from ^ difference) << 16 | (to ^ difference);
         let [low, high] = [low, high].map(|address| [(address >> 64) as u64, address as u64]);
-        let words = [low[0], low[1], high[0], high[1], ports << 32 | u64::from(segment.lane)];
+        let words = [low[0], low[1], high[0], high[1], ports << 32 | u64::from(corners.lane)];
         (FlowKey { words }, from_low)
     }
 

@@ -22,7 +22,7 @@ mod told;
 pub use advised::Heard;
 pub use connection::Connection;
 pub use current::current;
-pub use follow::{Cause, SpareRooms, Workplace};
+pub use follow::{Cause, SpareRooms, Taken, Workplace};
 
 pub use interval::Boundaries;
 pub use key::{Endpoint, FlowKey};

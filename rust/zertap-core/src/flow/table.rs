@@ -1,8 +1,8 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
 use super::attempts::{Attempt, Attempts};
-use super::connection::{Connection, Extras, Life};
-use super::follow::{Cause, TELLING, Wishes, Workplace};
+use super::connection::{Connection, Extras, HOT, Life};
+use super::follow::{Cause, Octets, TELLING, Taken, Wishes, Workplace, take_usual};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
@@ -13,10 +13,10 @@ use super::timers::{Queue, SlotRef};
 use crate::config::Config;
 use crate::event::RowKind;
 use crate::handshake::{Flags, Phase};
-use crate::prefetch::prefetch;
+use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::{Address, Corners, Segment, TcpFlags, Usual};
 use arrayvec::ArrayVec;
 use std::collections::TryReserveError;
 
@@ -56,10 +56,10 @@ impl std::iter::Sum for TableCounters {
 
 /// Aligned, so that it takes no more cache lines than it must.
 #[derive(Debug, Default)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 struct Slot {
-    generation: u32,
     connection: Option<Connection>,
+    generation: u32,
 }
 
 /// All connections of one tap.
@@ -84,6 +84,8 @@ pub struct Table {
     counters: TableCounters,
     evict_hand: usize,
     number: Option<u64>,
+    /// Numbers and index entries of those that `finish` has yet to write, the next one last.
+    leaving: Vec<(u64, u32)>,
 }
 
 /// How many places behind the next deadline memory is asked for.
@@ -113,6 +115,7 @@ impl Table {
             counters: TableCounters::default(),
             evict_hand: 0,
             number: None,
+            leaving: Vec::new(),
         }
     }
 
@@ -144,10 +147,10 @@ impl Table {
         self.index.reserve(2 * new)
     }
 
-    /// The key of a segment, whether its sender is the lower endpoint, and the key's hash.
+    /// The key of a segment between these corners, whether its sender is the lower endpoint, and the key's hash.
     #[inline]
-    pub fn identify(&self, segment: &Segment<'_>) -> Identity {
-        let (key, from_low) = FlowKey::of(segment);
+    pub fn identify(&self, corners: &Corners) -> Identity {
+        let (key, from_low) = FlowKey::of(corners);
         let hash = self.hash(&key);
         self.index.expect(hash);
         Identity { key, from_low, hash }
@@ -168,7 +171,7 @@ impl Table {
             if entry & ATTEMPT != 0 {
                 self.attempts.expect(entry & !ATTEMPT);
             } else if let Some(slot) = self.slots.get(entry as usize) {
-                prefetch(slot);
+                prefetch_first::<HOT, _>(slot);
                 return Guess(entry);
             }
         }
@@ -181,8 +184,29 @@ impl Table {
         self.earliest <= now
     }
 
-    /// Handles one segment.
+    /// Takes a segment of a frame of the usual shape as far as TCP goes, if it is the usual one of the guessed connection.
     #[inline]
+    pub fn usual(
+        &mut self,
+        at: Timestamp,
+        identity: &Identity,
+        usual: &Usual<'_>,
+        guess: Guess,
+    ) -> Taken {
+        match self.guessed(guess, &identity.key) {
+            Some(conn) => take_usual(conn, conn.sender(identity.from_low), at, Octets::of(usual)),
+            None => Taken::No,
+        }
+    }
+
+    /// Gives the octets of a segment that `usual` took to whoever wants them.
+    pub fn hear(&mut self, place: &mut Workplace<'_>, identity: &Identity, usual: &Usual<'_>, guess: Guess) {
+        if let Some(conn) = self.connection(guess.0) {
+            place.hear(conn, conn.sender(identity.from_low), Octets::of(usual));
+        }
+    }
+
+    /// Handles one segment.
     pub fn segment(
         &mut self,
         place: &mut Workplace<'_>,
@@ -191,7 +215,7 @@ impl Table {
         guess: Guess,
     ) {
         let from_low = identity.from_low;
-        let index = if self.is_right(guess, &identity.key) {
+        let index = if self.guessed(guess, &identity.key).is_some() {
             guess.0
         } else {
             let Some(index) = self.look_up(place, segment, identity) else { return };
@@ -233,11 +257,10 @@ impl Table {
         }
     }
 
-    /// Whether a guess names the live connection of a key: then there is no other.
+    /// The guessed connection, if it is the live one of a key: then there is no other.
     #[inline]
-    fn is_right(&self, guess: Guess, key: &FlowKey) -> bool {
-        let slot = self.slots.get(guess.0 as usize);
-        slot.and_then(|slot| slot.connection.as_ref()).is_some_and(|conn| conn.key == *key)
+    fn guessed(&mut self, guess: Guess, key: &FlowKey) -> Option<&mut Connection> {
+        self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
     }
 
     /// A segment behind its connection's end: a straggler, or a new connection's first.
@@ -289,23 +312,33 @@ impl Table {
         self.earliest = next.into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX));
     }
 
-    /// End of input: every connection that lives gets its last row, in order of first packets.
-    pub fn finish(&mut self, place: &mut Workplace<'_>) {
-        let attempts = self.attempts.numbers().map(|(number, attempt)| (number, attempt | ATTEMPT));
-        let mut all: Vec<(u64, u32)> = self.numbered(|_| true).chain(attempts).collect();
-        all.sort_unstable();
-        for (_, entry) in all {
+    /// End of input: connections that live get their last rows, in order of first packets, until `most` rows wait.
+    /// Whether more live; nothing else may be done with them then than this.
+    pub fn finish(&mut self, place: &mut Workplace<'_>, most: usize) -> bool {
+        let (most, mut leaving) = (most.max(1), std::mem::take(&mut self.leaving));
+        if leaving.is_empty() {
+            let attempts = self.attempts.numbers().map(|(number, attempt)| (number, attempt | ATTEMPT));
+            leaving = attempts.chain(self.numbered(|_| true)).collect();
+            // Attempts are in order already, which this sort makes use of.
+            leaving.sort();
+            leaving.reverse();
+        }
+        while place.batch.len() < most {
+            let Some((_, entry)) = leaving.pop() else {
+                // One pass over the index costs less than to look for each in its turn.
+                self.index.keep(|entry| entry & ENDED != 0);
+                return false;
+            };
             self.counters.unfinished += 1;
-            if entry & ATTEMPT == 0 {
-                if let Some(conn) = self.connection(entry) {
-                    place.abandon(conn, RowKind::Unfinished);
-                }
-                self.remove(entry);
-            } else if let Some(attempt) = self.attempts.take(entry & !ATTEMPT) {
-                leave(place, &attempt);
+            if entry & ATTEMPT != 0 {
+                self.attempts.take(entry & !ATTEMPT).iter().for_each(|attempt| place.leave_unanswered(attempt));
+            } else if let Some(conn) = self.connection(entry) {
+                place.abandon(conn, RowKind::Unfinished);
+                self.vacate(entry);
             }
         }
-        self.index.keep(|entry| entry & ENDED != 0);
+        self.leaving = leaving;
+        true
     }
 
     /// When the next timer fires.
@@ -500,7 +533,7 @@ impl Table {
             && let Some(conn) = self.resolve(slot)
             && conn.life == Life::Closing
         {
-            if let Some((closed, _)) = conn.extras.as_ref().and_then(|extras| extras.closing) {
+            if let Some((closed, _)) = conn.closed() {
                 conn.latest = closed;
             }
             place.terminate(conn, RowKind::Closed, None);
@@ -551,18 +584,24 @@ impl Table {
     }
 
     fn remove(&mut self, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let Some(conn) = &slot.connection else { return };
-        let (key, other_lane, half_open) = (conn.key, conn.other_lane, conn.life == Life::HalfOpen);
-        slot.connection = None;
-        if half_open {
-            self.half_open_count = self.half_open_count.saturating_sub(1);
-        }
+        let Some((key, other_lane)) = self.vacate(index) else { return };
         self.index.remove(self.hash(&key), index);
         if other_lane != key.lane() {
             self.index.remove(self.hash(&key.on_lane(other_lane)), index | OTHER_LANE);
         }
+    }
+
+    /// Gives a slot back; its connection's key and other lane still stand in the index.
+    fn vacate(&mut self, index: u32) -> Option<(FlowKey, u32)> {
+        let slot = self.slots.get_mut(index as usize)?;
+        let conn = slot.connection.as_ref()?;
+        let (names, half_open) = ((conn.key, conn.other_lane), conn.life == Life::HalfOpen);
+        slot.connection = None;
+        if half_open {
+            self.half_open_count = self.half_open_count.saturating_sub(1);
+        }
         self.free.push(index);
+        Some(names)
     }
 
     /// The table is full: evict the longest idle of a sample and of the attempts.
@@ -747,6 +786,14 @@ pub struct Identity {
     pub hash: u64,
 }
 
+impl Identity {
+    /// The sender's and the receiver's address.
+    pub fn ends(&self) -> [Address; 2] {
+        let [low, high] = self.key.endpoints().map(|end| end.address);
+        if self.from_low { [low, high] } else { [high, low] }
+    }
+}
+
 /// The slot where a segment's connection probably is, to be verified.
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
@@ -791,6 +838,7 @@ fn new_connection(
         stream: Stream::default(),
         start: place.cause.at,
         established: place.cause.at,
+        second_fin: Timestamp(0),
         latest: place.cause.at,
         number,
         first_packet: place.cause.packet,
@@ -807,19 +855,6 @@ fn new_connection(
         low_side: side_of_low(client_is_low),
         bits: 0,
     }
-}
-
-/// The last row of an attempt that the end of input leaves unanswered: as if it had had a slot.
-fn leave(place: &mut Workplace<'_>, attempt: &Attempt) {
-    let now = place.cause;
-    place.cause = attempt.cause();
-    let syn = syn_segment(&attempt.key, attempt.from_low, attempt.sequence);
-    let Attempt { key, from_low, ordinal, number, .. } = *attempt;
-    let mut conn = new_connection(place, key, from_low, &syn, ordinal, number);
-    let side = conn.sender(from_low);
-    place.segment(&mut conn, side, &syn);
-    place.cause = now;
-    place.abandon(&mut conn, RowKind::Unfinished);
 }
 
 /// Whether a segment is a SYN and nothing else, so that it can be made again.
@@ -856,7 +891,6 @@ mod tests {
     use crate::flow::SpareRooms;
     use crate::handshake::Room;
     use crate::profiles::Profiles;
-    use crate::wire::Address;
 
     fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Segment<'static> {
         let ends = [(Address::v4([10, 0, 0, 1]), 50_000), (Address::v4([10, 0, 0, 2]), 443)];
@@ -877,6 +911,46 @@ mod tests {
             payload_on_wire: 0,
             fragment_overlap: false,
         }
+    }
+
+    /// The last row of an attempt as if it had had a slot.
+    fn leave(place: &mut Workplace<'_>, attempt: &Attempt) {
+        let now = place.cause;
+        place.cause = attempt.cause();
+        let syn = syn_segment(&attempt.key, attempt.from_low, attempt.sequence);
+        let Attempt { key, from_low, ordinal, number, .. } = *attempt;
+        let mut conn = new_connection(place, key, from_low, &syn, ordinal, number);
+        let side = conn.sender(from_low);
+        place.segment(&mut conn, side, &syn);
+        place.cause = now;
+        place.abandon(&mut conn, RowKind::Unfinished);
+    }
+
+    #[test]
+    fn an_unanswered_attempt_leaves_the_row_of_a_connection_with_one_segment() {
+        let config = Config::default();
+        let (mut room, mut profiles) = (Room::default(), Profiles::default());
+        let (mut batch, mut spare) = (EventBatch::default(), SpareRooms::default());
+        let cause = Cause { at: Timestamp(9), packet: 7 };
+        let mut place = Workplace {
+            config: &config,
+            room: &mut room,
+            profiles: &mut profiles,
+            batch: &mut batch,
+            spare: &mut spare,
+            cause,
+        };
+        for from_low in [true, false] {
+            let (key, _) = FlowKey::of(&Corners::of(&segment(true, TcpFlags::SYN, 5, 0)));
+            let attempt =
+                Attempt { key, at: Timestamp(3), packet: 2, number: 4, sequence: 5, ordinal: 6, from_low };
+            leave(&mut place, &attempt);
+            place.leave_unanswered(&attempt);
+        }
+        assert_eq!(batch.fates.never_established, 4);
+        let rows: Vec<String> = batch.rows().iter().map(|row| format!("{row:?}")).collect();
+        assert_eq!((rows.len(), &rows[0], &rows[2]), (4, &rows[1], &rows[3]));
+        assert_ne!(rows[0], rows[2]);
     }
 
     /// After half a thousand million connections the numbers of ended ones have the bit that marks attempts.
@@ -902,7 +976,7 @@ mod tests {
                     spare: &mut spare,
                     cause,
                 };
-                let identity = table.identify(segment);
+                let identity = table.identify(&Corners::of(segment));
                 table.segment(&mut place, segment, &identity, Guess::default());
             }
             let counters = table.counters();

@@ -4,7 +4,7 @@
 //! zERT's second source. Where provider and observation both speak of a fact, the provider's word stands: it is an end
 //! of the connection, the observer only looks on. What the provider does not mention stays as it was observed.
 
-use super::{CryptoProfile, Evidence, Fault, Findings, Phase, Side, SshProfile, Text, TlsProfile, TlsShape};
+use super::{CryptoProfile, Evidence, Fault, Findings, Phase, Side, SshProfile, Text, Texts, TlsProfile, TlsShape};
 use crate::certificate::LeafCertificate;
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ impl Advice {
             client: findings.client,
             server_certificate: findings.server_certificate,
             client_certificate: findings.client_certificate,
-            texts: findings.texts,
+            texts: findings.texts.to_vec(),
         }
     }
 
@@ -96,8 +96,8 @@ impl Advice {
         over(&mut findings.client, self.client.as_ref());
         over(&mut findings.server_certificate, self.server_certificate.as_ref());
         over(&mut findings.client_certificate, self.client_certificate.as_ref());
-        findings.texts.retain(|text| self.texts.iter().all(|told| told.kind != text.kind));
-        findings.texts.extend(self.texts.iter().cloned());
+        findings.texts.drop_kinds(|kind| self.texts.iter().any(|told| told.kind as u8 == kind));
+        findings.texts.extend(&self.texts);
     }
 
     /// The traits of its certificates, and how the outcome is known.
@@ -127,6 +127,8 @@ impl Advice {
     }
 
     fn into_findings(self) -> Findings {
+        let mut texts = Texts::default();
+        texts.extend(&self.texts);
         Findings {
             profile: Some(self.profile),
             fault: self.fault,
@@ -134,7 +136,7 @@ impl Advice {
             client: self.client,
             server_certificate: self.server_certificate,
             client_certificate: self.client_certificate,
-            texts: self.texts,
+            texts,
             ..Findings::default()
         }
     }

@@ -1,6 +1,6 @@
 //! The contract between the stream follower and a protocol observer. Bytes in, answer out; no I/O, no clock.
 
-use super::{CryptoProfile, Fault, Flags, PerSide, Phase, Room, Side, Text};
+use super::{CryptoProfile, Fault, Flags, PerSide, Phase, Room, Side, Texts};
 use crate::certificate::LeafCertificate;
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub struct Findings {
     /// Leaf certificate of the protocol's client.
     pub client_certificate: Option<Arc<LeafCertificate>>,
     /// Names, banners, offers, alerts.
-    pub texts: Vec<Text>,
+    pub texts: Texts,
     /// Per side: octets of this direction consumed when the handshake became complete; lets the
     /// stream layer time the handshake. Zero while open.
     pub handshake_octets: PerSide<u64>,

@@ -53,6 +53,70 @@ pub struct Text {
     pub bytes: Box<[u8]>,
 }
 
+/// Texts of one connection in one run of octets: of each its kind, a 32-bit little-endian length, its octets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Texts(Vec<u8>);
+
+/// Octets that a text takes beside its own.
+const HEAD: usize = 5;
+
+impl Texts {
+    /// None yet, with room for `count` texts of `octets` altogether.
+    pub fn with_room(count: usize, octets: usize) -> Self {
+        Self(Vec::with_capacity(count * HEAD + octets))
+    }
+
+    /// Adds a text; an empty one says nothing and is left out.
+    pub fn push(&mut self, kind: TextKind, octets: &[u8]) {
+        if let Some(length) = u32::try_from(octets.len()).ok().filter(|length| *length > 0) {
+            self.0.push(kind as u8);
+            self.0.extend_from_slice(&length.to_le_bytes());
+            self.0.extend_from_slice(octets);
+        }
+    }
+
+    /// Adds texts.
+    pub fn extend<'t>(&mut self, texts: impl IntoIterator<Item = &'t Text>) {
+        texts.into_iter().for_each(|text| self.push(text.kind, &text.bytes));
+    }
+
+    /// Lets go of the texts of some kinds.
+    pub fn drop_kinds(&mut self, drops: impl Fn(u8) -> bool) {
+        let mut kept = Self::default();
+        for (kind, octets) in self.iter().filter(|(kind, _)| !drops(*kind)) {
+            kept.0.push(kind);
+            kept.0.extend_from_slice(&(octets.len() as u32).to_le_bytes());
+            kept.0.extend_from_slice(octets);
+        }
+        *self = kept;
+    }
+
+    /// The texts, each with the number of its kind.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let (&kind, tail) = rest.split_first()?;
+            let (length, tail) = tail.split_first_chunk::<4>()?;
+            let (text, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            rest = tail;
+            Some((kind, text))
+        })
+    }
+
+    /// Each for itself.
+    pub fn to_vec(&self) -> Vec<Text> {
+        let kind = |number: u8| TextKind::ALL.iter().copied().find(|kind| *kind as u8 == number);
+        self.iter().filter_map(|(number, octets)| Some(Text { kind: kind(number)?, bytes: octets.into() })).collect()
+    }
+}
+
+impl std::fmt::Debug for Texts {
+    /// Kinds and lengths: what a text says is nobody's to print by accident.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter().map(|(kind, octets)| (kind, octets.len()))).finish()
+    }
+}
+
 /// One alert seen in clear, or told by its record length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Alert {

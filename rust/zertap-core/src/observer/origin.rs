@@ -1,7 +1,7 @@
 //! Where in the connection a handshake begins: observers count from their own first octet.
 
 use super::wrapping::Wrapping;
-use crate::handshake::{Chunk, End, Findings, Flag, Observe, PerSide, Progress, Room, Side, Text, TextKind};
+use crate::handshake::{Chunk, End, Findings, Flag, Observe, PerSide, Progress, Room, Side, TextKind};
 use crate::tls::TlsObserver;
 use crate::upgrade::Protocol;
 
@@ -68,8 +68,9 @@ impl Origin {
                 findings.handshake_octets[side] = self.base[side] + whole;
             }
         }
-        let name = self.protocol.map(|protocol| protocol.word().as_bytes().into());
-        findings.texts.extend(name.map(|bytes| Text { kind: TextKind::Upgrade, bytes }));
+        if let Some(protocol) = self.protocol {
+            findings.texts.push(TextKind::Upgrade, protocol.word().as_bytes());
+        }
         findings
     }
 }

@@ -3,6 +3,7 @@
 //! The lists are kept as they came and never split into owned names: there may be tens of thousands.
 
 use crate::reader::Reader;
+use memchr::memchr;
 
 /// The ten lists, in wire order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,16 +86,29 @@ impl KexInit {
 
 /// The names of a list; empty ones are nothing (RFC 4251 section 5).
 pub(super) fn names(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|octet| *octet == b',').filter(|name| !name.is_empty())
+    let mut rest = Some(list);
+    let split = std::iter::from_fn(move || {
+        let list = rest?;
+        let end = memchr(b',', list);
+        rest = end.and_then(|end| list.get(end + 1..));
+        list.get(..end.unwrap_or(list.len()))
+    });
+    split.filter(|name| !name.is_empty())
 }
 
 /// A name as text: at most 128 octets, what is not printable ASCII as `\xNN`.
 pub(super) fn printable(name: &[u8]) -> Box<str> {
     use std::fmt::Write;
     let shown = name.get(..NAME).unwrap_or(name);
+    let plain = |octet: &u8| octet.is_ascii_graphic() && *octet != b'\\';
+    if let Ok(text) = str::from_utf8(shown)
+        && shown.iter().all(plain)
+    {
+        return text.into();
+    }
     let mut text = String::with_capacity(shown.len());
     for &octet in shown {
-        if octet.is_ascii_graphic() && octet != b'\\' {
+        if plain(&octet) {
             text.push(char::from(octet));
         } else {
             // Writing to a string cannot fail.

@@ -4,7 +4,7 @@ use super::facts::{self, KexFamily};
 use super::kexinit::{KexInit, List, names, printable};
 use crate::handshake::{Evidence, SshProfile};
 use crate::registry::ssh::HostKeyNeed;
-use arrayvec::ArrayVec;
+use std::cell::OnceCell;
 
 /// The outcome of one negotiation.
 #[derive(Debug)]
@@ -96,31 +96,31 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// How many names are compared one by one.
-const FEW: usize = 48;
+/// How many names are looked for one by one; nearly always one of the first is found.
+const FEW: usize = 16;
 
-/// The names of one list. Lists may be as long as a packet, so many are sorted; nearly always there are few.
-#[expect(clippy::large_enum_variant, reason = "it lives on the stack while two lists are compared")]
-enum Offered<'a> {
-    Few(ArrayVec<&'a [u8], FEW>),
-    Sorted(Vec<&'a [u8]>),
+/// The names of one list. Lists may be as long as a packet, so where many names are looked for they are sorted.
+struct Offered<'a> {
+    list: &'a [u8],
+    asked: usize,
+    sorted: Vec<&'a [u8]>,
 }
 
 impl<'a> Offered<'a> {
     fn of(list: &'a [u8]) -> Self {
-        let mut names = names(list);
-        let few: ArrayVec<_, FEW> = names.by_ref().take(FEW).collect();
-        let Some(next) = names.next() else { return Self::Few(few) };
-        let mut all: Vec<_> = few.into_iter().chain([next]).chain(names).collect();
-        all.sort_unstable();
-        Self::Sorted(all)
+        Self { list, asked: 0, sorted: Vec::new() }
     }
 
-    fn contains(&self, name: &[u8]) -> bool {
-        match self {
-            Self::Few(names) => names.contains(&name),
-            Self::Sorted(names) => names.binary_search(&name).is_ok(),
+    fn contains(&mut self, name: &[u8]) -> bool {
+        self.asked += 1;
+        if self.asked <= FEW {
+            return names(self.list).any(|other| other == name);
         }
+        if self.asked == FEW + 1 {
+            self.sorted = names(self.list).collect();
+            self.sorted.sort_unstable();
+        }
+        self.sorted.binary_search(&name).is_ok()
     }
 }
 
@@ -133,17 +133,17 @@ struct Both<'a> {
 impl<'a> Both<'a> {
     /// The first method of the client that the server also has and for which both have a host key that it can use.
     fn kex(self) -> Choice<'a> {
-        let keys = self.offered(List::HostKey);
-        let [signature, curve, any] = [HostKeyNeed::Signature, HostKeyNeed::EllipticCurve, HostKeyNeed::None]
-            .map(|need| self.first_of(List::HostKey, keys.as_ref(), |name| facts::meets(name, need)))
-            .map(|choice| choice != Choice::Nothing);
+        let [signature, curve, any] = [const { OnceCell::new() }; 3];
         self.first_that(List::Kex, |name| {
-            let usable = match facts::host_key_need(name) {
-                HostKeyNeed::Signature => signature,
-                HostKeyNeed::EllipticCurve => curve,
-                HostKeyNeed::None => any,
+            let need = facts::host_key_need(name);
+            let usable = match need {
+                HostKeyNeed::Signature => &signature,
+                HostKeyNeed::EllipticCurve => &curve,
+                HostKeyNeed::None => &any,
             };
-            usable && !facts::is_marker(name)
+            let is_there =
+                || self.first_that(List::HostKey, |key| facts::meets(key, need)) != Choice::Nothing;
+            *usable.get_or_init(is_there) && !facts::is_marker(name)
         })
     }
 
@@ -167,19 +167,12 @@ impl<'a> Both<'a> {
 
     /// The first fitting name of the client's list that stands in the server's.
     fn first_that(self, list: List, fits: impl Fn(&[u8]) -> bool) -> Choice<'a> {
-        self.first_of(list, self.offered(list).as_ref(), fits)
-    }
-
-    fn first_of(self, list: List, offered: Option<&Offered<'_>>, fits: impl Fn(&[u8]) -> bool) -> Choice<'a> {
-        let (Some(client), Some(offered)) = (self.client.list(list), offered) else {
+        let (Some(client), Some(server)) = (self.client.list(list), self.server.list(list)) else {
             return Choice::Unknown;
         };
+        let mut offered = Offered::of(server);
         let common = names(client).find(|name| offered.contains(name) && fits(name));
         common.map_or(Choice::Nothing, Choice::Name)
-    }
-
-    fn offered(self, list: List) -> Option<Offered<'a>> {
-        self.server.list(list).map(Offered::of)
     }
 
     /// Whether the preferred methods or the preferred host keys differ, so that a guess is wrong.

@@ -4,7 +4,7 @@ use super::kexinit::KexInit;
 use super::observer::SshObserver;
 use super::ssh1;
 use crate::handshake::{
-    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, PerSide, Phase, Side, SshProfile, Text, TextKind,
+    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, PerSide, Phase, Side, SshProfile, Texts, TextKind,
 };
 
 impl SshObserver {
@@ -88,13 +88,13 @@ impl SshObserver {
         flags
     }
 
-    fn texts(&self) -> Vec<Text> {
+    fn texts(&self) -> Texts {
         let (client, server) = (&self.sides[self.client], &self.sides[self.client.other()]);
         let [ours, theirs] = [client, server].map(|direction| direction.said.kexinit.as_deref());
         let wants_hassh = self.options.fingerprints;
         let hassh = ours.filter(|_| wants_hassh).and_then(super::hassh::of_client);
         let hassh_server = theirs.filter(|_| wants_hassh).and_then(super::hassh::of_server);
-        [
+        let said = [
             (TextKind::ClientBanner, Some(client.line())),
             (TextKind::ServerBanner, Some(server.line())),
             (TextKind::HostKeyFingerprint, self.host_key().map(|key| &key.fingerprint[..])),
@@ -102,13 +102,11 @@ impl SshObserver {
             (TextKind::ServerKexInit, theirs.filter(|_| self.options.offers).map(KexInit::joined)),
             (TextKind::Hassh, hassh.as_deref()),
             (TextKind::HasshServer, hassh_server.as_deref()),
-        ]
-        .into_iter()
-        .filter_map(|(kind, bytes)| {
-            let bytes = bytes.filter(|bytes| !bytes.is_empty())?;
-            Some(Text { kind, bytes: bytes.into() })
-        })
-        .collect()
+        ];
+        let octets = said.iter().filter_map(|(_, octets)| octets.map(<[u8]>::len)).sum();
+        let mut texts = Texts::with_room(said.len(), octets);
+        said.iter().for_each(|(kind, octets)| texts.push(*kind, octets.unwrap_or_default()));
+        texts
     }
 
     fn handshake_octets(&self) -> PerSide<u64> {

@@ -8,9 +8,9 @@
 
 use super::{RawFrame, Ready, Tap};
 use crate::event::{Row, RowKind};
-use crate::flow::{Guess, Identity};
+use crate::flow::Guess;
 use crate::time::Timestamp;
-use crate::wire::{Corners, Segment};
+use crate::wire::Corners;
 use arrayvec::ArrayVec;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -46,7 +46,7 @@ impl Sieve {
 
     /// Whether a segment between these ends is followed here.
     #[inline]
-    fn lets(&self, corners: Corners) -> bool {
+    fn lets(&self, corners: &Corners) -> bool {
         let [k0, k1, k2] = self.words;
         let end = |address: u128, port: u16| {
             let (upper, lower) = ((address >> 64) as u64 ^ u64::from(port), address as u64);
@@ -141,13 +141,12 @@ impl Tap {
             let mut batch = ArrayVec::<Seen<'_>, BATCH>::new();
             for frame in frames.by_ref().take(BATCH) {
                 let sieve = sharing.sieve;
-                batch.push(match self.decoder.usual_if(frame.link, frame.bytes, |ends| sieve.lets(ends)) {
-                    Some(Some(segment)) => {
-                        let identity = self.table.identify(&segment);
-                        let guess = Guess::default();
-                        Seen::Here(Ready::Usual { at: frame.at, identity, segment, guess })
+                batch.push(match self.decoder.usual(frame.link, frame.bytes) {
+                    Some((corners, usual)) if sieve.lets(&corners) => {
+                        let identity = self.table.identify(&corners);
+                        Seen::Here(Ready::Usual { at: frame.at, identity, usual, guess: Guess::default() })
                     }
-                    Some(None) => Seen::Elsewhere(frame.at),
+                    Some(_) => Seen::Elsewhere(frame.at),
                     None => Seen::Here(Ready::Other(frame)),
                 });
             }
@@ -163,10 +162,10 @@ impl Tap {
                         self.counters.segments += 1;
                         self.time_before_packet(*at, &mut sharing);
                     }
-                    Seen::Here(Ready::Usual { at, identity, segment, guess }) => {
+                    Seen::Here(Ready::Usual { at, identity, usual, guess }) => {
                         self.time_before_packet(*at, &mut sharing);
                         self.counters.segments += 1;
-                        self.handle(segment, identity, *guess, &mut sharing);
+                        self.handle(&mut sharing, |tap| tap.follow_usual(usual, identity, *guess));
                     }
                     Seen::Here(Ready::Other(frame)) => self.handle_other(frame, &mut sharing),
                 }
@@ -186,9 +185,10 @@ impl Tap {
         match decoder.unusual(self.now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 self.counters.segments += 1;
-                if sharing.sieve.lets(corners(&segment)) {
-                    let identity = self.table.identify(&segment);
-                    self.handle(&segment, &identity, Guess::default(), sharing);
+                let corners = Corners::of(&segment);
+                if sharing.sieve.lets(&corners) {
+                    let identity = self.table.identify(&corners);
+                    self.handle(sharing, |tap| tap.follow(&segment, &identity, Guess::default()));
                 }
             }
             Err(skip) => self.skip(skip),
@@ -208,10 +208,10 @@ impl Tap {
 
     /// Handles a segment of this share.
     #[inline]
-    fn handle(&mut self, segment: &Segment<'_>, identity: &Identity, guess: Guess, sharing: &mut Sharing) {
+    fn handle(&mut self, sharing: &mut Sharing, follow: impl FnOnce(&mut Self)) {
         let (before, opened) = (self.batch.len(), self.table.counters().opened);
         self.table.number_next(self.counters.frames);
-        self.follow(segment, identity, guess);
+        follow(self);
         if self.table.counters().opened > opened {
             sharing.openings.push(self.counters.frames);
         }
@@ -237,12 +237,5 @@ impl Tap {
         let openings = std::mem::take(&mut sharing.openings);
         self.sharing = Some(sharing);
         (places.into_iter().zip(rows).map(|(place, row)| SharedRow { place, row }).collect(), openings)
-    }
-}
-
-fn corners(segment: &Segment<'_>) -> Corners {
-    Corners {
-        addresses: [segment.source, segment.destination].map(|address| u128::from_ne_bytes(address.0)),
-        ports: [segment.source_port, segment.destination_port],
     }
 }

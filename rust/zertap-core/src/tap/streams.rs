@@ -8,7 +8,7 @@ use super::Tap;
 use crate::flow::{ConnectionRef, Endpoint, FlowKey, Turn};
 use crate::handshake::Side;
 use crate::time::Timestamp;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::{Corners, Segment, TcpFlags};
 
 /// How one side, or the caller's view of both, came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Tap {
         number: Option<u64>,
     ) -> Option<ConnectionRef> {
         let turn = Turn { from: one, to: other, lane, sequence: 0, acknowledgment: 0 };
-        let (key, _) = FlowKey::of(&segment(&turn, TcpFlags::ACK, &[]));
+        let (key, _) = FlowKey::of(&Corners::of(&segment(&turn, TcpFlags::ACK, &[])));
         self.table.named(&key, number)
     }
 

@@ -3,7 +3,7 @@
 use super::observer::TlsObserver;
 use super::state::Saw;
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Text, TextKind, TlsProfile};
+use crate::handshake::{CryptoProfile, TextKind, Texts, TlsProfile};
 use std::sync::Arc;
 
 impl TlsObserver {
@@ -21,19 +21,16 @@ impl TlsObserver {
     }
 
     /// Names, session id, alerts, offers.
-    pub(super) fn texts(&self) -> Vec<Text> {
-        let mut texts = Vec::new();
-        let mut add = |kind: TextKind, octets: &[u8]| {
-            if !octets.is_empty() {
-                texts.push(super::kept::text((kind, octets)));
-            }
-        };
-        add(TextKind::ServerName, self.kept.name());
-        add(TextKind::SessionId, self.session());
+    pub(super) fn texts(&self) -> Texts {
+        let (name, session) = (self.kept.name(), self.session());
+        let count = usize::from(!name.is_empty()) + usize::from(!session.is_empty());
+        let mut texts = Texts::with_room(count, name.len() + session.len());
+        texts.push(TextKind::ServerName, name);
+        texts.push(TextKind::SessionId, session);
         if let Some(cold) = self.colder() {
             let alerts: Vec<u8> = cold.alerts.iter().flat_map(|alert| alert.octets()).collect();
-            add(TextKind::Alerts, &alerts);
-            texts.extend(cold.offers.iter().chain(&cold.fingerprints).cloned());
+            texts.push(TextKind::Alerts, &alerts);
+            texts.extend(cold.offers.iter().chain(&cold.fingerprints));
         }
         texts
     }

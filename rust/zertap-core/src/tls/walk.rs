@@ -100,6 +100,19 @@ impl Walk {
         }
     }
 
+    /// Lets `count` octets pass if they lie inside one record, or nothing is followed; whether they did.
+    #[inline]
+    pub fn pass_inside(&mut self, count: usize) -> bool {
+        match self.at {
+            At::Body if count < usize::from(self.left) => {
+                self.left -= count as u16;
+                true
+            }
+            At::Body | At::Header => false,
+            At::Clear | At::Lost => true,
+        }
+    }
+
     /// Lets `count` octets pass; at most `untouched`, more counts as a loss of framing.
     pub fn pass(&mut self, count: u32) {
         match self.at {

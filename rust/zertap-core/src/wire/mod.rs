@@ -24,7 +24,7 @@ mod walk;
 
 pub use fragment::{FragmentCounters, FragmentLimits};
 pub use link::LinkType;
-pub use segment::{Address, Corners, Segment, TcpFlags};
+pub use segment::{Address, Corners, Segment, TcpFlags, Usual};
 pub use skip::Skip;
 
 use std::fmt;
@@ -32,7 +32,6 @@ use std::fmt;
 use crate::time::Timestamp;
 use cut::Cut;
 use fragment::FragmentTable;
-use straight::Straight;
 use walk::Walk;
 
 /// How frames are read.
@@ -76,28 +75,10 @@ impl Decoder {
         Self { config, fragments: FragmentTable::new(config.fragments), room: Default::default() }
     }
 
-    /// The TCP segment in a frame of the usual shape; `None` leaves the frame to `decode`.
+    /// What a frame of the usual shape holds; `None` leaves the frame to `unusual`.
     #[inline]
-    pub fn usual<'a>(&self, link: LinkType, frame: &'a [u8]) -> Option<Segment<'a>> {
-        if link != LinkType::ETHERNET {
-            return None;
-        }
-        Straight::find(&self.config, frame).map(Straight::segment)
-    }
-
-    /// As `usual`, but the segment is only made if `wanted` says so of its ends; `Some(None)` if not.
-    #[inline]
-    pub fn usual_if<'a>(
-        &self,
-        link: LinkType,
-        frame: &'a [u8],
-        wanted: impl FnOnce(Corners) -> bool,
-    ) -> Option<Option<Segment<'a>>> {
-        if link != LinkType::ETHERNET {
-            return None;
-        }
-        let found = Straight::find(&self.config, frame)?;
-        Some(if wanted(found.corners()) { Some(found.segment()) } else { None })
+    pub fn usual<'a>(&self, link: LinkType, frame: &'a [u8]) -> Option<(Corners, Usual<'a>)> {
+        if link == LinkType::ETHERNET { straight::find(&self.config, frame) } else { None }
     }
 
     /// The TCP segment in one frame, or why there is none.
@@ -112,7 +93,10 @@ impl Decoder {
         wire_length: u32,
     ) -> Result<Segment<'a>, Skip> {
         match self.usual(link, frame) {
-            Some(segment) => Ok(segment),
+            Some((corners, usual)) => {
+                let ends = corners.addresses.map(|address| Address(address.to_ne_bytes()));
+                Ok(usual.segment(ends, corners.lane))
+            }
             None => self.unusual(at, link, frame, wire_length),
         }
     }

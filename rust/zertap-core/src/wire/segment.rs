@@ -185,11 +185,92 @@ impl fmt::Debug for Segment<'_> {
     }
 }
 
-/// The two ends of a segment, its sender first, for whoever needs nothing else of it.
+/// Who sent a segment to whom, on which lane; the sender first.
 #[derive(Clone, Copy, Debug)]
 pub struct Corners {
     /// Octets of the addresses, in memory order.
     pub addresses: [u128; 2],
     /// Ports.
     pub ports: [u16; 2],
+    /// See [`Segment::lane`].
+    pub lane: u32,
+}
+
+impl Corners {
+    /// Those of a segment.
+    #[inline]
+    pub fn of(segment: &Segment<'_>) -> Self {
+        Self {
+            addresses: [segment.source, segment.destination].map(|address| u128::from_ne_bytes(address.0)),
+            ports: [segment.source_port, segment.destination_port],
+            lane: segment.lane,
+        }
+    }
+}
+
+/// What a frame of the usual shape holds of TCP, all of it captured. Its numbers are read where they are needed: most
+/// segments need few of them.
+#[derive(Clone, Copy)]
+pub struct Usual<'a> {
+    pub(super) header: &'a [u8; 20],
+    pub(super) options: &'a [u8],
+    pub(super) payload: &'a [u8],
+}
+
+impl<'a> Usual<'a> {
+    /// See [`Segment::sequence`].
+    #[inline]
+    pub const fn sequence(&self) -> u32 {
+        let [_, _, _, _, a, b, c, d, ..] = *self.header;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
+    /// See [`Segment::acknowledgment`].
+    #[inline]
+    pub const fn acknowledgment(&self) -> u32 {
+        let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = *self.header;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
+    /// See [`Segment::flags`].
+    #[inline]
+    pub const fn flags(&self) -> TcpFlags {
+        TcpFlags(self.header[13])
+    }
+
+    /// See [`Segment::payload`].
+    #[inline]
+    pub const fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+
+    /// The whole segment, between these addresses.
+    #[inline]
+    pub fn segment(&self, [source, destination]: [Address; 2], lane: u32) -> Segment<'a> {
+        let [p0, p1, p2, p3, ..] = *self.header;
+        let [.., w0, w1, _, _, _, _] = *self.header;
+        Segment {
+            source,
+            destination,
+            source_port: u16::from_be_bytes([p0, p1]),
+            destination_port: u16::from_be_bytes([p2, p3]),
+            lane,
+            sequence: self.sequence(),
+            acknowledgment: self.acknowledgment(),
+            flags: self.flags(),
+            window: u16::from_be_bytes([w0, w1]),
+            options: self.options,
+            payload: self.payload,
+            payload_on_wire: self.payload.len() as u32,
+            fragment_overlap: false,
+        }
+    }
+}
+
+impl fmt::Debug for Usual<'_> {
+    /// The payload by its length only: what it says is nobody's to print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sequence, payload) = (self.sequence(), self.payload.len());
+        f.debug_struct("Usual").field("sequence", &sequence).field("payload", &payload).finish_non_exhaustive()
+    }
 }

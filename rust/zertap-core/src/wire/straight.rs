@@ -8,110 +8,80 @@
 use super::WireConfig;
 use super::cut::be16;
 use super::link::ethertype;
-use super::segment::{Address, Corners, Segment};
-use super::tcp;
-use super::walk::{Ends, Tag, fold};
+use super::segment::{Corners, Usual};
+use super::walk::{Tag, fold};
 
-/// A frame of the usual shape, by numbers and references into it.
+/// What such a frame says, by reference: no value is made that nobody may want.
 ///
-/// The segment is made from this in one go, in the place where the caller wants it: handing it from function to function
-/// would cost more than reading it, because a copy of freshly written small fields has to wait for each of them. For
-/// the same reason addresses are numbers here, their octets in memory order.
-pub(super) struct Straight<'a> {
-    source: u128,
-    destination: u128,
-    header: &'a [u8; 20],
-    options: &'a [u8],
-    payload: &'a [u8],
-    lane: u32,
+/// Addresses are numbers here, their octets in memory order: a copy of freshly written small fields has to wait for each
+/// of them.
+pub(super) type Straight<'a> = (Corners, Usual<'a>);
+
+/// The parts of the frame, if it is of the usual shape.
+#[inline]
+pub(super) fn find<'a>(config: &WireConfig, frame: &'a [u8]) -> Option<Straight<'a>> {
+    if config.verify_checksums {
+        return None;
+    }
+    match kind(frame)? {
+        ethertype::IPV4 => ipv4(frame, 0),
+        ethertype::IPV6 => ipv6(frame, 0),
+        ethertype::VLAN => vlan(config, frame),
+        _ => None,
+    }
 }
 
-impl<'a> Straight<'a> {
-    /// The parts of the frame, if it is of the usual shape.
-    #[inline]
-    pub(super) fn find(config: &WireConfig, frame: &'a [u8]) -> Option<Self> {
-        if config.verify_checksums {
-            return None;
-        }
-        match kind(frame)? {
-            ethertype::IPV4 => Self::ipv4(frame, 0),
-            ethertype::IPV6 => Self::ipv6(frame, 0),
-            ethertype::VLAN => Self::vlan(config, frame),
-            _ => None,
-        }
+/// The tag is four octets that stand before the EtherType: without the frame's first four, it reads like any other.
+#[inline]
+fn vlan<'a>(config: &WireConfig, frame: &'a [u8]) -> Option<Straight<'a>> {
+    let number = be16(*frame.get(14)?, *frame.get(15)?) & 0x0fff;
+    let lane = if number == 0 || config.ignore_vlan { 0 } else { fold(0, Tag::Vlan, u32::from(number)) };
+    let inner = frame.get(4..).filter(|_| config.nesting > 0)?;
+    match kind(inner)? {
+        ethertype::IPV4 => ipv4(inner, lane),
+        ethertype::IPV6 => ipv6(inner, lane),
+        _ => None,
     }
+}
 
-    /// Who talks to whom.
-    #[inline]
-    pub(super) fn corners(&self) -> Corners {
-        let [p0, p1, p2, p3, ..] = *self.header;
-        Corners {
-            addresses: [self.source, self.destination],
-            ports: [u16::from_be_bytes([p0, p1]), u16::from_be_bytes([p2, p3])],
-        }
-    }
+#[inline]
+fn ipv4(frame: &[u8], lane: u32) -> Option<Straight<'_>> {
+    let headers = frame.first_chunk::<54>()?;
+    let (ip, rest) = headers.get(14..)?.split_first_chunk::<20>()?;
+    // Version 4 and no options; offset 0 and no more fragments; TCP.
+    let usual = ip[0] == 0x45 && (ip[6] & 0x3f) | ip[7] == 0 && ip[9] == 6;
+    let end = 14 + usize::from(be16(ip[2], ip[3]));
+    let ends = [mapped([ip[12], ip[13], ip[14], ip[15]]), mapped([ip[16], ip[17], ip[18], ip[19]])];
+    if usual { tcp(frame, rest.first_chunk()?, 34, end, ends, lane) } else { None }
+}
 
-    /// The segment they make.
-    #[inline]
-    pub(super) fn segment(self) -> Segment<'a> {
-        let ends = Ends {
-            source: Address(self.source.to_ne_bytes()),
-            destination: Address(self.destination.to_ne_bytes()),
-        };
-        tcp::read(self.header, self.options, self.payload, ends, self.lane)
-    }
+#[inline]
+fn ipv6(frame: &[u8], lane: u32) -> Option<Straight<'_>> {
+    let headers = frame.first_chunk::<74>()?;
+    let (ip, rest) = headers.get(14..)?.split_first_chunk::<40>()?;
+    let usual = ip[0] >> 4 == 6 && ip[6] == 6;
+    let end = 54 + usize::from(be16(ip[4], ip[5]));
+    let (source, destination) = ip.get(8..)?.split_first_chunk()?;
+    let ends = [u128::from_ne_bytes(*source), u128::from_ne_bytes(*destination.first_chunk()?)];
+    if usual { tcp(frame, rest.first_chunk()?, 54, end, ends, lane) } else { None }
+}
 
-    /// The tag is four octets that stand before the EtherType: without the frame's first four, it reads like any other.
-    #[inline]
-    fn vlan(config: &WireConfig, frame: &'a [u8]) -> Option<Self> {
-        let number = be16(*frame.get(14)?, *frame.get(15)?) & 0x0fff;
-        let lane = if number == 0 || config.ignore_vlan { 0 } else { fold(0, Tag::Vlan, u32::from(number)) };
-        let inner = frame.get(4..).filter(|_| config.nesting > 0)?;
-        match kind(inner)? {
-            ethertype::IPV4 => Self::ipv4(inner, lane),
-            ethertype::IPV6 => Self::ipv6(inner, lane),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn ipv4(frame: &'a [u8], lane: u32) -> Option<Self> {
-        let headers = frame.first_chunk::<54>()?;
-        let (ip, tcp) = headers.get(14..)?.split_first_chunk::<20>()?;
-        // Version 4 and no options; offset 0 and no more fragments; TCP.
-        let usual = ip[0] == 0x45 && (ip[6] & 0x3f) | ip[7] == 0 && ip[9] == 6;
-        let end = 14 + usize::from(be16(ip[2], ip[3]));
-        let ends = (mapped([ip[12], ip[13], ip[14], ip[15]]), mapped([ip[16], ip[17], ip[18], ip[19]]));
-        if usual { Self::tcp(frame, tcp.first_chunk()?, 34, end, ends, lane) } else { None }
-    }
-
-    #[inline]
-    fn ipv6(frame: &'a [u8], lane: u32) -> Option<Self> {
-        let headers = frame.first_chunk::<74>()?;
-        let (ip, tcp) = headers.get(14..)?.split_first_chunk::<40>()?;
-        let usual = ip[0] >> 4 == 6 && ip[6] == 6;
-        let end = 54 + usize::from(be16(ip[4], ip[5]));
-        let (source, destination) = ip.get(8..)?.split_first_chunk()?;
-        let ends = (u128::from_ne_bytes(*source), u128::from_ne_bytes(*destination.first_chunk()?));
-        if usual { Self::tcp(frame, tcp.first_chunk()?, 54, end, ends, lane) } else { None }
-    }
-
-    /// TCP from octet `start` of the frame to the packet's `end`; lengths that do not fit into each other give `None`,
-    /// among them the length 0 of IP-06.
-    #[inline]
-    fn tcp(
-        frame: &'a [u8],
-        header: &'a [u8; 20],
-        start: usize,
-        end: usize,
-        (source, destination): (u128, u128),
-        lane: u32,
-    ) -> Option<Self> {
-        let data = start + usize::from(header[12] >> 4) * 4;
-        let payload = frame.get(data..end)?;
-        let options = frame.get(start + 20..data)?;
-        Some(Self { source, destination, header, options, payload, lane })
-    }
+/// TCP from octet `start` of the frame to the packet's `end`; lengths that do not fit into each other give `None`,
+/// among them the length 0 of IP-06.
+#[inline]
+fn tcp<'a>(
+    frame: &'a [u8],
+    header: &'a [u8; 20],
+    start: usize,
+    end: usize,
+    addresses: [u128; 2],
+    lane: u32,
+) -> Option<Straight<'a>> {
+    let data = start + usize::from(header[12] >> 4) * 4;
+    let payload = frame.get(data..end)?;
+    let options = frame.get(start + 20..data)?;
+    let ports = [be16(header[0], header[1]), be16(header[2], header[3])];
+    Some((Corners { addresses, ports, lane }, Usual { header, options, payload }))
 }
 
 /// The EtherType.
@@ -130,6 +100,7 @@ fn mapped(address: [u8; 4]) -> u128 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::segment::Address;
     use super::*;
     use crate::time::Timestamp;
     use crate::wire::cut::Cut;
@@ -217,7 +188,9 @@ mod tests {
             }
             frame.truncate(length);
             let config = WireConfig { ignore_vlan, nesting, ..WireConfig::default() };
-            let found = Straight::find(&config, &frame).map(Straight::segment);
+            let found = find(&config, &frame).map(|(corners, usual)| {
+                usual.segment(corners.addresses.map(|address| Address(address.to_ne_bytes())), corners.lane)
+            });
             let mut decoder = Decoder::new(config);
             let walked = decoder.walk(Timestamp(0), LinkType::ETHERNET, Cut::frame(&frame, frame.len() as u32));
             prop_assert!(found.is_some() || !usual || (shape.1.is_some() && nesting == 0));

@@ -1,8 +1,8 @@
 //! The TCP header (RFC 9293 section 3.1), and the two options that a follower of connections needs.
 
 use super::checksum;
-use super::cut::{Cut, be16};
-use super::segment::{Segment, TcpFlags};
+use super::cut::Cut;
+use super::segment::{Segment, Usual};
 use super::skip::Skip;
 use super::walk::{Decoded, Ends, Walk};
 
@@ -22,35 +22,9 @@ impl<'a> Walk<'a> {
             return Err(Skip::BadChecksum);
         }
         let (options, payload) = rest.octets.split_at_checked(options_length).unwrap_or((rest.octets, &[]));
-        let segment = read(header, options, payload, ends, self.lane);
+        let segment = Usual { header, options, payload }.segment([ends.source, ends.destination], self.lane);
         let payload_on_wire = rest.wire.saturating_sub(options_length as u32);
         Ok(Segment { payload_on_wire, fragment_overlap: self.overlap, ..segment })
-    }
-}
-
-/// A segment with its whole payload, from its fixed header and what follows it.
-#[inline]
-pub(super) fn read<'a>(
-    header: &[u8; 20],
-    options: &'a [u8],
-    payload: &'a [u8],
-    ends: Ends,
-    lane: u32,
-) -> Segment<'a> {
-    Segment {
-        source: ends.source,
-        destination: ends.destination,
-        source_port: be16(header[0], header[1]),
-        destination_port: be16(header[2], header[3]),
-        lane,
-        sequence: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
-        acknowledgment: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
-        flags: TcpFlags(header[13]),
-        window: be16(header[14], header[15]),
-        options,
-        payload,
-        payload_on_wire: payload.len() as u32,
-        fragment_overlap: false,
     }
 }
 
