@@ -3,7 +3,7 @@
 //! A provider's advice is kept beside the observer and laid over what it finds. It comes too late where a row has told the
 //! protection behind the waiting span: the records of that are written, and sums count the connection there.
 
-use super::connection::{Connection, DUE_PASSED, LISTENED, Life, Listening};
+use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening};
 use super::follow::{Workplace, settled_from};
 use super::milestones::Milestones;
 use super::named::ConnectionRef;
@@ -148,7 +148,7 @@ fn expect_handshake(conn: &mut Connection) -> Heard {
     }
     let base = PerSide(Side::BOTH.map(|side| conn.stream.halves[side].delivered()));
     conn.settled = None;
-    conn.walks = None;
+    conn.beyond = Beyond::Nothing;
     conn.bits |= LISTENED;
     conn.listening =
         Some(Box::new(Listening { observer: Observer::expecting(base), recent: PerSide::default() }));

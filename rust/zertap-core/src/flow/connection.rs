@@ -104,8 +104,8 @@ pub struct Connection {
     pub listening: Option<Box<Listening>>,
     /// Rare needs.
     pub extras: Option<Box<Extras>>,
-    /// Record walks after completion.
-    pub walks: Option<PerSide<Walk>>,
+    /// What goes on behind the handshake.
+    pub beyond: Beyond,
     /// What the wire has shown.
     pub phase: Phase,
     /// What TCP has shown.
@@ -118,6 +118,8 @@ pub struct Connection {
     pub other_lane: u32,
     /// n-th connection of this key.
     pub ordinal: u32,
+    /// Milestones.
+    pub history: Milestones,
     /// Anomalies found by the stream.
     pub flags: Flags,
     /// What the listener settled.
@@ -130,10 +132,18 @@ pub struct Connection {
     pub number: u64,
     /// Number of the first packet.
     pub first_packet: u64,
-    /// When the second FIN came, if it did.
-    pub second_fin: Timestamp,
-    /// Milestones.
-    pub history: Milestones,
+}
+
+/// What goes on when a handshake is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Beyond {
+    /// Nothing that anybody looks at.
+    #[default]
+    Nothing,
+    /// TLS records, walked in both directions.
+    Walks(PerSide<Walk>),
+    /// Both directions were closed: when the second FIN came, and who sent it.
+    Closed(Timestamp, Side),
 }
 
 /// How much of a connection the usual segment touches. Unit: octets.
@@ -151,10 +161,6 @@ pub const DUE_PASSED: u8 = 8;
 pub const ONE_SIDED_TOLD: u8 = 16;
 /// Payload came, and with it a listener.
 pub const LISTENED: u8 = 32;
-/// Both directions were closed.
-const CLOSED: u8 = 64;
-/// The second FIN was `Side::A`'s.
-const CLOSED_BY_A: u8 = 128;
 
 impl Connection {
     /// Whether a small fact holds.
@@ -197,14 +203,17 @@ impl Connection {
 
     /// Notes that the second FIN came with the latest packet.
     pub fn close(&mut self, by: Side) {
-        self.second_fin = self.latest;
-        self.bits = (self.bits & !CLOSED_BY_A) | CLOSED | if by == Side::A { CLOSED_BY_A } else { 0 };
+        self.beyond = Beyond::Closed(self.latest, by);
     }
 
     /// When the second FIN came, and who sent it.
     pub fn closed(&self) -> Option<(Timestamp, Side)> {
-        let by = if self.has(CLOSED_BY_A) { Side::A } else { Side::B };
-        self.has(CLOSED).then_some((self.second_fin, by))
+        if let Beyond::Closed(at, by) = self.beyond { Some((at, by)) } else { None }
+    }
+
+    /// The record walks that go on behind a completed handshake.
+    pub fn walks(&mut self) -> Option<&mut PerSide<Walk>> {
+        if let Beyond::Walks(walks) = &mut self.beyond { Some(walks) } else { None }
     }
 
     /// The side whose SYN/ACK counts.

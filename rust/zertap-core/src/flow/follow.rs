@@ -5,7 +5,7 @@
 
 use super::attempts::Attempt;
 use super::connection::{
-    Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
+    Beyond,    Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
     SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
 };
 use crate::batch::EventBatch;
@@ -510,11 +510,11 @@ impl Workplace<'_> {
             }
             return;
         }
-        let Some(walks) = &mut conn.walks else { return };
+        let Some(walks) = conn.walks() else { return };
         match walks[side].advance(chunk.bytes) {
             WalkEvent::Ok => {}
             WalkEvent::Clear => {
-                conn.walks = None;
+                conn.beyond = Beyond::Nothing;
                 self.progress(conn, Progress::Finished(Phase::TlsThenClear));
                 return;
             }
@@ -529,7 +529,7 @@ impl Workplace<'_> {
         if let Some(listening) = &mut conn.listening {
             let progress = listening.observer.gap(side, length, self.room);
             self.progress(conn, progress);
-        } else if let Some(walks) = &mut conn.walks {
+        } else if let Some(walks) = conn.walks() {
             // A7: after a gap no record boundary is exact; a lost packet is never called clear text.
             walks[side].lose();
             conn.flags.insert(Flag::Desync);
@@ -575,8 +575,8 @@ impl Workplace<'_> {
         if standing.contains(&WalkEvent::Clear) {
             // Data in clear followed in the very segment that completed the handshake.
             self.progress(conn, Progress::Moved(Phase::TlsThenClear));
-        } else {
-            conn.walks = Some(walks);
+        } else if conn.closed().is_none() {
+            conn.beyond = Beyond::Walks(walks);
         }
     }
 
@@ -741,11 +741,11 @@ pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, octets: Octe
     }
     conn.latest = at;
     conn.stream.halves[side].count_usual(acknowledgment, payload.len() as u32);
-    let walked = match &mut conn.walks {
+    let walked = match &mut conn.beyond {
         _ if payload.is_empty() => true,
         _ if conn.listening.is_some() => false,
-        Some(walks) => walks[side].pass_inside(payload.len()),
-        None => true,
+        Beyond::Walks(walks) => walks[side].pass_inside(payload.len()),
+        Beyond::Nothing | Beyond::Closed(..) => true,
     };
     if walked { Taken::Done } else { Taken::Heard }
 }
@@ -854,7 +854,7 @@ fn conflict(conn: &mut Connection, side: Side) {
     conn.flag(Flag::OverlapConflict);
     if let Some(listening) = &mut conn.listening {
         listening.observer.conflict(side);
-    } else if let Some(walks) = &mut conn.walks {
+    } else if let Some(walks) = conn.walks() {
         walks[side].lose();
     }
 }
@@ -899,7 +899,7 @@ fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
 fn care_of(conn: &Connection) -> Care {
     if is_open(conn) {
         Care::Causal
-    } else if conn.walks.is_some() {
+    } else if matches!(conn.beyond, Beyond::Walks(_)) {
         Care::Octets
     } else {
         Care::Lengths

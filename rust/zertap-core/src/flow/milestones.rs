@@ -9,17 +9,18 @@ const LIMIT: usize = 3;
 
 /// Milestones in order; what a row shows as its `History`.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(4))]
 pub struct Milestones {
     at: [Timestamp; LIMIT],
     phases: [Phase; LIMIT],
-    after_due: [bool; LIMIT],
-    length: u8,
+    /// How many there are in the upper half; whether the waiting span had passed, a bit for each, in the lower.
+    marks: u8,
 }
 
 impl Milestones {
     /// How many there are.
     pub fn len(&self) -> usize {
-        usize::from(self.length)
+        usize::from(self.marks >> 4)
     }
 
     /// Whether a phase was reached.
@@ -35,10 +36,12 @@ impl Milestones {
     /// Adds one; beyond the limit the last is overwritten, so that the end stays true.
     pub fn push(&mut self, milestone: Milestone) {
         let place = self.len().min(LIMIT - 1);
-        self.at[place] = milestone.at;
+        let mut at = self.at;
+        at[place] = milestone.at;
+        self.at = at;
         self.phases[place] = milestone.phase;
-        self.after_due[place] = milestone.after_due;
-        self.length = place as u8 + 1;
+        let after_due = self.marks & 0x0f & !(1 << place) | u8::from(milestone.after_due) << place;
+        self.marks = (place as u8 + 1) << 4 | after_due;
     }
 
     /// As rows show them.
@@ -49,11 +52,8 @@ impl Milestones {
     }
 
     fn iter(&self) -> impl Iterator<Item = Milestone> {
-        let marks = self.phases.iter().zip(&self.after_due);
-        self.at.iter().zip(marks).take(self.len()).map(|(at, (phase, after_due))| Milestone {
-            phase: *phase,
-            at: *at,
-            after_due: *after_due,
-        })
+        let (at, marks) = (self.at, self.marks);
+        let each = at.into_iter().zip(self.phases).zip(0..).take(self.len());
+        each.map(move |((at, phase), place)| Milestone { phase, at, after_due: marks & 1 << place != 0 })
     }
 }

@@ -1,7 +1,7 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
 use super::attempts::{Attempt, Attempts};
-use super::connection::{Connection, Extras, HOT, Life};
+use super::connection::{Beyond, Connection, Extras, HOT, Life};
 use super::follow::{Cause, Octets, TELLING, Taken, Wishes, Workplace, take_usual};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
@@ -56,16 +56,17 @@ impl std::iter::Sum for TableCounters {
 
 /// Aligned, so that it takes no more cache lines than it must.
 #[derive(Debug, Default)]
-#[repr(C, align(64))]
+#[repr(align(64))]
 struct Slot {
     connection: Option<Connection>,
-    generation: u32,
 }
 
 /// All connections of one tap.
 #[derive(Debug)]
 pub struct Table {
     slots: Vec<Slot>,
+    /// How often each slot was given away. Apart: most timers are of connections that ended, and touch no slot.
+    generations: Vec<u32>,
     free: Vec<u32>,
     index: Index,
     hasher: FlowHash,
@@ -99,6 +100,7 @@ impl Table {
     pub fn new(hash_key: [u64; 2]) -> Self {
         Self {
             slots: Vec::new(),
+            generations: Vec::new(),
             free: Vec::new(),
             index: Index::default(),
             hasher: FlowHash::new(hash_key),
@@ -138,6 +140,7 @@ impl Table {
     pub fn reserve(&mut self, more: usize, max_connections: usize) -> Result<(), TryReserveError> {
         let new = more.min(max_connections.saturating_sub(self.live()));
         self.slots.try_reserve(new.saturating_sub(self.free.len()))?;
+        self.generations.try_reserve(new.saturating_sub(self.free.len()))?;
         self.free.try_reserve(more)?;
         for queue in [&mut self.due, &mut self.gaps, &mut self.closing, &mut self.half_open] {
             queue.reserve(more)?;
@@ -418,10 +421,12 @@ impl Table {
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
+            self.generations.push(0);
         }
         let conn = new_connection(place, key, from_low, segment, ordinal, number);
-        let slot = self.slots.get_mut(index as usize)?;
-        slot.generation = slot.generation.wrapping_add(1);
+        let (slot, generation) =
+            (self.slots.get_mut(index as usize)?, self.generations.get_mut(index as usize)?);
+        *generation = generation.wrapping_add(1);
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
         let conn = slot.connection.insert(conn);
@@ -501,8 +506,11 @@ impl Table {
 
     /// Asks for a slot whose deadline comes soon: most connections need the timer no more, and their slots lie cold.
     fn expect_later(&self, queue: &Queue) {
-        if let Some(later) = queue.behind(AHEAD).and_then(|later| self.slots.get(later.index as usize)) {
-            prefetch(later);
+        if let Some(later) = queue.behind(AHEAD)
+            && self.generations.get(later.index as usize) == Some(&later.generation)
+            && let Some(slot) = self.slots.get(later.index as usize)
+        {
+            prefetch(slot);
         }
     }
 
@@ -647,9 +655,10 @@ impl Table {
         }
         // Attempts that were answered leave their entries behind; sweep before they outnumber the rest.
         if self.half_open.len() > 1024 + 2 * self.half_open_count {
-            let slots = &self.slots;
-            self.half_open
-                .retain(|entry| resolve(slots, entry).is_some_and(|conn| conn.life == Life::HalfOpen));
+            let (slots, generations) = (&self.slots, &self.generations);
+            self.half_open.retain(|entry| {
+                resolve(slots, generations, entry).is_some_and(|conn| conn.life == Life::HalfOpen)
+            });
         }
     }
 
@@ -749,13 +758,13 @@ impl Table {
     }
 
     pub(super) fn resolve(&mut self, slot: SlotRef) -> Option<&mut Connection> {
-        let found = self.slots.get_mut(slot.index as usize)?;
-        if found.generation == slot.generation { found.connection.as_mut() } else { None }
+        let is_same = self.generations.get(slot.index as usize) == Some(&slot.generation);
+        if is_same { self.connection(slot.index) } else { None }
     }
 
     /// The live connection of a slot that is still that connection's.
     pub(super) fn at(&self, slot: SlotRef) -> Option<&Connection> {
-        resolve(&self.slots, slot)
+        resolve(&self.slots, &self.generations, slot)
     }
 
     /// The connection of a slot has had its last row, though nobody saw it end.
@@ -771,7 +780,7 @@ impl Table {
     }
 
     fn slot_ref(&self, index: u32) -> SlotRef {
-        SlotRef { index, generation: self.slots.get(index as usize).map_or(0, |slot| slot.generation) }
+        SlotRef { index, generation: self.generations.get(index as usize).copied().unwrap_or_default() }
     }
 }
 
@@ -812,9 +821,9 @@ const ATTEMPT: u32 = 1 << 29;
 /// Marks an index entry that holds the number of an ended connection instead of a slot's.
 const ENDED: u32 = NUMBERS;
 
-fn resolve(slots: &[Slot], entry: SlotRef) -> Option<&Connection> {
-    let slot = slots.get(entry.index as usize)?;
-    if slot.generation == entry.generation { slot.connection.as_ref() } else { None }
+fn resolve<'t>(slots: &'t [Slot], generations: &[u32], entry: SlotRef) -> Option<&'t Connection> {
+    let is_same = generations.get(entry.index as usize) == Some(&entry.generation);
+    slots.get(entry.index as usize).filter(|_| is_same)?.connection.as_ref()
 }
 
 /// A connection for its first segment (A2, A8).
@@ -838,7 +847,6 @@ fn new_connection(
         stream: Stream::default(),
         start: place.cause.at,
         established: place.cause.at,
-        second_fin: Timestamp(0),
         latest: place.cause.at,
         number,
         first_packet: place.cause.packet,
@@ -847,7 +855,7 @@ fn new_connection(
         listening: None,
         settled: None,
         extras: None::<Box<Extras>>,
-        walks: None,
+        beyond: Beyond::Nothing,
         other_lane: key.lane(),
         ordinal,
         phase: Phase::Silent,
@@ -924,6 +932,11 @@ mod tests {
         place.segment(&mut conn, side, &syn);
         place.cause = now;
         place.abandon(&mut conn, RowKind::Unfinished);
+    }
+
+    #[test]
+    fn a_slot_is_four_cache_lines() {
+        assert_eq!(size_of::<Slot>(), 256);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Nothing here is on the usual way of a packet: `segment_told` compares the connection before and after
 //! the table handled a segment, and the calls from `follow.rs` stand where something rare happens.
 
-use super::connection::{Connection, Life};
+use super::connection::{Beyond, Connection, Life};
 use super::follow::Workplace;
 use super::table::{Guess, Identity, Table};
 use crate::event::{Row, RowKind};
@@ -149,7 +149,7 @@ impl Glimpse {
             delivered: half.delivered(),
             next: half.next(),
             first: begin.filter(|_| half.is_known()),
-            walk: conn.walks.as_ref().map(|walks| walks[side]),
+            walk: if let Beyond::Walks(walks) = &conn.beyond { Some(walks[side]) } else { None },
             reset_waits: extras.is_some_and(|extras| extras.doubtful.or(extras.waiting_reset).is_some()),
         }
     }

@@ -2,9 +2,13 @@
 
 use super::Seq;
 
-const KNOWN: u8 = 1;
-const ACKED: u8 = 2;
-const FIN_DELIVERED: u8 = 4;
+// The lowest bits of `counted`.
+const KNOWN: u64 = 1;
+const ACKED: u64 = 2;
+const FIN_DELIVERED: u64 = 4;
+const BITS: u64 = 7;
+/// One segment.
+const ONE: u64 = 8;
 
 /// How far beyond the last octet seen an acknowledgement may point and still be believed.
 ///
@@ -12,19 +16,19 @@ const FIN_DELIVERED: u8 = 4;
 /// far outside must not make the tap skip what is still to come.
 const BELIEVABLE_ACK: i32 = 1 << 24;
 
-/// One direction of a stream.
+/// One direction of a stream, packed: every connection has two.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(4))]
 pub struct Half {
     /// Stream offset of `next`: octets delivered or declared lost.
     delivered: u64,
     /// Distinct payload octets seen.
     octets: u64,
-    /// Segments seen, with or without payload.
-    segments: u64,
+    /// Segments seen, with or without payload, above the bits.
+    counted: u64,
     next: Seq,
     highest: Seq,
     ack: Seq,
-    bits: u8,
 }
 
 impl Half {
@@ -33,12 +37,12 @@ impl Half {
         self.next = first;
         self.highest = first;
         self.delivered = 0;
-        self.bits |= KNOWN;
+        self.counted |= KNOWN;
     }
 
     /// Fixes another beginning (of several SYNs another one counts); what was seen since is forgotten.
     pub(super) fn rebegin(&mut self, first: Seq, seen: u64) {
-        self.bits &= ACKED;
+        self.counted &= !BITS | ACKED;
         self.octets = self.octets.saturating_sub(seen);
         self.begin(first);
     }
@@ -50,7 +54,7 @@ impl Half {
 
     /// Whether the stream's beginning is fixed.
     pub fn is_known(&self) -> bool {
-        self.bits & KNOWN != 0
+        self.counted & KNOWN != 0
     }
 
     /// The next octet wanted.
@@ -80,38 +84,40 @@ impl Half {
 
     /// Segments seen.
     pub fn segments(&self) -> u64 {
-        self.segments
+        self.counted / ONE
     }
 
     /// Counts one segment.
     pub fn count_segment(&mut self) {
-        self.segments += 1;
+        self.counted += ONE;
     }
 
     /// Takes the count of one segment back that turned out to belong to another connection.
     pub fn uncount_segment(&mut self) {
-        self.segments = self.segments.saturating_sub(1);
+        if self.counted >= ONE {
+            self.counted -= ONE;
+        }
     }
 
     /// Whether any segment of this direction was seen.
     pub fn is_visible(&self) -> bool {
-        self.segments > 0
+        self.counted >= ONE
     }
 
     /// Whether more than one segment of this direction was seen.
     pub fn is_past_first_segment(&self) -> bool {
-        self.segments > 1
+        self.counted >= 2 * ONE
     }
 
     /// The furthest acknowledgement this side sent.
     pub fn ack(&self) -> Option<Seq> {
-        (self.bits & ACKED != 0).then_some(self.ack)
+        (self.counted & ACKED != 0).then_some(self.ack)
     }
 
     pub(super) fn acknowledge(&mut self, ack: Seq) {
-        if self.bits & ACKED == 0 || self.ack.distance_to(ack) > 0 {
+        if self.counted & ACKED == 0 || self.ack.distance_to(ack) > 0 {
             self.ack = ack;
-            self.bits |= ACKED;
+            self.counted |= ACKED;
         }
     }
 
@@ -134,7 +140,7 @@ impl Half {
     /// One segment in its turn: its acknowledgement, and its octets, which are the next ones.
     #[inline]
     pub fn count_usual(&mut self, ack: Seq, octets: u32) {
-        self.segments += 1;
+        self.counted += ONE;
         self.acknowledge(ack);
         self.advance(octets);
         self.count(octets);
@@ -168,10 +174,10 @@ impl Half {
 
     /// Whether the FIN was reached in order.
     pub fn fin_delivered(&self) -> bool {
-        self.bits & FIN_DELIVERED != 0
+        self.counted & FIN_DELIVERED != 0
     }
 
     pub(super) fn deliver_fin(&mut self) {
-        self.bits |= FIN_DELIVERED;
+        self.counted |= FIN_DELIVERED;
     }
 }
