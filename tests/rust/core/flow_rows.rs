@@ -175,6 +175,31 @@ fn a_provisional_handshake_is_complete_when_the_span_passes() {
     assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsFailed, Fault::ClientCertificateRefused));
 }
 
+/// A8: what was acknowledged and never captured may have been the refusal.
+#[test]
+fn a_handshake_whose_refusal_may_have_been_lost_is_open_also_when_the_span_passes() {
+    let lost = Conversation::of(&certified_13()).loses(SERVER, 24).ack(CLIENT).waits(20 * SECOND).ack(CLIENT);
+    let run = lost.run_all();
+    assert_eq!((run.row(RowKind::Due).phase, run.last().phase), (Phase::TlsAgreed, Phase::TlsAgreed));
+    assert_eq!(run.last().kind, RowKind::Unfinished);
+    let run = lost.clone().closes(CLIENT).run_all();
+    assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsLost, Fault::CaptureLoss));
+    let run = lost.server(sealed(250)).run_all();
+    let complete = *run.last().history.entries().last().expect("a milestone");
+    assert_eq!((complete.phase, complete.after_due), (Phase::TlsComplete, true));
+}
+
+/// The refusal was seen and the end of the connection was not, but for the number behind it.
+#[test]
+fn a_refused_handshake_whose_end_was_lost_is_open_also_when_the_span_passes() {
+    let refused = Conversation::of(&certified_13()).server(sealed(19)).fin(SERVER).fin(CLIENT).ack(SERVER);
+    let torn = refused.without(|packet| packet.is(TcpFlags::FIN)).waits(20 * SECOND).ack(CLIENT);
+    let run = torn.run_all();
+    assert_eq!((run.row(RowKind::Due).phase, run.last().phase), (Phase::TlsAgreed, Phase::TlsAgreed));
+    let run = torn.rst(SERVER).run_all();
+    assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsFailed, Fault::ClientCertificateRefused));
+}
+
 #[test]
 fn without_syns_the_hello_tells_who_is_the_client() {
     // The hello comes from the side whose port looks like the server's.

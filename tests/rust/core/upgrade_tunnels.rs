@@ -53,6 +53,21 @@ fn is_ssh(outcome: &Outcome, name: &str) {
     assert!(outcome.flags.contains(&Flag::Upgraded));
 }
 
+/// Found by loss at random: behind the header the client's line was lost, and what it went on with was called no SSH.
+#[test]
+fn a_lost_line_behind_a_tunnels_header_is_no_refusal_of_ssh() {
+    for (name, tunnel) in tunnels() {
+        let talk = tunnel.loses(CLIENT, CLIENT_LINE.len() as u64).server(SERVER_LINE);
+        let outcome = exchange(talk).run();
+        let expected = if name == "proxy" { Phase::SshComplete } else { Phase::Clear };
+        assert_eq!(outcome.phase, expected, "{name}: {outcome:?}");
+    }
+    // Nothing lost: what the client said is no SSH, and the server's line answers it.
+    let outcome =
+        Talk::default().client("GET / HTTP/1.0\r\n").server(SERVER_LINE).client("Host: a\r\n").run();
+    assert_eq!(outcome.phase, Phase::SshFailed, "{outcome:?}");
+}
+
 #[test]
 fn ssh_is_followed_through_every_tunnel_whoever_speaks_first() {
     for (name, tunnel) in tunnels() {

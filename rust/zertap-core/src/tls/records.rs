@@ -5,7 +5,7 @@ use super::observer::TlsObserver;
 use super::record::{EMPTY_LIMIT, Mark, content};
 use super::state::{Era, Saw};
 use super::walk::{Step, resynchronises};
-use crate::handshake::{Chunk, Evidence, Fault, Flag, Room, Shown, Side};
+use crate::handshake::{Chunk, Evidence, Fault, Flag, Phase, Room, Shown, Side};
 
 impl TlsObserver {
     pub(super) fn feed(&mut self, side: Side, rest: &mut &[u8], seen: u64, room: &mut Room) {
@@ -212,6 +212,10 @@ impl TlsObserver {
             return;
         }
         let inside = lane.walk.is_in_body() && count <= u64::from(lane.walk.left());
+        if !inside && side == self.client && self.phase == Phase::TlsProvisional {
+            self.farewell_hidden.get_or_insert(self.lanes[side].offset);
+        }
+        let lane = &mut self.lanes[side];
         if lane.walk.is_in_body() {
             self.damage(side, if inside { count } else { u64::MAX });
         }
