@@ -194,7 +194,11 @@ impl ClearWatch {
             // The ClientHello itself is missing: the answer can still be recognised.
             let origin =
                 Origin { base: before, upgraded: true, protocol: Some(protocol), ..Origin::default() };
-            self.begin(Box::new(TlsObserver::midstream(client.other(), options)), origin, client, true);
+            let mut tls = TlsObserver::midstream(client.other(), options);
+            if self.lost[client.other()] {
+                tls = tls.behind_loss(client.other());
+            }
+            self.begin(Box::new(tls), origin, client, true);
         }
         if self.tentative.as_ref().is_some_and(|hello| side != hello.by && !hello.answered) {
             return self.rest();

@@ -113,6 +113,14 @@ impl TlsObserver {
         observer
     }
 
+    /// The same where octets of `side` were lost before: its hello may be among them.
+    #[must_use]
+    pub fn behind_loss(mut self, side: Side) -> Self {
+        self.lanes[side].set(Mark::Holed);
+        self.lanes[side].go_blind();
+        self
+    }
+
     /// An observer of a connection whose side `begun_by` began with what `probe_ssl2` calls `Begun`.
     pub fn ssl2(begun_by: Side, options: Options) -> Self {
         let mut observer = Self::blank(begun_by, options);

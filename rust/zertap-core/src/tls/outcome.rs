@@ -104,7 +104,7 @@ impl TlsObserver {
     }
 
     /// What `side` still owes.
-    fn remaining(&self, side: Side) -> Remaining {
+    pub(super) fn remaining(&self, side: Side) -> Remaining {
         let lane = &self.lanes[side];
         let settled = match self.era {
             Era::Tls13 => side == self.server() && self.flight_end.is_some(),

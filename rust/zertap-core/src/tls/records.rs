@@ -3,7 +3,7 @@
 use super::assembly::Part;
 use super::observer::TlsObserver;
 use super::record::{EMPTY_LIMIT, Mark, content};
-use super::state::{Era, Saw};
+use super::state::{Era, Remaining, Saw};
 use super::walk::{Step, resynchronises};
 use crate::handshake::{Chunk, Evidence, Fault, Flag, Phase, Room, Shown, Side};
 
@@ -132,8 +132,10 @@ impl TlsObserver {
             lane.go_blind();
         } else if fault == Fault::ProtocolViolation && !lane.is(Mark::Started) && side != self.begun_by {
             self.refuse_foreign(side);
-        } else if side == self.server() && !self.lanes[side.other()].is_exact() {
-            // What the client said may have completed the handshake.
+        } else if !self.lanes[side.other()].is_exact()
+            && (side == self.server() || self.remaining(side) == Remaining::Settled)
+        {
+            // What the other side said may have completed the handshake.
             if self.saw(Saw::ServerWentOn) {
                 self.on_clear_data(side, fault);
             } else {
