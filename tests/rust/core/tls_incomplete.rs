@@ -399,3 +399,15 @@ fn a_finished_of_whatever_length_is_no_failure_where_the_server_hello_was_lost()
     let talk = Talk::new().client(client_hello()).client(sealed(69)).client_fin().server_fin();
     assert_eq!(talk.close().phase(), TlsFailed);
 }
+
+/// Found by loss at random: the server's Finished was lost, and the data in clear that followed it taken for a violation.
+#[test]
+fn data_in_clear_is_no_violation_where_the_other_sides_finished_may_have_been_lost() {
+    let flight = join(&[server_hello_12(0xC02F), rest_of_server_flight()]);
+    let client = join(&[message(16, &[1; 33]), ccs(), finished()]);
+    let begun = Talk::new().client(client_hello()).server(flight).client(client);
+    lost(&begun.clone().loses(SERVER, 51).client(b"clear text").client_fin().server_fin());
+    // Nothing lost: its sender cannot have seen a Finished.
+    let outcome = begun.client(b"clear text").run();
+    assert_eq!((outcome.phase(), outcome.findings.fault), (TlsFailed, Fault::ProtocolViolation));
+}
