@@ -21,8 +21,10 @@ programs=$work/programs/$commit
 # Programs of their own: the sources may change while they run.
 build() {
     cargo fuzz build --fuzz-dir "$here" --sanitizer none
-    cargo run --quiet --release --manifest-path "$here/Cargo.toml" --example seeds -- \
+    # A corpus that is there already has grown out of the seeds.
+    [ -d "$work/tls" ] || cargo run --quiet --release --manifest-path "$here/Cargo.toml" --example seeds -- \
         "$work" "$here/seeds" "$root"/pcaps/captures/* "$root"/tests/data/certificates/*.der
+    cp -r "$here"/seeds/*/ "$work"
     local host built target
     host=$(rustc -vV | sed -n 's/^host: //p')
     built=${CARGO_TARGET_DIR:-$here/target}/$host/release

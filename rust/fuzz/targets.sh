@@ -11,8 +11,8 @@ dictionary() {
 # Octets of its longest inputs. Where an input is a list of pieces of one small thing, more of them say nothing new and cost time.
 longest() {
     case $1 in
-        fragments) echo 1024 ;;
-        stream) echo 4096 ;;
+        fragments) echo 256 ;;
+        stream) echo 1024 ;;
         *) echo 32768 ;;
     esac
 }
