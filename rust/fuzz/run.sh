@@ -1,11 +1,12 @@
 #!/bin/sh
 # Runs every fuzz target (or those named) for SECONDS each: rust/fuzz/run.sh SECONDS [TARGET...]
 # Fails on any crash. FUZZ_RUNS=N ends a target earlier, after so many executions. FUZZ_SEED=N repeats one sequence of inputs (what CI does); without it every run differs.
-# Works with the stable compiler; needs cargo-fuzz and a C++ compiler.
+# rust/fuzz/long.sh runs them for a number of executions or seconds of a processor. Works with the stable compiler; needs cargo-fuzz and a C++ compiler.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+. "$here/targets.sh"
 usage="usage: rust/fuzz/run.sh SECONDS [TARGET...]"
 
 seconds=${1:?$usage}
@@ -31,21 +32,13 @@ work=${FUZZ_WORK:-$here/corpus}
 cargo run --quiet --release --manifest-path "$here/Cargo.toml" --example seeds -- \
     "$work" "$here/seeds" "$root"/pcaps/captures/* "$root"/tests/data/certificates/*.der
 
-# The dictionary of what a target reads.
-dictionary() {
-    case $1 in
-        tls | ssh | captures | frames | certificate) echo "$here/dictionaries/$1.dict" ;;
-        tap_frames | tap_segments) echo "$here/dictionaries/tls.dict" ;;
-    esac
-}
-
 failed=
 for target in "$@"; do
     log=$(mktemp)
     echo "$target: $seconds s"
     words=$(dictionary "$target")
     if cargo fuzz run --fuzz-dir "$here" --sanitizer none "$target" "$work/$target" -- \
-        ${FUZZ_SEED:+-seed="$FUZZ_SEED"} ${FUZZ_RUNS:+-runs="$FUZZ_RUNS"} ${words:+-dict="$words"} -max_total_time="$seconds" -max_len=32768 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1; then
+        ${FUZZ_SEED:+-seed="$FUZZ_SEED"} ${FUZZ_RUNS:+-runs="$FUZZ_RUNS"} ${words:+-dict="$words"} -max_total_time="$seconds" -max_len="$(longest "$target")" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1; then
         grep -E 'number_of_executed_units|average_exec_per_sec|peak_rss' "$log" | sed 's/^stat::/  /'
     else
         tail -n 60 "$log" >&2

@@ -16,7 +16,7 @@ mod wrapping;
 use crate::handshake::{Chunk, End, Findings, Observe, PerSide, Phase, Progress, Room, Side};
 use crate::ssh::{SSH_PREFIX, SshObserver};
 use crate::tls::{TlsObserver, Walk};
-use clear::{Banner, ClearWatch};
+use clear::{Banner, ClearWatch, Place};
 use origin::Origin;
 use sniff::{Form, Sniffer, Verdict};
 
@@ -148,9 +148,10 @@ impl Observer {
         }
     }
 
-    /// The waiting span has passed.
-    pub fn due(&mut self) -> Progress {
+    /// The waiting span has passed. `torn`: octets are missing that may still come.
+    pub fn due(&mut self, torn: bool) -> Progress {
         match self {
+            Observer::Tls(tls, ..) if torn => tls.due_while_torn(),
             Observer::Tls(tls, ..) => tls.due(),
             Observer::Ssh(ssh, _) => ssh.due(),
             Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
@@ -307,9 +308,9 @@ impl Observer {
     /// An SSH identification line was found behind data in clear.
     fn begin_ssh(&mut self, banner: Banner, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let ssh = SshObserver::new(room.options);
-        let (ssh, chunks) = match banner {
-            Banner::OfTheSilent => (ssh, [None, Some(chunk)]),
-            Banner::AfterLines { lines, next } => {
+        let (ssh, chunks) = match banner.place {
+            Place::OfTheSilent => (ssh, [None, Some(chunk)]),
+            Place::AfterLines { lines, next } => {
                 let prefix = Chunk { bytes: SSH_PREFIX, starts_segment: false, cut: 0, ..chunk };
                 let bytes = chunk.bytes.get(next..).unwrap_or_default();
                 let rest = Chunk { bytes, starts_segment: false, ..chunk };
@@ -317,6 +318,9 @@ impl Observer {
             }
         };
         *self = Observer::Ssh(ssh, Origin::default());
+        if let Some(octets) = banner.missed {
+            self.gap(side.other(), octets, room);
+        }
         let mut last = Progress::Moved(Phase::SshBegun);
         for chunk in chunks.into_iter().flatten() {
             match self.push(side, chunk, true, room) {

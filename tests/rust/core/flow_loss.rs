@@ -174,20 +174,47 @@ fn judge(recorded: &Recorded, dropped: &[bool], figures: &mut Figures) {
         };
         figures.known += u64::from(told.phase == truth.phase && profile(told) == profile(truth));
         figures.lost += u64::from(matches!(told.phase, Phase::TlsLost | Phase::SshLost));
-        figures.blamed += u64::from(failed(told.phase) && truth.phase.is_complete());
+        if failed(told.phase) && truth.phase.is_complete() {
+            figures.blamed += 1;
+            show("failed, though complete", recorded, dropped, told, truth);
+        }
         if failed(truth.phase) && told.phase.is_complete() {
-            let numbers = || (1..).zip(dropped).filter(|(_, lost)| **lost).map(|(number, _)| number);
             match without_a_trace(recorded, dropped, key) {
                 Loss::Untraced => figures.excused += 1,
                 // A5: so long as the connection is open, a handshake whose refusal may yet come shows as protected.
-                Loss::Traced if told.kind == RowKind::Unfinished => figures.open += 1,
+                Loss::Traced if told.kind == RowKind::Unfinished => {
+                    figures.open += 1;
+                    show("open", recorded, dropped, told, truth);
+                }
                 other => panic!(
                     "{}: a success of what failed, {other:?} (without packets {:?}): {told:?}",
                     recorded.name,
-                    numbers().collect::<Vec<usize>>()
+                    gone(dropped)
                 ),
             }
         }
+    }
+}
+
+/// The numbers of the packets that are dropped, from 1.
+fn gone(dropped: &[bool]) -> Vec<usize> {
+    (1..).zip(dropped).filter(|(_, lost)| **lost).map(|(number, _)| number).collect()
+}
+
+/// `LOSS_SHOW=1` names each connection that the figures count as told wrongly.
+fn show(what: &str, recorded: &Recorded, dropped: &[bool], told: &Row, truth: &Row) {
+    if std::env::var_os("LOSS_SHOW").is_some() {
+        println!(
+            "{what}: {} {:?}, {:?} {:?} {:?} {:?} for {:?}, without packets {:?}",
+            recorded.name,
+            told.ports,
+            told.kind,
+            told.phase,
+            told.settled.as_ref().map(|settled| settled.fault),
+            told.flags,
+            truth.phase,
+            gone(dropped)
+        );
     }
 }
 

@@ -10,6 +10,7 @@ use zertap_core::event::{Row, RowKind};
 use zertap_core::handshake::{Fault, Flag, Options, Phase, Side, TextKind};
 use zertap_core::tap::Tap;
 use zertap_core::time::Timestamp;
+use zertap_core::wire::TcpFlags;
 
 fn whole() -> Conversation {
     Conversation::of(&full_12()).closes(CLIENT)
@@ -173,6 +174,49 @@ fn a_provisional_handshake_is_complete_when_the_span_passes() {
     assert_eq!((run.row(RowKind::Due).phase, run.last().phase), (Phase::TlsComplete, Phase::TlsComplete));
     let run = refused().server(sealed(19)).fin(SERVER).run_all();
     assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsFailed, Fault::ClientCertificateRefused));
+}
+
+/// A8: what was acknowledged and never captured may have been the refusal.
+#[test]
+fn a_handshake_whose_refusal_may_have_been_lost_is_open_also_when_the_span_passes() {
+    let lost = Conversation::of(&certified_13()).loses(SERVER, 24).ack(CLIENT).waits(20 * SECOND).ack(CLIENT);
+    let run = lost.run_all();
+    assert_eq!((run.row(RowKind::Due).phase, run.last().phase), (Phase::TlsAgreed, Phase::TlsAgreed));
+    assert_eq!(run.last().kind, RowKind::Unfinished);
+    let run = lost.clone().closes(CLIENT).run_all();
+    assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsLost, Fault::CaptureLoss));
+    let run = lost.server(sealed(250)).run_all();
+    let complete = *run.last().history.entries().last().expect("a milestone");
+    assert_eq!((complete.phase, complete.after_due), (Phase::TlsComplete, true));
+}
+
+/// Nobody acknowledged the octets that lack below a FIN, so they are no gap yet when the span passes.
+#[test]
+fn a_hole_that_may_still_be_filled_leaves_a_handshake_open_when_the_span_passes() {
+    let torn = || Conversation::of(&certified_13()).loses(SERVER, 24).fin(SERVER).waits(20 * SECOND);
+    let run = torn().ack(SERVER).run_all();
+    assert_eq!((run.row(RowKind::Due).phase, run.last().phase), (Phase::TlsAgreed, Phase::TlsLost));
+    assert_eq!(torn().rst(CLIENT).run_all().last().phase, Phase::TlsLost);
+    // It is filled, late: what came in it decides.
+    for (octets, fault) in [(19, Fault::ClientCertificateRefused), (250, Fault::None)] {
+        let mut talk = Conversation::of(&certified_13()).server(sealed(octets)).fin(SERVER);
+        let late = talk.packets.remove(talk.packets.len() - 2);
+        let mut talk = talk.waits(20 * SECOND).ack(SERVER);
+        talk.packets.push(Packet { at: talk.now, ..late });
+        let run = talk.run_all();
+        assert_eq!((run.row(RowKind::Due).phase, run.last().fault()), (Phase::TlsAgreed, fault));
+    }
+}
+
+/// The refusal was seen and the end of the connection was not, but for the number behind it.
+#[test]
+fn a_refused_handshake_whose_end_was_lost_is_open_also_when_the_span_passes() {
+    let refused = Conversation::of(&certified_13()).server(sealed(19)).fin(SERVER).fin(CLIENT).ack(SERVER);
+    let torn = refused.without(|packet| packet.is(TcpFlags::FIN)).waits(20 * SECOND).ack(CLIENT);
+    let run = torn.run_all();
+    assert_eq!((run.row(RowKind::Due).phase, run.last().phase), (Phase::TlsAgreed, Phase::TlsAgreed));
+    let run = torn.rst(SERVER).run_all();
+    assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsLost, Fault::CaptureLoss));
 }
 
 #[test]

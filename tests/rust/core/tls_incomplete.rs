@@ -345,3 +345,69 @@ fn tls_16_a_refusal_that_may_have_been_lost_leaves_the_outcome_unknown() {
     // Nothing was said since the Finished; a hole before it hides no answer.
     complete(&certified_13().client_fin().server_fin());
 }
+
+/// So it is while the connection is open: nothing is told as protected whose refusal may have been lost (A8).
+#[test]
+fn tls_16_while_a_refusal_may_have_been_lost_the_outcome_is_open() {
+    for doubtful in [certified_13().loses(SERVER, 24), certified_13().server(sealed(19)).loses(SERVER, 24)] {
+        let outcome = doubtful.run();
+        assert_eq!(outcome.phases, [TlsAgreed, TlsProvisional, TlsAgreed]);
+        assert_eq!(outcome.profile().evidence_outcome, Evidence::NotVisible);
+        // The waiting span says nothing about what was lost,
+        let due = doubtful.clone().and(Event::Due);
+        assert_eq!(due.run().phase(), TlsAgreed);
+        lost(&due.clone().client_fin().server_fin());
+        // and what the server says later settles it.
+        complete(&doubtful.clone().server(sealed(250)));
+        complete(&due.server(sealed(250)));
+        assert_eq!(doubtful.loses(SERVER, 60).run().phase(), TlsProvisional);
+    }
+}
+
+/// Found by loss at random: the client's closing alert was lost, and the server's answer to it told as a refusal.
+#[test]
+fn tls_16_a_farewell_that_may_have_been_lost_makes_no_refusal_of_the_answer() {
+    let before = certified_13().sent[0];
+    for hole in [24, 300] {
+        let talk = certified_13().loses(CLIENT, hole);
+        lost(&talk.clone().server_fin());
+        lost(&talk.clone().server_rst());
+        complete(&talk.clone().server(sealed(250)));
+        complete(&talk.clone().client_fin().server_fin());
+        let parted = talk.clone().server(sealed(19));
+        assert_eq!(parted.run().phase(), TlsAgreed);
+        assert_eq!(parted.clone().and(Event::Due).run().phase(), TlsAgreed);
+        lost(&parted.clone().server_fin());
+        complete(&parted.server(sealed(250)));
+        // What the server said before it can have seen any of it is a refusal.
+        let refused = talk.says_having_seen(SERVER, sealed(19), before).server_fin();
+        assert_eq!(refused.run().findings.fault, Fault::ClientCertificateRefused);
+    }
+}
+
+/// Found by loss at random: with the ServerHello the suite was lost, and a Finished of another length taken for none.
+#[test]
+fn a_finished_of_whatever_length_is_no_failure_where_the_server_hello_was_lost() {
+    let early = message(1, &Hello::client().with(extension(42, &[])).offer());
+    for (hello, finished) in [(client_hello(), 45), (early.clone(), 45), (early, 69)] {
+        let talk = Talk::new().client(hello).loses(SERVER, 1161);
+        lost(&talk.clone().client(sealed(finished)).client_fin().server_fin());
+        // An alert is no Finished under any suite.
+        assert_eq!(talk.client(sealed(19)).client_fin().close().phase(), TlsFailed);
+    }
+    // Where the server's octets were all seen there is no hello among them: early data that nobody answered.
+    let talk = Talk::new().client(client_hello()).client(sealed(69)).client_fin().server_fin();
+    assert_eq!(talk.close().phase(), TlsFailed);
+}
+
+/// Found by loss at random: the server's Finished was lost, and the data in clear that followed it taken for a violation.
+#[test]
+fn data_in_clear_is_no_violation_where_the_other_sides_finished_may_have_been_lost() {
+    let flight = join(&[server_hello_12(0xC02F), rest_of_server_flight()]);
+    let client = join(&[message(16, &[1; 33]), ccs(), finished()]);
+    let begun = Talk::new().client(client_hello()).server(flight).client(client);
+    lost(&begun.clone().loses(SERVER, 51).client(b"clear text").client_fin().server_fin());
+    // Nothing lost: its sender cannot have seen a Finished.
+    let outcome = begun.client(b"clear text").run();
+    assert_eq!((outcome.phase(), outcome.findings.fault), (TlsFailed, Fault::ProtocolViolation));
+}

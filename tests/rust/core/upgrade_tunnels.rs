@@ -2,7 +2,9 @@
 
 use crate::ssh_support::{CLIENT_LINE, Offer, SERVER_LINE, newkeys, packet, string};
 use crate::support::{CLIENT, Outcome, SERVER, Talk};
-use crate::tls_support::{client_hello, join, rest_of_server_flight, server_hello_12};
+use crate::tls_support::{
+    ccs, client_hello, finished, join, message, rest_of_server_flight, server_hello_12,
+};
 use zertap_core::handshake::{End, Flag, Options, Phase};
 
 const GRANTED: &str = "HTTP/1.1 200 OK\r\n\r\n";
@@ -51,6 +53,35 @@ fn exchange(talk: Talk) -> Talk {
 fn is_ssh(outcome: &Outcome, name: &str) {
     assert_eq!((outcome.phase, outcome.upgrade.as_deref()), (Phase::SshComplete, Some(name)), "{outcome:?}");
     assert!(outcome.flags.contains(&Flag::Upgraded));
+}
+
+/// Found by loss at random: behind the header the client's line was lost, and what it went on with was called no SSH.
+#[test]
+fn a_lost_line_behind_a_tunnels_header_is_no_refusal_of_ssh() {
+    for (name, tunnel) in tunnels() {
+        let talk = tunnel.loses(CLIENT, CLIENT_LINE.len() as u64).server(SERVER_LINE);
+        let outcome = exchange(talk).run();
+        let expected = if name == "proxy" { Phase::SshComplete } else { Phase::Clear };
+        assert_eq!(outcome.phase, expected, "{name}: {outcome:?}");
+    }
+    // Nothing lost: what the client said is no SSH, and the server's line answers it.
+    let outcome =
+        Talk::default().client("GET / HTTP/1.0\r\n").server(SERVER_LINE).client("Host: a\r\n").run();
+    assert_eq!(outcome.phase, Phase::SshFailed, "{outcome:?}");
+}
+
+/// Found by loss at random: both hellos were lost, the server's first, and the end told as the server's failure.
+#[test]
+fn hellos_lost_behind_a_tunnels_header_blame_nobody() {
+    for lost_first in [CLIENT, SERVER] {
+        let talk = Talk::default().client("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
+        let talk = talk.loses(lost_first, 900).loses(lost_first.other(), 900);
+        let talk = talk.client(join(&[message(16, &[1; 33]), ccs(), finished()])).server(ccs());
+        for ended in [talk.clone().ends(SERVER, End::Fin).ends(CLIENT, End::Fin), talk.ends(SERVER, End::Rst)]
+        {
+            assert_ne!(ended.run().phase, Phase::TlsFailed, "{lost_first:?}");
+        }
+    }
 }
 
 #[test]

@@ -186,6 +186,11 @@ impl Connection {
         if phase == Phase::TlsProvisional {
             let after_due = self.has(DUE_PASSED);
             self.extras().provisional = Some(Milestone { phase: Phase::TlsComplete, at, after_due });
+        } else if phase == Phase::TlsAgreed
+            && let Some(extras) = &mut self.extras
+        {
+            // What looked complete is open again: what would tell was lost.
+            extras.provisional = None;
         }
         let told = self.extras.as_ref().map_or(0, |extras| extras.told_history);
         if phase == Phase::Clear && told == 0 {

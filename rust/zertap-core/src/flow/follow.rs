@@ -157,8 +157,8 @@ impl Workplace<'_> {
         self.tell(None, Shown::Due, 0);
         conn.bits |= DUE_PASSED;
         self.tell_one_sided(conn);
-        let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
-        self.progress(conn, progress.unwrap_or(Progress::NeedMore));
+        let progress = tell_due(conn);
+        self.progress(conn, progress);
         if self.config.rows.contains(RowKind::Due) {
             self.write(conn, RowKind::Due);
         }
@@ -551,8 +551,8 @@ impl Workplace<'_> {
             self.settle(conn);
         } else if phase == Phase::TlsProvisional && conn.has(DUE_PASSED) {
             // A5: once the waiting span has passed, complete stays complete.
-            let progress = conn.listening.as_mut().map(|listening| listening.observer.due());
-            return self.progress(conn, progress.unwrap_or(Progress::NeedMore));
+            let progress = tell_due(conn);
+            return self.progress(conn, progress);
         }
         let told_by_settling = conn.history.len() > milestones;
         if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
@@ -847,6 +847,12 @@ fn contradict_reset(conn: &mut Connection) {
     if doubt.is_some() {
         conn.flag(Flag::ResetIgnored);
     }
+}
+
+/// Tells the listener that the waiting span has passed.
+fn tell_due(conn: &mut Connection) -> Progress {
+    let torn = Side::BOTH.iter().any(|side| conn.stream.has_hole(*side));
+    conn.listening.as_mut().map_or(Progress::NeedMore, |listening| listening.observer.due(torn))
 }
 
 /// A retransmission carried other octets: the framing of this direction is no longer exact (TCP-04, A7).

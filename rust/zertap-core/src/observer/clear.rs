@@ -36,9 +36,18 @@ pub enum Answer {
     Banner(Banner),
 }
 
+/// An SSH identification line.
+#[derive(Clone, Copy, Debug)]
+pub struct Banner {
+    /// Where it was found.
+    pub place: Place,
+    /// Octets of the other side so far, where some of them were lost: its own line may be among them.
+    pub missed: Option<u64>,
+}
+
 /// Where an SSH identification line was found.
 #[derive(Clone, Copy, Debug)]
-pub enum Banner {
+pub enum Place {
     /// In the first octets of the side that had not spoken.
     OfTheSilent,
     /// After other lines of the side that spoke first.
@@ -55,6 +64,8 @@ pub enum Banner {
 pub struct ClearWatch {
     /// Octets of each direction so far.
     octets: PerSide<u64>,
+    /// Some of them were lost to the capture.
+    lost: PerSide<bool>,
     /// A handshake that may have begun.
     tentative: Option<Tentative>,
     /// The grammars that can announce one.
@@ -86,6 +97,7 @@ impl ClearWatch {
         let silent = kept.first[other].octets().is_empty() && !kept.lost[other];
         let mut watch = Self {
             octets: PerSide([0, 1].map(|side: usize| kept.first.0[side].octets().len() as u64)),
+            lost: kept.lost,
             tentative: None,
             upgrades: if options.upgrades { Upgrades::default() } else { Upgrades::over() },
             scan: silent.then(|| (speaker, LineScan::default())),
@@ -170,6 +182,7 @@ impl ClearWatch {
     pub fn gap(&mut self, side: Side, length: u64, options: Options) -> Answer {
         let before = self.octets;
         self.octets[side] += length;
+        self.lost[side] = true;
         if let Some((scanned, scan)) = &mut self.scan
             && *scanned == side
         {
@@ -181,7 +194,11 @@ impl ClearWatch {
             // The ClientHello itself is missing: the answer can still be recognised.
             let origin =
                 Origin { base: before, upgraded: true, protocol: Some(protocol), ..Origin::default() };
-            self.begin(Box::new(TlsObserver::midstream(client.other(), options)), origin, client, true);
+            let mut tls = TlsObserver::midstream(client.other(), options);
+            if self.lost[client.other()] {
+                tls = tls.behind_loss(client.other());
+            }
+            self.begin(Box::new(tls), origin, client, true);
         }
         if self.tentative.as_ref().is_some_and(|hello| side != hello.by && !hello.answered) {
             return self.rest();
@@ -218,11 +235,14 @@ impl ClearWatch {
     }
 
     fn look_for_banner(&mut self, side: Side, bytes: &[u8]) -> Option<Answer> {
+        let other = side.other();
+        let missed = self.lost[other].then_some(self.octets[other]);
         let (speaker, scan) = self.scan.as_mut()?;
         if side != *speaker {
             // The other side's first octets: a banner there means SSH, anything else ends the search.
             self.scan = None;
-            return begins_banner(bytes).then_some(Answer::Banner(Banner::OfTheSilent));
+            return begins_banner(bytes)
+                .then_some(Answer::Banner(Banner { place: Place::OfTheSilent, missed }));
         }
         match scan.push(bytes) {
             Scan::More => return None,
@@ -230,7 +250,7 @@ impl ClearWatch {
             Scan::Found { next } => {
                 let lines = scan.start();
                 self.scan = None;
-                return Some(Answer::Banner(Banner::AfterLines { lines, next }));
+                return Some(Answer::Banner(Banner { place: Place::AfterLines { lines, next }, missed }));
             }
         }
         self.scan = None;

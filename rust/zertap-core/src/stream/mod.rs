@@ -328,7 +328,8 @@ impl Stream {
         if self.halves[side.other()].believes(ack?) { ack } else { self.halves[side].ack() }
     }
 
-    fn has_hole(&self, side: Side) -> bool {
+    /// Whether octets of this direction are missing: acknowledged ones, or some below what came.
+    pub fn has_hole(&self, side: Side) -> bool {
         let half = &self.halves[side];
         let next = half.next();
         let below_island =

@@ -3,7 +3,7 @@
 use super::observer::TlsObserver;
 use super::state::Saw;
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, TextKind, Texts, TlsProfile};
+use crate::handshake::{CryptoProfile, Evidence, TextKind, Texts, TlsProfile};
 use std::sync::Arc;
 
 impl TlsObserver {
@@ -15,6 +15,11 @@ impl TlsObserver {
             CryptoProfile::Tls(TlsProfile {
                 server_certificate: traits(&self.certificates[self.server()]),
                 client_certificate: traits(&self.certificates[self.client]),
+                evidence_outcome: if self.is_in_doubt() {
+                    Evidence::NotVisible
+                } else {
+                    self.facts.evidence_outcome
+                },
                 ..self.facts.clone()
             })
         })

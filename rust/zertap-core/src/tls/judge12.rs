@@ -14,7 +14,7 @@ const USER_CANCELED: u8 = 90;
 impl TlsObserver {
     /// Completes the handshake if what is known suffices. Called after every record that can matter.
     pub(super) fn judge(&mut self) {
-        if !self.phase().is_open() {
+        if !self.phase.is_open() {
             return;
         }
         match self.era {
@@ -23,7 +23,7 @@ impl TlsObserver {
             Era::Open if !self.is_hidden(self.server()) => {}
             Era::Open => {
                 self.judge_12();
-                if self.phase().is_open() {
+                if self.phase.is_open() {
                     self.judge_13_unseen();
                 }
             }
@@ -127,7 +127,7 @@ impl TlsObserver {
             };
             let at = lane.offset - (octets.len() - place - 1) as u64;
             self.on_alert(side, level, octet, at);
-            if !self.phase().is_open() && !self.is_provisional() {
+            if !self.phase.is_open() && !self.is_provisional() {
                 return;
             }
         }
@@ -135,7 +135,7 @@ impl TlsObserver {
 
     /// One clear alert, of which `at` is the end.
     fn on_alert(&mut self, side: Side, level: u8, description: u8, at: u64) {
-        if self.phase() == Phase::TlsFailed {
+        if self.phase == Phase::TlsFailed {
             return;
         }
         self.cold().note(Alert { from: side, level, description, encrypted: false });

@@ -44,6 +44,12 @@ impl Tally {
         }
     }
 
+    /// Whether the records, added up under the lengths that are assumed, suffice under the suite of the shortest tag.
+    fn may_hold_finished(&self) -> bool {
+        let hidden = Lengths::MOST_HIDDEN * u32::from(self.records);
+        self.inner.saturating_add(hidden) >= Lengths::ASSUMED.finished_message()
+    }
+
     /// All there was are one or two records of an alert's length.
     const fn is_just_alerts(self) -> bool {
         self.records > 0 && self.records <= 2 && self.records == self.alerts
@@ -114,6 +120,12 @@ impl TlsObserver {
         let needed = self.lengths().finished_message();
         let proven = !self.saw(Saw::EarlyData) || tally.finished || tally.inner_late >= needed;
         tally.inner >= needed && !tally.is_just_alerts() && proven
+    }
+
+    /// Whether what this client sent could hold a Finished under some suite, the agreed one being lost to the capture:
+    /// lengths that are assumed prove nothing lacking.
+    pub(super) fn may_suffice_unseen(&self, side: Side) -> bool {
+        side == self.client && self.is_hidden(self.server()) && self.tallies[side].may_hold_finished()
     }
 
     /// The ServerHello said 1.3.
@@ -215,17 +227,29 @@ impl TlsObserver {
         if length != alert {
             return self.complete(Evidence::Inferred);
         }
-        let answered = self.saw(Saw::Refusal) || self.saw(Saw::Farewell);
-        if !answered {
-            let said_goodbye = self.farewell_was_seen();
-            self.note(if said_goodbye { Saw::Farewell } else { Saw::Refusal });
+        if !self.is_answered() {
+            self.note(self.first_sign());
         }
     }
 
-    /// Whether the server had seen the client's closing sign when it sent what is being looked at.
-    fn farewell_was_seen(&self) -> bool {
+    /// Whether the server's first sign since the client's Finished was seen.
+    fn is_answered(&self) -> bool {
+        self.saw(Saw::Refusal) || self.saw(Saw::Farewell) || self.saw(Saw::Parting)
+    }
+
+    /// What the server's first sign says, by what it had seen of the client when it sent it: a closing sign, maybe one
+    /// that the capture lacks, or none.
+    fn first_sign(&self) -> Saw {
         let seen = self.lanes[self.server()].seen;
-        self.farewell.is_some_and(|at| seen >= at || seen == 0)
+        let saw =
+            |at: Option<u64>, least: u64| at.is_some_and(|at| seen >= at.saturating_add(least) || seen == 0);
+        if saw(self.farewell, 0) {
+            Saw::Farewell
+        } else if saw(self.farewell_hidden, 1) {
+            Saw::Parting
+        } else {
+            Saw::Refusal
+        }
     }
 
     /// One side ended while the outcome is provisional.
@@ -238,9 +262,11 @@ impl TlsObserver {
             }
             return;
         }
-        let silent = !self.saw(Saw::Refusal) && !self.saw(Saw::Farewell);
-        if silent && !self.farewell_was_seen() {
-            self.note(Saw::Refusal);
+        if !self.is_answered() {
+            match self.first_sign() {
+                Saw::Farewell => {}
+                sign => self.note(sign),
+            }
         }
         self.close_provisional();
     }
@@ -251,20 +277,41 @@ impl TlsObserver {
         lane.offset.saturating_sub(lane.done) > 2 * (u64::from(self.lengths().alert()) + 5)
     }
 
+    /// Whether the server's answer was not lost.
+    fn is_server_in_sight(&self) -> bool {
+        let lane = &self.lanes[self.server()];
+        !lane.is(Mark::Blind) && !lane.is_short()
+    }
+
+    /// Provisional, and the capture lacks what tells a refusal from an acceptance: the server's answer, where there was
+    /// room for nothing but a refusal or a farewell, or whether the client's farewell came first (A8).
+    fn cannot_tell(&self) -> bool {
+        if !self.is_provisional() || self.server_sent_more_than_alerts() {
+            return false;
+        }
+        let lane = &self.lanes[self.server()];
+        let said = lane.offset > lane.done || lane.is_short();
+        let unheard = self.saw(Saw::Refusal) || (said && !self.saw(Saw::Farewell));
+        self.saw(Saw::Parting) || (!self.is_server_in_sight() && unheard)
+    }
+
+    /// So it is while the connection is open, and also where octets are missing that would tell: those that lacked when
+    /// the waiting span passed, or, behind what seems a refusal, the end that would make it one.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let endless = self.saw(Saw::Refusal) && self.farewell_hidden.is_some();
+        self.cannot_tell() || (self.is_provisional() && (endless || self.saw(Saw::Torn)))
+    }
+
     /// Nothing more will come from the server.
     pub(super) fn close_provisional(&mut self) {
-        let server = self.server();
-        let lane = &self.lanes[server];
-        let in_sight = !lane.is(Mark::Blind) && !lane.is_short();
-        // What the server said may have been lost, and there was room for nothing but a refusal or a farewell.
-        let said = lane.offset > lane.done || lane.is_short();
-        let lost = !in_sight && !self.server_sent_more_than_alerts();
-        if lost && (self.saw(Saw::Refusal) || (said && !self.saw(Saw::Farewell))) {
+        if self.cannot_tell() {
             return self.lose();
         }
-        if !in_sight || !self.saw(Saw::Refusal) {
+        if !self.is_server_in_sight() || !self.saw(Saw::Refusal) {
             return self.complete(Evidence::Inferred);
         }
+        let server = self.server();
+        let lane = &self.lanes[server];
         let at = lane.offset;
         if self.tallies[server].last == self.lengths().alert() {
             self.cold().note(Alert { from: server, level: 0, description: 0, encrypted: true });

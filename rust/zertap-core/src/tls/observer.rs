@@ -79,8 +79,10 @@ pub struct TlsObserver {
     pub(super) flight_end: Option<u64>,
     /// Stream offset of the client's first closing sign after its Finished.
     pub(super) farewell: Option<u64>,
+    /// Stream offset of the client from which on such a sign may have been lost to the capture.
+    pub(super) farewell_hidden: Option<u64>,
     pub(super) tallies: PerSide<Tally>,
-    saw: u16,
+    saw: u32,
     pub(super) era: Era,
     pub(super) phase: Phase,
     pub(super) fault: Fault,
@@ -111,6 +113,14 @@ impl TlsObserver {
         observer
     }
 
+    /// The same where octets of `side` were lost before: its hello may be among them.
+    #[must_use]
+    pub fn behind_loss(mut self, side: Side) -> Self {
+        self.lanes[side].set(Mark::Holed);
+        self.lanes[side].go_blind();
+        self
+    }
+
     /// An observer of a connection whose side `begun_by` began with what `probe_ssl2` calls `Begun`.
     pub fn ssl2(begun_by: Side, options: Options) -> Self {
         let mut observer = Self::blank(begun_by, options);
@@ -132,6 +142,7 @@ impl TlsObserver {
             hello_seen: 0,
             flight_end: None,
             farewell: None,
+            farewell_hidden: None,
             tallies: PerSide::default(),
             saw: 0,
             era: Era::Open,
@@ -146,9 +157,9 @@ impl TlsObserver {
         }
     }
 
-    /// What the wire has shown so far.
-    pub const fn phase(&self) -> Phase {
-        self.phase
+    /// What the wire has shown so far. Where the server may have refused unseen, it has shown an agreement only.
+    pub fn phase(&self) -> Phase {
+        if self.is_in_doubt() { Phase::TlsAgreed } else { self.phase }
     }
 
     /// The milestones passed so far, in order, the present phase last: several can be passed within one
@@ -175,16 +186,24 @@ impl TlsObserver {
         followed.then(|| PerSide([self.lanes[Side::A].parked(), self.lanes[Side::B].parked()]))
     }
 
+    /// As `due`, while octets are missing that may still come: what may be refused in them is not complete.
+    pub fn due_while_torn(&mut self) -> Progress {
+        let before = self.standing();
+        self.note(Saw::Due);
+        self.note(Saw::Torn);
+        self.progress(before)
+    }
+
     pub(super) const fn saw(&self, what: Saw) -> bool {
-        self.saw & what as u16 != 0
+        self.saw & what as u32 != 0
     }
 
     pub(super) const fn note(&mut self, what: Saw) {
-        self.saw |= what as u16;
+        self.saw |= what as u32;
     }
 
     pub(super) const fn forget(&mut self, what: Saw) {
-        self.saw &= !(what as u16);
+        self.saw &= !(what as u32);
     }
 
     pub(super) const fn server(&self) -> Side {
@@ -206,8 +225,8 @@ impl TlsObserver {
             && !self.saw(Saw::FailedEarly)
     }
 
-    const fn standing(&self) -> (Phase, bool) {
-        (self.phase, self.is_over())
+    fn standing(&self) -> (Phase, bool) {
+        (self.phase(), self.is_over())
     }
 
     pub(super) const fn is_provisional(&self) -> bool {
@@ -302,7 +321,7 @@ impl Observe for TlsObserver {
     fn due(&mut self) -> Progress {
         let before = self.standing();
         self.note(Saw::Due);
-        if self.is_provisional() {
+        if self.is_provisional() && !self.is_in_doubt() {
             self.complete(Evidence::Inferred);
         }
         self.progress(before)

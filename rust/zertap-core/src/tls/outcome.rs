@@ -73,6 +73,7 @@ impl TlsObserver {
         }
         self.phase = Phase::TlsLost;
         self.fault = Fault::CaptureLoss;
+        self.facts.evidence_outcome = Evidence::NotVisible;
     }
 
     pub(super) fn on_end(&mut self, side: Side, how: End) {
@@ -103,7 +104,7 @@ impl TlsObserver {
     }
 
     /// What `side` still owes.
-    fn remaining(&self, side: Side) -> Remaining {
+    pub(super) fn remaining(&self, side: Side) -> Remaining {
         let lane = &self.lanes[side];
         let settled = match self.era {
             Era::Tls13 => side == self.server() && self.flight_end.is_some(),
@@ -114,7 +115,7 @@ impl TlsObserver {
         let unknown = lane.is(Mark::Blind)
             || lane.is_short()
             || self.visible == Some(side.other())
-            || (self.era == Era::Open && lane.is(Mark::Holed));
+            || (self.era == Era::Open && (lane.is(Mark::Holed) || self.may_suffice_unseen(side)));
         match (settled, unknown) {
             (true, _) => Remaining::Settled,
             (false, true) => Remaining::Unknown,

@@ -3,9 +3,9 @@
 use super::assembly::Part;
 use super::observer::TlsObserver;
 use super::record::{EMPTY_LIMIT, Mark, content};
-use super::state::{Era, Saw};
+use super::state::{Era, Remaining, Saw};
 use super::walk::{Step, resynchronises};
-use crate::handshake::{Chunk, Evidence, Fault, Flag, Room, Shown, Side};
+use crate::handshake::{Chunk, Evidence, Fault, Flag, Phase, Room, Shown, Side};
 
 impl TlsObserver {
     pub(super) fn feed(&mut self, side: Side, rest: &mut &[u8], seen: u64, room: &mut Room) {
@@ -132,8 +132,10 @@ impl TlsObserver {
             lane.go_blind();
         } else if fault == Fault::ProtocolViolation && !lane.is(Mark::Started) && side != self.begun_by {
             self.refuse_foreign(side);
-        } else if side == self.server() && !self.lanes[side.other()].is_exact() {
-            // What the client said may have completed the handshake.
+        } else if !self.lanes[side.other()].is_exact()
+            && (side == self.server() || self.remaining(side) == Remaining::Settled)
+        {
+            // What the other side said may have completed the handshake.
             if self.saw(Saw::ServerWentOn) {
                 self.on_clear_data(side, fault);
             } else {
@@ -212,6 +214,10 @@ impl TlsObserver {
             return;
         }
         let inside = lane.walk.is_in_body() && count <= u64::from(lane.walk.left());
+        if !inside && side == self.client && self.phase == Phase::TlsProvisional {
+            self.farewell_hidden.get_or_insert(self.lanes[side].offset);
+        }
+        let lane = &mut self.lanes[side];
         if lane.walk.is_in_body() {
             self.damage(side, if inside { count } else { u64::MAX });
         }

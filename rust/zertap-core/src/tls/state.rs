@@ -16,7 +16,7 @@ pub(super) enum Era {
 
 /// Things that have happened in this handshake.
 #[derive(Clone, Copy, Debug)]
-#[repr(u16)]
+#[repr(u32)]
 pub(super) enum Saw {
     ClientHello = 1 << 0,
     ServerHello = 1 << 1,
@@ -48,6 +48,10 @@ pub(super) enum Saw {
     SessionEchoed = 1 << 14,
     /// It failed by a FIN before the ServerHello; facts are still read, the outcome stands.
     FailedEarly = 1 << 15,
+    /// Provisional: the same as `Refusal`, but the client's closing sign may have come first, unseen.
+    Parting = 1 << 16,
+    /// The waiting span passed while octets were missing.
+    Torn = 1 << 17,
 }
 
 /// What a lane still owes to completion.
