@@ -55,6 +55,7 @@ pub enum Joined {
 
 impl Observer {
     /// A listener for a new connection.
+    #[inline]
     pub fn new(joined: Joined) -> Self {
         Observer::Sniffing(Sniffer::new(joined))
     }

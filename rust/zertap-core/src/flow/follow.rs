@@ -79,12 +79,14 @@ impl SpareRooms {
     /// How many are kept; more are needed only while many handshakes run at once.
     const MOST: usize = 256;
 
-    fn furnish(&mut self, observer: Observer) -> Box<Listening> {
-        let listening = Listening { observer, recent: PerSide::default() };
+    #[inline]
+    fn furnish(&mut self, joined: Joined) -> Box<Listening> {
         match self.0.pop() {
-            None => Box::new(listening),
+            None => Box::new(Listening { observer: Observer::new(joined), recent: PerSide::default() }),
             Some(mut room) => {
-                *room = listening;
+                // Field by field, in place: made first and moved then, all of the room would be copied.
+                room.observer = Observer::new(joined);
+                room.recent = PerSide::default();
                 room
             }
         }
@@ -883,13 +885,13 @@ fn listen(conn: &mut Connection, spare: &mut SpareRooms) {
         } else {
             Joined::Unanswered(Side::A)
         };
-        let mut observer = Observer::new(joined);
+        let mut room = spare.furnish(joined);
         for side in Side::BOTH {
             if conn.stream.halves[side].fin_delivered() {
-                observer.end(side, End::Fin, 0);
+                room.observer.end(side, End::Fin, 0);
             }
         }
-        conn.listening = Some(spare.furnish(observer));
+        conn.listening = Some(room);
     }
 }
 

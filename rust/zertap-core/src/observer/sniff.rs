@@ -101,6 +101,7 @@ enum Match {
 
 impl Sniffer {
     /// A sniffer for a new connection.
+    #[inline]
     pub fn new(joined: Joined) -> Self {
         let known = PerSide(Side::BOTH.map(|side| match joined {
             Joined::AtStart => true,

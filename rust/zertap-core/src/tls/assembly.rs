@@ -122,6 +122,20 @@ impl Assembly {
     }
 
     fn step_header<'a>(&mut self, input: &mut &[u8]) -> Part<'a> {
+        if self.have == 0
+            && !self.is_candidate()
+            && let Some((header, tail)) = input.split_first_chunk::<4>()
+        {
+            *input = tail;
+            self.header = *header;
+            self.have = 4;
+            return self.begin();
+        }
+        self.step_cut_header(input)
+    }
+
+    /// Octet by octet: a header that is cut, or the first one, of which a part may already be no hello's.
+    fn step_cut_header<'a>(&mut self, input: &mut &[u8]) -> Part<'a> {
         while let Some((&octet, tail)) = input.split_first() {
             *input = tail;
             if let Some(place) = self.header.get_mut(usize::from(self.have)) {
@@ -132,12 +146,16 @@ impl Assembly {
                 return Part::NotHello;
             }
             if self.have == 4 {
-                self.told = false;
-                self.left = self.claimed();
-                return Part::Begins(self.header[0]);
+                return self.begin();
             }
         }
         Part::Need
+    }
+
+    const fn begin<'a>(&mut self) -> Part<'a> {
+        self.told = false;
+        self.left = self.claimed();
+        Part::Begins(self.header[0])
     }
 
     /// Drafts of TLS 1.3 put 7f into ServerHello's own version (TLS-49).
