@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -41,10 +41,19 @@ def serving(*arguments: str | Path) -> Iterator["subprocess.Popen[str]"]:
 def subscribed(process: "subprocess.Popen[str]") -> None:
     """Waits until the process has a socket: its signals are handled by then."""
     until = time.monotonic() + 20
-    while not any("socket:" in str(each.readlink()) for each in Path(f"/proc/{process.pid}/fd").iterdir()):
+    while not has_socket(process.pid):
         assert time.monotonic() < until
         time.sleep(0.02)
     time.sleep(0.1)
+
+
+def has_socket(pid: int) -> bool:
+    """Whether a process has a socket; it may open and close other files meanwhile."""
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if "socket:" in str(each.readlink()):
+                return True
+    return False
 
 
 def connected(path: Path) -> None:

@@ -2,6 +2,7 @@
 //!
 //! A scan or a flood leaves millions of them, so they get no slot of their own (EDGE_CASES A10).
 
+use super::chunks::Chunks;
 use super::follow::Cause;
 use super::key::FlowKey;
 use crate::event::{History, Row, RowKind};
@@ -82,7 +83,7 @@ struct Place {
 /// All of them, each under a number that is used again when it is free.
 #[derive(Debug, Default)]
 pub struct Attempts {
-    places: Vec<Place>,
+    places: Chunks<Place>,
     free: Vec<u32>,
     /// In order of time, with those that were taken out since until the next sweep.
     order: VecDeque<(u32, u32)>,
@@ -173,7 +174,7 @@ impl Attempts {
     }
 }
 
-fn is_there(places: &[Place], (number, generation): (u32, u32)) -> bool {
+fn is_there(places: &Chunks<Place>, (number, generation): (u32, u32)) -> bool {
     places.get(number as usize).is_some_and(|place| place.attempt.is_some() && place.generation == generation)
 }
 

@@ -5,7 +5,7 @@
 
 use super::attempts::Attempt;
 use super::connection::{
-    Beyond,    Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
+    Beyond, Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
     SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
 };
 use crate::batch::EventBatch;

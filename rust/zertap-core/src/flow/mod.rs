@@ -2,6 +2,7 @@
 
 mod advised;
 mod attempts;
+mod chunks;
 mod connection;
 mod current;
 mod follow;

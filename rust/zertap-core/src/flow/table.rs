@@ -1,6 +1,7 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
 use super::attempts::{Attempt, Attempts};
+use super::chunks::Chunks;
 use super::connection::{Beyond, Connection, Extras, HOT, Life};
 use super::follow::{Cause, Octets, TELLING, Taken, Wishes, Workplace, take_usual};
 use super::index::{FlowHash, Index};
@@ -64,7 +65,7 @@ struct Slot {
 /// All connections of one tap.
 #[derive(Debug)]
 pub struct Table {
-    slots: Vec<Slot>,
+    slots: Chunks<Slot>,
     /// How often each slot was given away. Apart: most timers are of connections that ended, and touch no slot.
     generations: Vec<u32>,
     free: Vec<u32>,
@@ -99,7 +100,7 @@ impl Table {
     /// An empty table with a keyed hash.
     pub fn new(hash_key: [u64; 2]) -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Chunks::default(),
             generations: Vec::new(),
             free: Vec::new(),
             index: Index::default(),
@@ -189,13 +190,7 @@ impl Table {
 
     /// Takes a segment of a frame of the usual shape as far as TCP goes, if it is the usual one of the guessed connection.
     #[inline]
-    pub fn usual(
-        &mut self,
-        at: Timestamp,
-        identity: &Identity,
-        usual: &Usual<'_>,
-        guess: Guess,
-    ) -> Taken {
+    pub fn usual(&mut self, at: Timestamp, identity: &Identity, usual: &Usual<'_>, guess: Guess) -> Taken {
         match self.guessed(guess, &identity.key) {
             Some(conn) => take_usual(conn, conn.sender(identity.from_low), at, Octets::of(usual)),
             None => Taken::No,
@@ -334,7 +329,10 @@ impl Table {
             };
             self.counters.unfinished += 1;
             if entry & ATTEMPT != 0 {
-                self.attempts.take(entry & !ATTEMPT).iter().for_each(|attempt| place.leave_unanswered(attempt));
+                self.attempts
+                    .take(entry & !ATTEMPT)
+                    .iter()
+                    .for_each(|attempt| place.leave_unanswered(attempt));
             } else if let Some(conn) = self.connection(entry) {
                 place.abandon(conn, RowKind::Unfinished);
                 self.vacate(entry);
@@ -821,7 +819,7 @@ const ATTEMPT: u32 = 1 << 29;
 /// Marks an index entry that holds the number of an ended connection instead of a slot's.
 const ENDED: u32 = NUMBERS;
 
-fn resolve<'t>(slots: &'t [Slot], generations: &[u32], entry: SlotRef) -> Option<&'t Connection> {
+fn resolve<'t>(slots: &'t Chunks<Slot>, generations: &[u32], entry: SlotRef) -> Option<&'t Connection> {
     let is_same = generations.get(entry.index as usize) == Some(&entry.generation);
     slots.get(entry.index as usize).filter(|_| is_same)?.connection.as_ref()
 }

@@ -4,7 +4,9 @@
 //! zERT's second source. Where provider and observation both speak of a fact, the provider's word stands: it is an end
 //! of the connection, the observer only looks on. What the provider does not mention stays as it was observed.
 
-use super::{CryptoProfile, Evidence, Fault, Findings, Phase, Side, SshProfile, Text, Texts, TlsProfile, TlsShape};
+use super::{
+    CryptoProfile, Evidence, Fault, Findings, Phase, Side, SshProfile, Text, Texts, TlsProfile, TlsShape,
+};
 use crate::certificate::LeafCertificate;
 use std::sync::Arc;
 

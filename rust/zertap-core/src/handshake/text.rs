@@ -106,7 +106,9 @@ impl Texts {
     /// Each for itself.
     pub fn to_vec(&self) -> Vec<Text> {
         let kind = |number: u8| TextKind::ALL.iter().copied().find(|kind| *kind as u8 == number);
-        self.iter().filter_map(|(number, octets)| Some(Text { kind: kind(number)?, bytes: octets.into() })).collect()
+        self.iter()
+            .filter_map(|(number, octets)| Some(Text { kind: kind(number)?, bytes: octets.into() }))
+            .collect()
     }
 }
 

@@ -4,7 +4,7 @@ use super::kexinit::KexInit;
 use super::observer::SshObserver;
 use super::ssh1;
 use crate::handshake::{
-    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, PerSide, Phase, Side, SshProfile, Texts, TextKind,
+    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, PerSide, Phase, Side, SshProfile, TextKind, Texts,
 };
 
 impl SshObserver {

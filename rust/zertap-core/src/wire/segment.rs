@@ -271,6 +271,9 @@ impl fmt::Debug for Usual<'_> {
     /// The payload by its length only: what it says is nobody's to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sequence, payload) = (self.sequence(), self.payload.len());
-        f.debug_struct("Usual").field("sequence", &sequence).field("payload", &payload).finish_non_exhaustive()
+        f.debug_struct("Usual")
+            .field("sequence", &sequence)
+            .field("payload", &payload)
+            .finish_non_exhaustive()
     }
 }

@@ -100,11 +100,10 @@ fn mapped(address: [u8; 4]) -> u128 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::segment::Address;
     use super::*;
     use crate::time::Timestamp;
     use crate::wire::cut::Cut;
-    use crate::wire::{Decoder, LinkType};
+    use crate::wire::{Address, Decoder, LinkType};
 
     /// A frame of the usual shape with room for damage: version, tag, TCP options in words, payload.
     fn frame(four: bool, tag: Option<u16>, options: u8, payload: u8) -> Vec<u8> {
