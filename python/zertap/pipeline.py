@@ -11,19 +11,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from zertap._native import LINK_TYPES, Source, Tap
-from zertap.configuration import Configuration
-from zertap.configuration.builds import boundaries, record_rows, tap_limits
 from zertap.errors import CaptureUnreadable, OutOfMemory, ZertapError
-from zertap.filter import Expression
 from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
-from zertap.pseudonyms import Pseudonyms
 from zertap.schema import EVERY_FIELD, FIELDS, Field
 from zertap.sinks.base import ReaderGone, Sink
+
+if TYPE_CHECKING:
+    from zertap.configuration import Configuration
+    from zertap.filter import Expression
+    from zertap.pseudonyms import Pseudonyms
 
 Mode = Literal["full", "zert"]
 """``full`` looks at all that the wire shows; ``zert`` at what z/OS stream observation attends to."""
@@ -49,7 +49,7 @@ class Request:
     """Keep what JA3, JA4 and HASSH are made of."""
     community_seed: int = 0
     """Seed of Community ID."""
-    pseudonyms: Pseudonyms | None = None
+    pseudonyms: "Pseudonyms | None" = None
     """What stands in the place of addresses."""
     silence: float | None = None
     """Count what the captures are like; so many seconds without a packet are a silence."""
@@ -65,8 +65,10 @@ class Request:
     """Threads that follow the connections of a capture together; 0 means one for each core."""
 
     @classmethod
-    def of(cls, configuration: Configuration, *, chain: bool = False, records: bool = False) -> "Request":
+    def of(cls, configuration: "Configuration", *, chain: bool = False, records: bool = False) -> "Request":
         """The request that a configuration makes; with the rows and boundaries that its records need."""
+        from zertap.configuration.builds import boundaries, record_rows, tap_limits
+
         mode, offers = configuration["observer.mode"], configuration["observer.offers"]
         request = cls(mode, chain, offers, limits=tap_limits(configuration))
         if not records:
@@ -152,6 +154,10 @@ class Reading:
     def _workers(self, captures: Sequence[str]) -> int:
         """How many read these captures: each opens them itself, which only a regular file allows."""
         wanted = self._request.workers or cores()
+        if wanted == 1:
+            return 1
+        from pathlib import Path
+
         # What the captures are like is counted by the one reader that there is then.
         alone = self._request.silence is not None or not all(Path(capture).is_file() for capture in captures)
         return 1 if alone else wanted
@@ -225,7 +231,7 @@ def unreadable_links(source: Source) -> CaptureUnreadable | None:
 class Selection:
     """Which rows go out, and how many of them are findings."""
 
-    def __init__(self, where: Expression | None = None, alarm: Expression | None = None) -> None:
+    def __init__(self, where: "Expression | None" = None, alarm: "Expression | None" = None) -> None:
         self._where = where
         self._alarm = alarm
         used = {*(where.fields if where else ()), *(alarm.fields if alarm else ())}

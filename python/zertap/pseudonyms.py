@@ -6,19 +6,26 @@ addresses (``uid``, Community ID, a flow's number), holds pseudonyms. How they a
 """
 
 import os
-import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from zertap._native import pseudonym
 from zertap.errors import Usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Manner = Literal["prefix", "plain"]
 
 KEY_OCTETS: Final = 32
 NEW: Final = "new:"
 """What a file's name begins with where the key is to be made."""
+
+
+def _random() -> bytes:
+    from secrets import token_bytes  # brings much, and is for one moment
+
+    return token_bytes(KEY_OCTETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Pseudonyms:
     """
 
     manner: Manner = "prefix"
-    key: bytes = field(default_factory=lambda: secrets.token_bytes(KEY_OCTETS), repr=False)
+    key: bytes = field(default_factory=_random, repr=False)
     keep_names: bool = True
 
     @classmethod
@@ -37,6 +44,8 @@ class Pseudonyms:
         """With the key in *key_file*: 64 hexadecimal digits; ``new:FILE`` makes it. Raises ``Usage``."""
         if key_file is None:
             return cls(manner, keep_names=keep_names)
+        from pathlib import Path  # only where a key has a file
+
         name = os.fspath(key_file)
         key = _make(Path(name.removeprefix(NEW))) if name.startswith(NEW) else _read(Path(name))
         return cls(manner, key, keep_names)
@@ -50,9 +59,9 @@ class Pseudonyms:
         return pseudonym(self.manner, self.key, address)
 
 
-def _make(path: Path) -> bytes:
+def _make(path: "Path") -> bytes:
     """A new key in a new file that only its owner reads: overwriting one would orphan what was shared under it."""
-    key = secrets.token_bytes(KEY_OCTETS)
+    key = _random()
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"{key.hex()}\n")
@@ -63,7 +72,7 @@ def _make(path: Path) -> bytes:
     return key
 
 
-def _read(path: Path) -> bytes:
+def _read(path: "Path") -> bytes:
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -13,8 +13,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from zertap._native import KINDS, PHASES, EventBatch, registry
-from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, EventType, Pattern, Slot, slots
+from zertap._native import KINDS, EventBatch, registry
+from zertap.patterns import pattern_slots
+from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, EventType, Slot
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
 
 RECORD_ROWS: Final = frozenset(KINDS) - {"opened", "interval"}
@@ -53,13 +54,6 @@ _SSH_FACTS: Final = (
     "host_key_type",
     "host_key_bits",
 )
-
-
-def pattern_slots(batch: EventBatch, number: int, *, terminate: bool = False) -> tuple[Slot, ...]:
-    """The events of one history pattern; with ``terminate`` as if its connection ended where our view of it does."""
-    milestones, established, ended, past_timer = batch.pattern(number)
-    named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
-    return slots(Pattern(named, established, ended or terminate, past_timer))
 
 
 class RowReader:

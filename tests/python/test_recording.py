@@ -12,7 +12,8 @@ from zertap.cli import main
 from zertap.configuration import Configuration, parse
 from zertap.recording import Session
 from zertap.sinks.base import Stream
-from zertap.sinks.octets import Look, SmfFile, jsonl
+from zertap.sinks.octets import SmfFile
+from zertap.sinks.shown import Look, jsonl
 from zertap.zert.views import Names
 
 PLAIN = parse("")

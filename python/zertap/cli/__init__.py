@@ -1,69 +1,29 @@
-"""The command line: one file per command; this one gathers them and turns every end into an exit status.
+"""The command line: one file per command; this one runs them and turns every end into an exit status.
 
+A plain command line loads its command and nothing else. Help, complaints and completion are the parser's (``program``).
 Heavy things (rich, DuckDB) are imported inside the commands that use them.
 """
 
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from traceback import extract_tb
-from typing import Annotated
+from typing import Any
 
-import typer
-from typer.main import get_command
-
-from zertap import _native
-from zertap.cli.bench import bench
-from zertap.cli.config import config
-from zertap.cli.decode import decode
-from zertap.cli.explain import explain
-from zertap.cli.info import info
-from zertap.cli.layout import layout
-from zertap.cli.observe import observe
-from zertap.cli.records import records
-from zertap.cli.status import Status, say, status_of
-from zertap.cli.subscribe import subscribe
-from zertap.cli.tap import tap
-from zertap.cli.watch import Stopped
+from zertap.cli.commands import HELP, load, named, show_version
+from zertap.cli.plain import reading
+from zertap.cli.status import Status, Stopped, say, status_of
 from zertap.errors import ZertapError
 
-HELP = """Shows which TCP connections in a capture were protected by TLS or SSH, and how.
-
-Exit status: 0 ok, 1 findings (--fail-on), 2 usage, 3 input unreadable, 4 input damaged (all before it was delivered),
-5 output failed, 70 internal error, 71 out of memory, 130 SIGINT, 143 SIGTERM.
-"""
-
-app = typer.Typer(name="zertap", add_completion=True, no_args_is_help=True, pretty_exceptions_enable=False)
+__all__ = ["HELP", "app", "main"]
 
 
-def show_version(wanted: bool) -> None:
-    """Prints name and version, and ends."""
-    if wanted:
-        build = "" if _native.BUILD == "release" else f" ({_native.BUILD} build: slow)"
-        print(f"zertap {_native.__version__}{build}")
-        raise typer.Exit
+def __getattr__(name: str) -> Any:
+    """``app``: the whole program, made when somebody asks for it."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from zertap.cli.program import app
 
-
-@app.callback(help=HELP)
-def options(
-    version: Annotated[  # its callback does the work
-        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
-    ] = False,
-) -> None:
-    """Options of the program itself."""
-
-
-app.command()(observe)
-app.command()(explain)
-app.command()(records)
-app.command()(decode)
-app.command()(layout)
-app.add_typer(config, name="config")
-app.command()(info)
-app.command()(subscribe)
-app.command()(tap)
-app.command()(bench)
+    return globals().setdefault("app", app())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,16 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        given = _with_form(sys.argv[1:] if arguments is None else arguments)
-        return _command(given)
+        return _command(_with_form(sys.argv[1:] if arguments is None else arguments))
     except ZertapError as error:
         say(str(error) if error.file else f"zertap: {error}")
         return status_of(error)
-    except typer.TyperException as error:
-        return _usage(error)
     except OSError as error:
         return _output_failed(error)
-    except (typer.Abort, KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Stopped):
         return Status.SIGINT
     except BaseException as error:  # noqa: BLE001  the last door: also a panic of the engine ends in one line
         return _broken(error)
@@ -95,11 +52,23 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _command(arguments: list[str]) -> int:
     """Runs one command; what it returns."""
-    try:
-        return int(get_command(app).main(args=arguments, prog_name="zertap", standalone_mode=False) or Status.OK)
-    except SystemExit as error:
-        # The parser exits where the reader of its output has left; that is for us to answer.
-        raise error.__context__ or error from None
+    if COMPLETION not in os.environ:
+        if arguments == ["--version"]:
+            show_version()
+            return Status.OK
+        found = named(arguments)
+        if found:
+            command = load(found[0])
+            given = reading(command, found[1])
+            if given is not None:
+                return int(command(**given) or Status.OK)
+    from zertap.cli import program
+
+    return program.run(arguments)
+
+
+COMPLETION = "_ZERTAP_COMPLETE"
+"""The environment variable by which a shell asks how a command line may go on."""
 
 
 def _with_form(arguments: Sequence[str]) -> list[str]:
@@ -107,16 +76,6 @@ def _with_form(arguments: Sequence[str]) -> list[str]:
     options = list(arguments)
     end = options.index("--") if "--" in options else len(options)
     return ["--stats=text" if each == "--stats" and place < end else each for place, each in enumerate(options)]
-
-
-def _usage(error: typer.TyperException) -> int:
-    """A wrong command line; one without any command shows the help instead."""
-    message = error.format_message()
-    if type(error).__name__ == "NoArgsIsHelpError":
-        print(message, file=sys.stderr)
-    else:
-        say(f"zertap: {message} (see `zertap --help`)")
-    return Status.USAGE
 
 
 def _output_failed(error: OSError) -> int:
@@ -130,6 +89,9 @@ def _output_failed(error: OSError) -> int:
 
 def _broken(error: BaseException) -> int:
     """What nobody answers for: one line with what broke and where; memory that ran out is no fault of ours."""
+    from pathlib import Path
+    from traceback import extract_tb
+
     if isinstance(error, MemoryError):
         say("zertap: out of memory: what was written before stands in the output")
         return Status.OUT_OF_MEMORY

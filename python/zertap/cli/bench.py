@@ -6,9 +6,7 @@ from contextlib import nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-import typer
-
+from zertap.cli.declared import Argument, Option
 from zertap.cli.status import Status, say
 from zertap.errors import Usage
 from zertap.pipeline import MOST_WORKERS
@@ -32,12 +30,12 @@ class Form(StrEnum):
 def bench(
     capture: Annotated[
         str | None,
-        typer.Argument(help="Capture file, read several times over. Default: one made in memory.", metavar="CAPTURE"),
+        Argument(help="Capture file, read several times over. Default: one made in memory.", metavar="CAPTURE"),
     ] = None,
-    form: Annotated[Form, typer.Option("--format", "-f", help="For people, or one JSON object.")] = Form.TABLE,
-    rounds: Annotated[int, typer.Option(help="How often each is measured; the best counts.", min=1, max=1000)] = 3,
+    form: Annotated[Form, Option("--format", "-f", help="For people, or one JSON object.")] = Form.TABLE,
+    rounds: Annotated[int, Option(help="How often each is measured; the best counts.", min=1, max=1000)] = 3,
     workers: Annotated[
-        int, typer.Option(help="Threads where several are measured; 0: one for each core.", min=0, max=MOST_WORKERS)
+        int, Option(help="Threads where several are measured; 0: one for each core.", min=0, max=MOST_WORKERS)
     ] = 0,
 ) -> int:
     """Measures packets, bits and connections a second, beside a bare walk over the same packets that judges nothing.
@@ -69,6 +67,8 @@ def _warnings(found: "Figures") -> Iterator[str]:
 
 
 def _line(found: "Figures") -> str:
+    import msgspec
+
     return msgspec.json.encode(found.to_dict()).decode() + "\n"
 
 

@@ -4,17 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-import typer
-
+from zertap.cli.declared import Argument, Option
 from zertap.cli.status import Outcome, Status, say
 from zertap.cli.watch import Interruption
 from zertap.configuration import Configuration, load
 from zertap.errors import LedgerMismatch, OutputFailed, Usage, ZertapError
-from zertap.filter import Expression, compile_expression
 from zertap.ledger import Ledger, Outlet
 from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request, Selection, deliver
 from zertap.plans import Part
@@ -22,50 +18,47 @@ from zertap.protection import Protection
 from zertap.pseudonyms import Manner, Pseudonyms
 from zertap.sinks.base import ReaderGone, Sink
 
+if TYPE_CHECKING:
+    from zertap.filter import Expression
+
 Captures = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         help="Capture files (pcap or pcapng, also compressed by gzip or zstd); - is standard input.", metavar="CAPTURE"
     ),
 ]
 ConfigOption = Annotated[
     str | None,
-    typer.Option(
-        "--config", help="Configuration file. Default: the one that $ZERTAP_CONFIG names, or none.", metavar="FILE"
-    ),
+    Option("--config", help="Configuration file. Default: the one that $ZERTAP_CONFIG names, or none.", metavar="FILE"),
 ]
 ModeOption = Annotated[
     Mode | None,
-    typer.Option(help="full (default): all that the wire shows. zert: what z/OS stream observation attends to."),
+    Option(help="full (default): all that the wire shows. zert: what z/OS stream observation attends to."),
 ]
 ChainOption = Annotated[
     bool,
-    typer.Option(
-        "--chain", help="The captures are consecutive files of one tap; connections cross from one to the next."
-    ),
+    Option("--chain", help="The captures are consecutive files of one tap; connections cross from one to the next."),
 ]
 WhereOption = Annotated[
     str | None,
-    typer.Option(help="Only connections that match, e.g. \"verdict == 'failed' and server_port in (443, 8443)\"."),
+    Option(help="Only connections that match, e.g. \"verdict == 'failed' and server_port in (443, 8443)\"."),
 ]
 
 PseudonymsOption = Annotated[
     Manner | None,
-    typer.Option(help="Pseudonyms in place of addresses: prefix keeps which share a network, plain does not."),
+    Option(help="Pseudonyms in place of addresses: prefix keeps which share a network, plain does not."),
 ]
 PseudonymKeyOption = Annotated[
     str | None,
-    typer.Option(help="File with the key of pseudonyms; new:FILE makes it. Default: a random key, used once."),
+    Option(help="File with the key of pseudonyms; new:FILE makes it. Default: a random key, used once."),
 ]
 WithoutNamesOption = Annotated[
     bool,
-    typer.Option(
-        "--without-names", help="With --pseudonyms: leave out names, serials and digests of certificates too."
-    ),
+    Option("--without-names", help="With --pseudonyms: leave out names, serials and digests of certificates too."),
 ]
 WorkersOption = Annotated[
     int,
-    typer.Option(
+    Option(
         help="Threads that read each capture together; 0: one for each core. The output is the same. Pipes have one.",
         min=0,
         max=MOST_WORKERS,
@@ -82,7 +75,7 @@ class Stats(StrEnum):
 
 StatsOption = Annotated[
     Stats | None,
-    typer.Option(
+    Option(
         help="Print on standard error where every frame, connection and row went; --stats alone means text.",
         metavar="[text|json]",
     ),
@@ -159,6 +152,8 @@ def _account(
     ledger.rows_seen, ledger.rows_selected = selection.seen, selection.passed
     ledger.outlets += outlets
     if stats is Stats.JSON:
+        import msgspec
+
         say(msgspec.json.encode(ledger.to_dict()).decode())
     elif stats is Stats.TEXT:
         for line in str(ledger).splitlines():
@@ -187,21 +182,29 @@ def check_files(captures: Sequence[str], output: str | None) -> None:
     """Refuses what would harm: standard input twice, or an output that overwrites a capture. Raises ``Usage``."""
     if captures.count("-") > 1:
         raise Usage("standard input (`-`) can be read only once")
+    if output is None:
+        return
+    from pathlib import Path
+
     for capture in captures:
         if output and Path(output).exists() and Path(capture).exists() and Path(output).samefile(capture):
             raise Usage(f"the output `{output}` is one of the captures")
 
 
-def compiled(where: str | None) -> Expression | None:
+def compiled(where: str | None) -> "Expression | None":
     """The expression of an option, if it was given. Raises ``Usage``."""
-    return None if where is None else compile_expression(where)
+    if where is None:
+        return None
+    from zertap.filter import compile_expression
+
+    return compile_expression(where)
 
 
-def compiled_alarm(fail_on: str | None) -> Expression | None:
+def compiled_alarm(fail_on: str | None) -> "Expression | None":
     """``--fail-on``: verdict words joined by commas, or an expression. Raises ``Usage``."""
     if fail_on is None:
         return None
     words = [word.strip() for word in fail_on.split(",")]
     if all(word in {each.word for each in Protection} for word in words):
-        return compile_expression(f"verdict in {words!r}")
-    return compile_expression(fail_on)
+        return compiled(f"verdict in {words!r}")
+    return compiled(fail_on)

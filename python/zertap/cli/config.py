@@ -4,13 +4,10 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from zertap.cli.common import ConfigOption, configured
+from zertap.cli.declared import Argument, Option
 from zertap.cli.status import say
 from zertap.configuration import load, report
-
-config = typer.Typer(help="Shows the configuration in effect, and checks configuration files.", no_args_is_help=True)
 
 
 class Form(StrEnum):
@@ -21,11 +18,10 @@ class Form(StrEnum):
     TOML = "toml"
 
 
-@config.command()
 def show(
     file: ConfigOption = None,
     form: Annotated[
-        Form, typer.Option("--format", "-f", help="As NETSTAT CONFIG would, one JSON object a key, or a file.")
+        Form, Option("--format", "-f", help="As NETSTAT CONFIG would, one JSON object a key, or a file.")
     ] = Form.TEXT,
 ) -> int:
     """Prints the value of every key in effect, and where it comes from."""
@@ -35,8 +31,7 @@ def show(
     return 0
 
 
-@config.command()
-def check(file: Annotated[str, typer.Argument(help="A configuration file.")]) -> int:
+def check(file: Annotated[str, Argument(help="A configuration file.")]) -> int:
     """Reads a configuration file and says what is wrong with it: exit status 2."""
     configuration = load(file)
     given = sum(configuration.origin(key) != "default" for key in configuration)

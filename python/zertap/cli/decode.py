@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from zertap._native import Octets
+from zertap.cli.declared import Argument, Option
 from zertap.cli.forms import CompressOption, Form, NameSet, NamesOption, shown, stream_for
 from zertap.cli.status import Outcome, say
 from zertap.errors import RecordDamaged, RecordsUnreadable, Usage, ZertapError
@@ -15,7 +14,7 @@ from zertap.sinks.base import ReaderGone
 
 if TYPE_CHECKING:
     from zertap._native import Decoder
-    from zertap.sinks.octets import Shown
+    from zertap.sinks.shown import Shown
 
 _PIECE = 1 << 20
 """Octets read at once: enough that what a piece costs by itself does not matter."""
@@ -24,21 +23,19 @@ _PIECE = 1 << 20
 def decode(
     file: Annotated[
         str,
-        typer.Argument(help="A file of SMF records, also compressed by gzip or zstd; - is standard input."),
+        Argument(help="A file of SMF records, also compressed by gzip or zstd; - is standard input."),
     ],
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    output: Annotated[str | None, Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     form: Annotated[
         Form | None,
-        typer.Option("--format", "-f", help="Default: table on a terminal, jsonl elsewhere."),
+        Option("--format", "-f", help="Default: table on a terminal, jsonl elsewhere."),
     ] = None,
     names: NamesOption = None,
     compress: CompressOption = None,
-    readable: Annotated[bool, typer.Option("--readable", help="The same as --names readable.")] = False,
+    readable: Annotated[bool, Option("--readable", help="The same as --names readable.")] = False,
     enforcement: Annotated[
         bool,
-        typer.Option(
-            "--enforcement", help="Show the octets of enforcement sections (V2R5), whose layout is not public."
-        ),
+        Option("--enforcement", help="Show the octets of enforcement sections (V2R5), whose layout is not public."),
     ] = False,
 ) -> int:
     """Turns zERT records (SMF 119 subtypes 11 and 12) into a listing, JSON, CSV, Arrow, Parquet or LEEF.

@@ -4,9 +4,8 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from zertap.cli.common import ModeOption, check_files
+from zertap.cli.declared import Argument, Option
 from zertap.cli.status import Outcome
 from zertap.sinks.base import ReaderGone, Stream
 
@@ -21,19 +20,19 @@ class Format(StrEnum):
 def explain(
     capture: Annotated[
         str,
-        typer.Argument(
+        Argument(
             help="Capture file (pcap or pcapng, also compressed by gzip or zstd); - is standard input.",
             metavar="CAPTURE",
         ),
     ],
     connection: Annotated[
         str,
-        typer.Option("--connection", "-c", help="Number of the connection's first packet, or its uid.", metavar="N"),
+        Option("--connection", "-c", help="Number of the connection's first packet, or its uid.", metavar="N"),
     ],
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    output: Annotated[str | None, Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
+        Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
     ] = None,
     mode: ModeOption = None,
 ) -> int:

@@ -4,13 +4,13 @@ import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from zertap.cli.declared import Option
 from zertap.errors import Usage
 from zertap.sinks.base import Stream
 
 if TYPE_CHECKING:
-    from zertap.sinks.octets import Output, Packed, Shown
+    from zertap.sinks.octets import Output, Packed
+    from zertap.sinks.shown import Shown
 
 
 class Form(StrEnum):
@@ -51,14 +51,14 @@ class Compression(StrEnum):
 
 NamesOption = Annotated[
     NameSet | None,
-    typer.Option(help="smf: the layout's field names and codes. readable: plain names, words for codes. zsecure."),
+    Option(help="smf: the layout's field names and codes. readable: plain names, words for codes. zsecure."),
 ]
 FramingOption = Annotated[
-    Frame, typer.Option(help="How SMF records lie in the file: rdw, in blocks (bdw), or in blocks and spanned (vbs).")
+    Frame, Option(help="How SMF records lie in the file: rdw, in blocks (bdw), or in blocks and spanned (vbs).")
 ]
-BlockOption = Annotated[int | None, typer.Option(help="Longest block, in octets, 12 to 32760.", metavar="OCTETS")]
+BlockOption = Annotated[int | None, Option(help="Longest block, in octets, 12 to 32760.", metavar="OCTETS")]
 CompressOption = Annotated[
-    Compression | None, typer.Option(help="Compress the output. Default: as its name says (.gz, .zst).")
+    Compression | None, Option(help="Compress the output. Default: as its name says (.gz, .zst).")
 ]
 
 _BINARY = (Form.SMF, Form.ARROW, Form.PARQUET)
@@ -116,18 +116,18 @@ def shown(
     enforcement: bool = True,
 ) -> "Shown":
     """Records in another form than their octets; ``enforcement`` as for ``Look``."""
-    from zertap.sinks import octets
+    from zertap.sinks import shown as forms
     from zertap.zert.views import Names
 
     makers = {
-        Form.JSONL: octets.jsonl,
-        Form.TABLE: octets.listing,
-        Form.CSV: octets.table,
-        Form.ARROW: octets.arrow,
-        Form.PARQUET: octets.parquet,
-        Form.LEEF: octets.leef,
+        Form.JSONL: forms.jsonl,
+        Form.TABLE: forms.listing,
+        Form.CSV: forms.table,
+        Form.ARROW: forms.arrow,
+        Form.PARQUET: forms.parquet,
+        Form.LEEF: forms.leef,
     }
     if form is Form.LEEF and names is not None:
         raise Usage("LEEF has names of its own: leave out --names")
     default = Names.SMF if form is Form.JSONL else Names.READABLE
-    return makers[form](stream, octets.Look(Names(names.value) if names else default, framing, enforcement))
+    return makers[form](stream, forms.Look(Names(names.value) if names else default, framing, enforcement))

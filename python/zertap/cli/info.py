@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-import typer
-
 from zertap.cli.common import Captures, amount, check_files
+from zertap.cli.declared import Option
 from zertap.cli.status import Outcome
 from zertap.cli.watch import Interruption, wants_progress
 
@@ -27,11 +25,9 @@ class Form(StrEnum):
 
 def info(
     captures: Captures,
-    form: Annotated[
-        Form, typer.Option("--format", "-f", help="For people, or one JSON object a capture.")
-    ] = Form.TABLE,
+    form: Annotated[Form, Option("--format", "-f", help="For people, or one JSON object a capture.")] = Form.TABLE,
     silence: Annotated[
-        float, typer.Option(help="So many seconds without a packet are a silence.", metavar="SECONDS", min=0)
+        float, Option(help="So many seconds without a packet are a silence.", metavar="SECONDS", min=0)
     ] = 60,
 ) -> int:
     """Shows what captures are like: container, interfaces, times, losses, and how many connections can be judged.
@@ -60,6 +56,8 @@ def info(
 
 
 def _line(about: "CaptureInfo") -> str:
+    import msgspec
+
     return msgspec.json.encode(about.to_dict()).decode() + "\n"
 
 

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-import typer
+from zertap.cli.declared import Option
 
 if TYPE_CHECKING:
     from zertap.smf.fields import Field
@@ -40,9 +39,9 @@ class Form(StrEnum):
 
 
 def layout(
-    subtype: Annotated[Subtype | None, typer.Option(help="11: connection detail, 12: summary. Default: both.")] = None,
-    shape: Annotated[Release, typer.Option(help="The release whose form is shown.")] = Release.Z32,
-    form: Annotated[Form, typer.Option("--format", "-f", help="Form of output.")] = Form.TABLE,
+    subtype: Annotated[Subtype | None, Option(help="11: connection detail, 12: summary. Default: both.")] = None,
+    shape: Annotated[Release, Option(help="The release whose form is shown.")] = Release.Z32,
+    form: Annotated[Form, Option("--format", "-f", help="Form of output.")] = Form.TABLE,
 ) -> int:
     """Prints the layouts of zERT records: every field with its place, source and the release that brought it.
 
@@ -77,6 +76,8 @@ def _described(field: "Field") -> Row:
 
 
 def _jsonl(rows: list[Row]) -> Iterator[str]:
+    import msgspec
+
     return (msgspec.json.encode(row).decode() + "\n" for row in rows)
 
 

@@ -7,8 +7,6 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from zertap.cli.common import (
     Captures,
     ChainOption,
@@ -27,11 +25,11 @@ from zertap.cli.common import (
     read_pseudonyms,
     run,
 )
+from zertap.cli.declared import Option
 from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, following, named
 from zertap.cli.watch import Interruption, wants_progress
 from zertap.configuration import Configuration
 from zertap.errors import Usage
-from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
 from zertap.plans import Part
 from zertap.schema import Field, fields_with
@@ -53,20 +51,20 @@ class Format(StrEnum):
 
 def observe(
     captures: Captures,
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    output: Annotated[str | None, Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
+        Option("--format", "-f", help="Form of output: a table on a terminal, otherwise JSON lines."),
     ] = None,
     mode: ModeOption = None,
     chain: ChainOption = False,
-    offers: Annotated[bool | None, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = None,
+    offers: Annotated[bool | None, Option("--offers", help="Keep the lists that the two sides offered.")] = None,
     fingerprints: Annotated[
-        bool, typer.Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
+        bool, Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
     ] = False,
-    community_id: Annotated[bool, typer.Option("--community-id", help="Add the Community ID, version 1.")] = False,
+    community_id: Annotated[bool, Option("--community-id", help="Add the Community ID, version 1.")] = False,
     community_id_seed: Annotated[
-        int | None, typer.Option(help="Seed of the Community ID; adds it.", min=0, max=65535)
+        int | None, Option(help="Seed of the Community ID; adds it.", min=0, max=65535)
     ] = None,
     pseudonyms: PseudonymsOption = None,
     pseudonym_key: PseudonymKeyOption = None,
@@ -74,11 +72,11 @@ def observe(
     where: WhereOption = None,
     fields: Annotated[
         str | None,
-        typer.Option(help="Only these fields, e.g. verdict,client_ip,tls.version; tls stands for all of tls."),
+        Option(help="Only these fields, e.g. verdict,client_ip,tls.version; tls stands for all of tls."),
     ] = None,
     fail_on: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="Exit with status 1 if a connection matches: verdict words, e.g. failed,plaintext, or an expression."
         ),
     ] = None,
@@ -103,8 +101,7 @@ def observe(
     configuration = configured(config).overridden(options)
     selection = Selection(compiled(where), compiled_alarm(fail_on))
     asked = _asked(fingerprints, community_id or community_id_seed is not None)
-    names = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
-    chosen = fields_with(*asked) if names is None else select_fields(names)
+    chosen = fields_with(*asked) if fields is None else _selected(fields)
     terminal = output is None and sys.stdout.isatty()
     form = form or (Format.TABLE if terminal and fields is None else Format.JSONL)
     if form is Format.TABLE and fields is not None:
@@ -145,6 +142,13 @@ def _beside(
         closing.callback(endpoint.close)
         endpoint.outlets += [each.outlet for each in (sink, *beside)]
     return beside, following(iter, endpoint)
+
+
+def _selected(fields: str) -> tuple[Field, ...]:
+    """The fields that an option names. Raises ``Usage``."""
+    from zertap.filter import select_fields
+
+    return select_fields([name.strip() for name in fields.split(",") if name.strip()])
 
 
 def _asked(fingerprints: bool, community_id: bool) -> tuple[str, ...]:

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from zertap.cli.declared import Option
 from zertap.errors import Usage
-from zertap.plans import Part
 
 if TYPE_CHECKING:
+    from zertap.plans import Part
     from zertap.sinks.metrics import Metrics
 
 SyslogOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--syslog",
         help="Send syslog messages too: udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT, or a path (/dev/log).",
         metavar="ADDRESS",
@@ -21,11 +20,11 @@ SyslogOption = Annotated[
 ]
 KafkaOption = Annotated[
     str | None,
-    typer.Option("--kafka", help="Send messages to Kafka too (extra `kafka`).", metavar="HOST:PORT/TOPIC"),
+    Option("--kafka", help="Send messages to Kafka too (extra `kafka`).", metavar="HOST:PORT/TOPIC"),
 ]
 MetricsOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--metrics",
         help="Metrics for Prometheus while this runs (extra `metrics`), on the loopback unless a host is named.",
         metavar="[HOST:]PORT",
@@ -47,8 +46,8 @@ def named(syslog: str | None, kafka: str | None, metrics: str | None) -> Iterato
 
 
 def following(
-    first: Callable[[Iterable[Part]], Iterable[Part]], endpoint: "Metrics | None"
-) -> Callable[[Iterable[Part]], Iterable[Part]]:
+    first: "Callable[[Iterable[Part]], Iterable[Part]]", endpoint: "Metrics | None"
+) -> "Callable[[Iterable[Part]], Iterable[Part]]":
     """*first*, and the metrics behind it where there are any."""
     if endpoint is None:
         return first

@@ -8,8 +8,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from zertap.cli.common import (
     Captures,
     ChainOption,
@@ -24,6 +22,7 @@ from zertap.cli.common import (
     read_pseudonyms,
     run,
 )
+from zertap.cli.declared import Option
 from zertap.cli.forms import (
     BlockOption,
     CompressOption,
@@ -76,49 +75,45 @@ def records(
     captures: Captures,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="Write to this file.", metavar="FILE"),
+        Option("--output", "-o", help="Write to this file.", metavar="FILE"),
     ] = None,
     form: Annotated[
-        Form | None, typer.Option("--format", "-f", help="SMF records (default), or the same in another form.")
+        Form | None, Option("--format", "-f", help="SMF records (default), or the same in another form.")
     ] = None,
     mode: ModeOption = None,
     chain: ChainOption = False,
     local: Annotated[
         list[str] | None,
-        typer.Option(help="A network that is ours; may be repeated. Default: the server is local.", metavar="NETWORK"),
+        Option(help="A network that is ours; may be repeated. Default: the server is local.", metavar="NETWORK"),
     ] = None,
     codes: Annotated[
-        Known | None, typer.Option(help="How well an IBM code must be known to be written. Default: likely.")
+        Known | None, Option(help="How well an IBM code must be known to be written. Default: likely.")
     ] = None,
-    shape: Annotated[
-        Release | None, typer.Option(help="The release whose form the records have. Default: 3.2.")
-    ] = None,
+    shape: Annotated[Release | None, Option(help="The release whose form the records have. Default: 3.2.")] = None,
     switches: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--switches/--no-switches",
             help="Detail records of discovery being enabled and disabled (event types 5 and 6). Default: yes.",
         ),
     ] = None,
     at_eof: Annotated[
         OpenEnd | None,
-        typer.Option(help="Connections still open at the end: report their state, or terminate them. Default: report."),
+        Option(help="Connections still open at the end: report their state, or terminate them. Default: report."),
     ] = None,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Summaries of security sessions by interval instead (subtype 12).")
+        bool, Option("--summary", help="Summaries of security sessions by interval instead (subtype 12).")
     ] = False,
     interval: Annotated[
         str | None,
-        typer.Option(
-            help="Length of an interval of summaries: hours or minutes that divide a day, or SMF. Default: 1h."
-        ),
+        Option(help="Length of an interval of summaries: hours or minutes that divide a day, or SMF. Default: 1h."),
     ] = None,
     sync: Annotated[
-        str | None, typer.Option(help="Time of day, UTC, at which an interval begins. Default: 00:00.", metavar="HH:MM")
+        str | None, Option(help="Time of day, UTC, at which an interval begins. Default: 00:00.", metavar="HH:MM")
     ] = None,
     ftp_ports: Annotated[
         str | None,
-        typer.Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
+        Option(help="Server ports for passive FTP data connections: one session.", metavar="FIRST-LAST"),
     ] = None,
     pseudonyms: PseudonymsOption = None,
     pseudonym_key: PseudonymKeyOption = None,
@@ -131,7 +126,7 @@ def records(
     compress: CompressOption = None,
     service: ServiceOption = None,
     subscribers: Annotated[
-        int, typer.Option(help="With --service: begin when so many have subscribed.", min=0, metavar="N")
+        int, Option(help="With --service: begin when so many have subscribed.", min=0, metavar="N")
     ] = 0,
     syslog: SyslogOption = None,
     kafka: KafkaOption = None,

@@ -6,8 +6,7 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from zertap.cli.declared import Option
 from zertap.cli.status import say
 from zertap.cli.watch import Interruption
 from zertap.configuration import Configuration
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 ServiceOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--service",
         help="Hand the records out to subscribers at this socket, or in this directory; see `zertap subscribe`.",
         metavar="PATH",

@@ -26,6 +26,10 @@ class Status(IntEnum):
     SIGTERM = 143
 
 
+class Stopped(BaseException):
+    """A signal arrived while the engine was reading."""
+
+
 _BY_ERROR: Final[tuple[tuple[type[ZertapError], Status], ...]] = (
     (Usage, Status.USAGE),
     (InputUnreadable, Status.UNREADABLE),

@@ -3,8 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from zertap.cli.declared import Argument, Option
 from zertap.cli.forms import (
     CompressOption,
     Form,
@@ -14,8 +13,8 @@ from zertap.cli.forms import (
     check_terminal,
     record_output,
 )
-from zertap.cli.status import Outcome, say
-from zertap.cli.watch import Interruption, Stopped
+from zertap.cli.status import Outcome, Stopped, say
+from zertap.cli.watch import Interruption
 from zertap.errors import OutputFailed, ServiceFailed, Usage
 from zertap.sinks.base import ReaderGone
 
@@ -26,25 +25,25 @@ if TYPE_CHECKING:
 
 def subscribe(
     path: Annotated[
-        str, typer.Argument(help="A service's socket, or a directory with one service of the kind.", metavar="PATH")
+        str, Argument(help="A service's socket, or a directory with one service of the kind.", metavar="PATH")
     ],
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
+    output: Annotated[str | None, Option("--output", "-o", help="Write to this file.", metavar="FILE")] = None,
     form: Annotated[
         Form | None,
-        typer.Option("--format", "-f", help="Default: table on a terminal, jsonl elsewhere."),
+        Option("--format", "-f", help="Default: table on a terminal, jsonl elsewhere."),
     ] = None,
-    summary: Annotated[bool, typer.Option("--summary", help="The service hands out summaries (subtype 12).")] = False,
+    summary: Annotated[bool, Option("--summary", help="The service hands out summaries (subtype 12).")] = False,
     current: Annotated[
         bool,
-        typer.Option("--current/--no-current", help="Begin with the connections that live now (event type 1)."),
+        Option("--current/--no-current", help="Begin with the connections that live now (event type 1)."),
     ] = True,
     only_current: Annotated[
-        bool, typer.Option("--only-current", help="End when all connections that live now are listed.")
+        bool, Option("--only-current", help="End when all connections that live now are listed.")
     ] = False,
     reconnect: Annotated[
-        bool, typer.Option("--reconnect", help="Wait for the service to come back whenever it goes.")
+        bool, Option("--reconnect", help="Wait for the service to come back whenever it goes.")
     ] = False,
-    count: Annotated[int | None, typer.Option(help="End after so many records.", min=1, metavar="N")] = None,
+    count: Annotated[int | None, Option(help="End after so many records.", min=1, metavar="N")] = None,
     names: NamesOption = None,
     framing: FramingOption = Frame.RDW,
     compress: CompressOption = None,

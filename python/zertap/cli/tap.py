@@ -9,11 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-import typer
-
 from zertap._native import LIVE, Live, notify_service
 from zertap.cli.common import ConfigOption, ModeOption, Stats, StatsOption, WhereOption, amount, compiled, configured
+from zertap.cli.declared import Argument, Option
 from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, named
 from zertap.cli.service import OutOfTime, Person, Signals, Watchdog
 from zertap.cli.serving import ServiceOption, served, start
@@ -59,60 +57,54 @@ SHAPED = (Format.ZEEK, Format.EVE, Format.ECS)
 
 
 def tap(
-    interfaces: Annotated[
-        list[str], typer.Argument(help="Network interfaces; any stands for all of them.", metavar="IFACE")
-    ],
+    interfaces: Annotated[list[str], Argument(help="Network interfaces; any stands for all of them.", metavar="IFACE")],
     filter_: Annotated[
-        str | None, typer.Option("--filter", help="Only frames that match, in tcpdump's language.", metavar="BPF")
+        str | None, Option("--filter", help="Only frames that match, in tcpdump's language.", metavar="BPF")
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="A table that moves on a terminal, otherwise JSON lines; none: no rows."),
+        Option("--format", "-f", help="A table that moves on a terminal, otherwise JSON lines; none: no rows."),
     ] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", help="Write rows to this file.", metavar="FILE")
-    ] = None,
+    output: Annotated[str | None, Option("--output", "-o", help="Write rows to this file.", metavar="FILE")] = None,
     rows: Annotated[
         RowsWanted | None,
-        typer.Option(
+        Option(
             help="decided (default of jsonl and csv): a row when a verdict is reached, and one at the end. "
             "last: only the one at the end, as observe."
         ),
     ] = None,
     where: WhereOption = None,
-    fields: Annotated[str | None, typer.Option(help="Only these fields, as for observe.")] = None,
+    fields: Annotated[str | None, Option(help="Only these fields, as for observe.")] = None,
     records: Annotated[
-        str | None, typer.Option(help="Write zERT records into SMF files in this folder.", metavar="FOLDER")
+        str | None, Option(help="Write zERT records into SMF files in this folder.", metavar="FOLDER")
     ] = None,
-    rotate_size: Annotated[int, typer.Option(help="Finish an SMF file at this size, in MiB.", min=1)] = 64,
-    rotate_every: Annotated[float, typer.Option(help="Finish an SMF file at this age, in seconds.", min=1)] = 3600,
+    rotate_size: Annotated[int, Option(help="Finish an SMF file at this size, in MiB.", min=1)] = 64,
+    rotate_every: Annotated[float, Option(help="Finish an SMF file at this age, in seconds.", min=1)] = 3600,
     local: Annotated[
-        list[str] | None, typer.Option(help="A network that is ours; may be repeated.", metavar="NETWORK")
+        list[str] | None, Option(help="A network that is ours; may be repeated.", metavar="NETWORK")
     ] = None,
-    summary: Annotated[bool, typer.Option("--summary", help="Records are summaries of security sessions.")] = False,
+    summary: Annotated[bool, Option("--summary", help="Records are summaries of security sessions.")] = False,
     taps: Annotated[
         int | None,
-        typer.Option(help="Share connections out to so many taps. Default: one a core.", min=1, max=64),
+        Option(help="Share connections out to so many taps. Default: one a core.", min=1, max=64),
     ] = None,
-    snap_length: Annotated[int | None, typer.Option(help="Most octets kept of a frame.", min=64, max=262_144)] = None,
-    buffer: Annotated[int, typer.Option(help="The kernel's ring of one interface, in MiB.", min=1, max=2047)] = 64,
-    promiscuous: Annotated[bool, typer.Option(help="Hear frames for others too.")] = True,
-    user: Annotated[
-        str | None, typer.Option(help="Become this user once the interfaces are open.", metavar="NAME")
-    ] = None,
+    snap_length: Annotated[int | None, Option(help="Most octets kept of a frame.", min=64, max=262_144)] = None,
+    buffer: Annotated[int, Option(help="The kernel's ring of one interface, in MiB.", min=1, max=2047)] = 64,
+    promiscuous: Annotated[bool, Option(help="Hear frames for others too.")] = True,
+    user: Annotated[str | None, Option(help="Become this user once the interfaces are open.", metavar="NAME")] = None,
     mode: ModeOption = None,
-    offers: Annotated[bool | None, typer.Option("--offers", help="Keep the lists that the two sides offered.")] = None,
+    offers: Annotated[bool | None, Option("--offers", help="Keep the lists that the two sides offered.")] = None,
     fingerprints: Annotated[
-        bool, typer.Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
+        bool, Option("--fingerprints", help="Add JA3, JA3S, JA4 and HASSH of client and server.")
     ] = False,
-    community_id: Annotated[bool, typer.Option("--community-id", help="Add the Community ID, version 1.")] = False,
+    community_id: Annotated[bool, Option("--community-id", help="Add the Community ID, version 1.")] = False,
     service: ServiceOption = None,
     syslog: SyslogOption = None,
     kafka: KafkaOption = None,
     metrics: MetricsOption = None,
     endpoint: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--endpoint",
             help="This host's own connections: its addresses are local, and records name process and user.",
         ),
@@ -348,6 +340,8 @@ class Run:
 
     def _tell(self, ledger: LiveLedger, form: Stats | None) -> None:
         if form is Stats.JSON:
+            import msgspec
+
             say(msgspec.json.encode(ledger.to_dict()).decode())
         elif form is Stats.TEXT:
             for line in str(ledger).splitlines():

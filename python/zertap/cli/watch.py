@@ -6,15 +6,11 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from zertap._native import Source
-from zertap.cli.status import Status, say
+from zertap.cli.status import Status, Stopped, say
 from zertap.pipeline import Watch
 
 LARGE_INPUT = 64 << 20
 """Octets from which a progress bar is worth its line."""
-
-
-class Stopped(BaseException):
-    """A signal arrived while the engine was reading."""
 
 
 class Pumping:

@@ -5,7 +5,6 @@ Precise about what is not known: a key that does not exist is an error, with the
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from zertap.configuration.keys import BY_NAME, TABLES
@@ -24,6 +23,8 @@ class Given(NamedTuple):
 
 def read_file(path: str) -> dict[str, Given]:
     """The values of the file at *path*, by key. Raises ``Usage``: it cannot be read, or says what cannot be."""
+    from pathlib import Path  # only where there is a file
+
     try:
         octets = Path(path).read_bytes()
     except OSError as error:

@@ -5,17 +5,18 @@ with the reason in plain words. ``taken`` does the same for the text of a comman
 it can write: ``toml`` of a taken value, read again, is that value.
 """
 
-import ipaddress
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zertap.errors import Usage
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    Network = IPv4Network | IPv6Network
 
 _LAST_PORT = 65_535
 _SHOWN = 60
@@ -42,11 +43,10 @@ class Kind(Protocol):
         """*value* as a report shows it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Switch:
     """On or off."""
 
-    form: str = "true or false"
+    form: Final = "true or false"
 
     def read(self, value: Any) -> bool:
         """See ``Kind``."""
@@ -116,7 +116,7 @@ class _Written(ABC):
 
     def toml(self, value: Any) -> str:
         """See ``Kind``."""
-        return json.dumps(self.text(value))
+        return _json(self.text(value))
 
     def shown(self, value: Any) -> str:
         """See ``Kind``."""
@@ -166,11 +166,10 @@ class Name(_Written):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class Text(_Written):
     """A text of one line: a path, an address, the name of a user."""
 
-    form: str = "text"
+    form: Final = "text"
 
     def read(self, value: Any) -> str:
         """See ``Kind``."""
@@ -180,11 +179,10 @@ class Text(_Written):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class Permission(_Written):
     """Permission bits of a file, in octal digits."""
 
-    form: str = 'octal digits, such as "0660"'
+    form: Final = 'octal digits, such as "0660"'
 
     def read(self, value: Any) -> int:
         """See ``Kind``."""
@@ -197,11 +195,10 @@ class Permission(_Written):
         return f"{value:04o}"
 
 
-@dataclass(frozen=True, slots=True)
 class Interval(_Written):
     """The length of a recording interval: that of SMF, or hours or minutes that divide a day."""
 
-    form: str = '"SMF", or hours or minutes that divide a day ("1h", "30m")'
+    form: Final = '"SMF", or hours or minutes that divide a day ("1h", "30m")'
 
     def read(self, value: Any) -> str:
         """See ``Kind``."""
@@ -212,11 +209,10 @@ class Interval(_Written):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class TimeOfDay(_Written):
     """A time of day."""
 
-    form: str = '"hh:mm", UTC'
+    form: Final = '"hh:mm", UTC'
 
     def read(self, value: Any) -> str:
         """See ``Kind``."""
@@ -225,11 +221,10 @@ class TimeOfDay(_Written):
         return text
 
 
-@dataclass(frozen=True, slots=True)
 class Ports(_Written):
     """A range of ports, or none."""
 
-    form: str = '"first-last", or "" for none'
+    form: Final = '"first-last", or "" for none'
 
     def read(self, value: Any) -> tuple[int, int] | None:
         """See ``Kind``."""
@@ -246,27 +241,28 @@ class Ports(_Written):
         return "-".join(map(str, value)) if value else ""
 
 
-@dataclass(frozen=True, slots=True)
 class Networks:
     """A list of networks."""
 
-    form: str = 'list of networks, such as ["10.0.0.0/8"]'
+    form: Final = 'list of networks, such as ["10.0.0.0/8"]'
 
-    def read(self, value: Any) -> tuple[Network, ...]:
+    def read(self, value: Any) -> "tuple[Network, ...]":
         """See ``Kind``."""
         if not isinstance(value, list | tuple):
             raise ValueError(f"{_quoted(value)} is not a list")
-        return tuple(ipaddress.ip_network(_text(each), strict=False) for each in value)
+        from ipaddress import ip_network  # only where there is one
 
-    def taken(self, text: str) -> tuple[Network, ...]:
+        return tuple(ip_network(_text(each), strict=False) for each in value)
+
+    def taken(self, text: str) -> "tuple[Network, ...]":
         """See ``Kind``."""
         return self.read([each.strip() for each in text.split(",") if each.strip()])
 
-    def toml(self, value: Sequence[Network]) -> str:
+    def toml(self, value: "Sequence[Network]") -> str:
         """See ``Kind``."""
-        return json.dumps([str(each) for each in value])
+        return _json([str(each) for each in value])
 
-    def shown(self, value: Sequence[Network]) -> str:
+    def shown(self, value: "Sequence[Network]") -> str:
         """See ``Kind``."""
         return " ".join(map(str, value)) or "-"
 
@@ -287,7 +283,13 @@ def _text(value: Any) -> str:
     return value
 
 
+def _json(value: Any) -> str:
+    from json import dumps  # only where something is shown
+
+    return dumps(value, default=str)
+
+
 def _quoted(value: Any) -> str:
     """*value* as a file would have it, not too long."""
-    text = json.dumps(value, default=str)
+    text = _json(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -13,9 +13,9 @@ from zertap.connection import Connection
 from zertap.errors import CaptureDamaged, Usage, ZertapError
 from zertap.explanation.account import Explanation
 from zertap.explanation.step import steps_of
+from zertap.patterns import pattern_slots
 from zertap.pipeline import BATCH_ROWS, Mode, Request, unreadable_links
 from zertap.plans import Part, Plans
-from zertap.rows import pattern_slots
 from zertap.schema import BY_PATH, FIELDS
 
 UID_LENGTH = 24

@@ -16,7 +16,7 @@ from zertap.errors import MissingExtra, Usage
 from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import Field
-from zertap.sinks.octets import Look
+from zertap.sinks.shown import Look
 from zertap.zert.views import Names, nested
 
 _OBJECTS = msgspec.json.Decoder(dict[str, Any])

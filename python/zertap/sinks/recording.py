@@ -7,6 +7,7 @@ discovery the session sees to it, which then begins with a new engine.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from zertap.configuration import Configuration
 from zertap.configuration.builds import (
@@ -23,8 +24,10 @@ from zertap.plans import Engine, Part
 from zertap.sinks.destinations import DETAIL, SUMMARY, Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.records import Current, Records
-from zertap.sinks.summaries import Summaries
 from zertap.zert.events import EventType
+
+if TYPE_CHECKING:
+    from zertap.sinks.summaries import Summaries
 
 _SUMMED = (
     "globalconfig.intval",
@@ -164,10 +167,12 @@ class Recording:
         self._current = Current(settings, networks, current_reader(configuration), self._owners)
         return Records(output, settings, networks, row_reader(configuration), self._owners)
 
-    def _make_summaries(self, configuration: Configuration) -> Summaries | None:
+    def _make_summaries(self, configuration: Configuration) -> "Summaries | None":
         output = self._outputs.of(SUMMARY, configuration)
         if output is None or not summarises(configuration):
             return None
+        from zertap.sinks.summaries import Summaries  # brings aggregation
+
         settings, where = record_settings(configuration), places(configuration)
         return Summaries(output, settings, interval(configuration), where, terminate=terminates(configuration))
 

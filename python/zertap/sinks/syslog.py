@@ -13,8 +13,8 @@ import msgspec
 from zertap.plans import Part, Plans
 from zertap.protection import Protection
 from zertap.schema import Field
-from zertap.sinks.octets import Look
 from zertap.sinks.sending import Sender
+from zertap.sinks.shown import Look
 from zertap.sinks.syslog_form import INFORMATIONAL, Form, Said
 from zertap.zert.views import Names, nested
 

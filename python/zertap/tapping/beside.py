@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from zertap._native import EventBatch, Live
 from zertap.configuration import Configuration
 from zertap.endpoint import Endpoint
 from zertap.ledger import Outlet
 from zertap.plans import Part
-from zertap.sinks.metrics import Metrics
+
+if TYPE_CHECKING:
+    from zertap.sinks.metrics import Metrics
 
 _OF_TAPS = {
     "connections_opened": "opened",
@@ -45,7 +48,7 @@ class MetricsListener:
 
     outlets: Sequence[Outlet] = ()
 
-    def __init__(self, metrics: Metrics, live: Live) -> None:
+    def __init__(self, metrics: "Metrics", live: Live) -> None:
         self._metrics = metrics
         self._live = live
 

@@ -1,7 +1,7 @@
 """Who gets the rows of a live tap: sinks of rows, records, and whatever else has the shape of ``Listener``."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from zertap._native import KINDS, PHASES
 from zertap.configuration import Configuration
@@ -10,7 +10,9 @@ from zertap.pipeline import BATCH_ROWS, Selection
 from zertap.plans import Part
 from zertap.protection import VERDICTS
 from zertap.sinks.base import Sink
-from zertap.sinks.recording import Recording
+
+if TYPE_CHECKING:
+    from zertap.sinks.recording import Recording
 
 RowsWanted = Literal["decided", "last"]
 """``decided``: a row when a verdict is reached and one at the end of the connection. ``last``: the one at the end."""
@@ -81,7 +83,7 @@ class RowListener:
 class RecordListener:
     """zERT records of all that the tap shows."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: "Recording") -> None:
         self._recording = recording
         self.outlets = recording.outlets
 

@@ -24,7 +24,7 @@ import csv
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from importlib.resources import files
+from pkgutil import get_data
 
 from zertap.zert.code_facts import FACTS
 
@@ -53,18 +53,19 @@ class Code:
 
 def _load() -> dict[str, dict[int, Code]]:
     found: dict[str, dict[int, Code]] = {}
-    with files(__package__).joinpath("codes.csv").open() as lines:
-        for row in csv.DictReader(lines):
-            value = int(row["code"], 16)
-            code = Code(
-                row["enumeration"],
-                value,
-                row["label"],
-                Confidence[row["confidence"].upper()],
-                row["since"],
-                row["origin"],
-            )
-            found.setdefault(code.enumeration, {})[value] = code
+    octets = get_data("zertap.zert", "codes.csv")
+    assert octets is not None
+    for row in csv.DictReader(octets.decode().splitlines()):
+        value = int(row["code"], 16)
+        code = Code(
+            row["enumeration"],
+            value,
+            row["label"],
+            Confidence[row["confidence"].upper()],
+            row["since"],
+            row["origin"],
+        )
+        found.setdefault(code.enumeration, {})[value] = code
     return found
 
 

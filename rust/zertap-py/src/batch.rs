@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use zertap_core::event::Row;
 use zertap_core::handshake::{CryptoProfile, Phase};
 use zertap_core::registry::HashAlgorithm;
@@ -19,9 +19,6 @@ use zertap_core::time::Span;
 
 /// Captures read by one tap, in order: how many frames came before each, and its name.
 pub(crate) type Files = Arc<Vec<(u64, String)>>;
-
-/// Octets that a line mostly has at most.
-const LINE: usize = 2048;
 
 /// How the rows of a tap are told, whatever the plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,6 +97,7 @@ impl EventBatch {
         let none = [const { String::new() }; 16];
         let (file, frames_before) = self.file_of(row);
         let words = Words {
+            pattern: 0,
             verdicts: &none,
             protocols: &none,
             events: &[],
@@ -149,11 +147,8 @@ impl EventBatch {
         let plan = &*plan;
         let out = py.detach(|| {
             let rows = rows.unwrap_or_default().of(&self.rows);
-            let (mut out, mut writer) = (Vec::with_capacity(rows.len() * LINE), Writer::new(plan));
-            for row in rows {
-                writer.line(&mut out, row, &self.words(plan, row));
-            }
-            out
+            let mut forms = plan.forms.lock().unwrap_or_else(PoisonError::into_inner);
+            Writer::new(plan, self).lines(&rows, &mut forms)
         });
         memory::octets(py, &out)
     }

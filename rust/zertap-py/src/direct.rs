@@ -10,14 +10,25 @@ use zertap_core::handshake::{Flag, TextKind};
 use zertap_core::time::Timestamp;
 use zertap_core::wire::Address;
 
-/// The text of the day written last: rows that follow one another mostly have one.
-#[derive(Clone, Copy, Debug, Default)]
+/// The text of the second written last, and of its day: rows that follow one another mostly have one.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Days {
-    /// Seconds since 1970 at which it began; with `text` empty, none.
+    /// Seconds since 1970.
+    second: u64,
+    /// Seconds since 1970 at which the day began.
     began: u64,
-    text: [u8; 10],
-    known: bool,
+    text: [u8; TIME],
 }
+
+impl Default for Days {
+    fn default() -> Self {
+        // The beginning of time, so that the text is right.
+        Self { second: 0, began: 0, text: *b"\"1970-01-01T00:00:00.000000000Z\"" }
+    }
+}
+
+/// Octets of a time with its quotes.
+const TIME: usize = 32;
 
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400;
@@ -174,38 +185,56 @@ fn write_hex(out: &mut Vec<u8>, octets: &[u8], case: Case) {
 
 fn write_address(out: &mut Vec<u8>, address: Address) {
     out.push(b'"');
+    write_plain_address(out, address);
+    out.push(b'"');
+}
+
+/// Appends an address without quotes.
+pub(crate) fn write_plain_address(out: &mut Vec<u8>, address: Address) {
     match address.ipv4() {
         Some(octets) => {
-            for (at, octet) in octets.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b'.');
+            let mut text = [0; 16];
+            let mut length = 0;
+            for octet in octets {
+                let (digits, count) = OCTETS[usize::from(octet)];
+                if let Some(place) = text.get_mut(length..length + digits.len()) {
+                    place.copy_from_slice(&digits);
                 }
-                json::write_int(out, octet.into());
+                length += count;
             }
+            // Without the last point.
+            out.extend_from_slice(text.get(..length - 1).unwrap_or_default());
         }
         // A Vec never fails to take it.
         None => drop(write!(out, "{address}")),
     }
-    out.push(b'"');
 }
 
 /// Appends `"YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ"`.
-fn write_time(out: &mut Vec<u8>, at: Timestamp, days: &mut Days) {
+pub(crate) fn write_time(out: &mut Vec<u8>, at: Timestamp, days: &mut Days) {
     let (seconds, nanoseconds) = (at.0 / SECOND, at.0 % SECOND);
-    let (began, time) = (seconds - seconds % DAY, seconds % DAY);
-    if !days.known || days.began != began {
-        let mut text = Vec::with_capacity(10);
-        clock::write_date(&mut text, (began / DAY).cast_signed());
-        // A u64 of nanoseconds ends in 2554: four digits of a year.
-        *days = Days { began, text: <[u8; 10]>::try_from(text).unwrap_or_default(), known: true };
+    if days.second != seconds {
+        days.turn_to(seconds);
     }
-    let mut text = *b"\"0000-00-00T00:00:00.000000000Z\"";
-    text[1..11].copy_from_slice(&days.text);
-    put_digits(&mut text[12..14], time / 3600);
-    put_digits(&mut text[15..17], time / 60 % 60);
-    put_digits(&mut text[18..20], time % 60);
-    put_digits(&mut text[21..30], nanoseconds);
-    out.extend_from_slice(&text);
+    put_digits(&mut days.text[21..30], nanoseconds);
+    out.extend_from_slice(&days.text);
+}
+
+impl Days {
+    fn turn_to(&mut self, seconds: u64) {
+        let (began, time) = (seconds - seconds % DAY, seconds % DAY);
+        if self.began != began {
+            let mut text = Vec::with_capacity(10);
+            clock::write_date(&mut text, (began / DAY).cast_signed());
+            // A u64 of nanoseconds ends in 2554: four digits of a year.
+            self.text[1..11].copy_from_slice(&<[u8; 10]>::try_from(text).unwrap_or_default());
+            self.began = began;
+        }
+        put_digits(&mut self.text[12..14], time / 3600);
+        put_digits(&mut self.text[15..17], time / 60 % 60);
+        put_digits(&mut self.text[18..20], time % 60);
+        self.second = seconds;
+    }
 }
 
 /// Appends a count of units as a decimal number of larger ones, each 10^`decimals` of them, as a float is written.
@@ -231,3 +260,20 @@ fn put_digits(place: &mut [u8], mut number: u64) {
         number /= 10;
     }
 }
+
+/// Each octet as decimal digits with a point behind them, and how many octets that makes.
+const OCTETS: [([u8; 4], usize); 256] = {
+    let mut table = [([0; 4], 0); 256];
+    let mut octet = 0;
+    while octet < table.len() {
+        let [hundreds, tens, ones] = [octet / 100, octet / 10 % 10, octet % 10];
+        let [h, t, o] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        table[octet] = match (hundreds, tens) {
+            (0, 0) => ([o, b'.', 0, 0], 2),
+            (0, _) => ([t, o, b'.', 0], 3),
+            _ => ([h, t, o, b'.'], 4),
+        };
+        octet += 1;
+    }
+    table
+};

@@ -79,18 +79,6 @@ const fn needs_escape(octet: u8) -> bool {
     octet < 0x20 || octet == b'"' || octet == b'\\' || octet == 0x7f
 }
 
-pub(crate) fn write_int(out: &mut Vec<u8>, mut number: u64) {
-    let mut text = [0u8; 20];
-    let mut at = text.len();
-    loop {
-        at -= 1;
-        if let Some(place) = text.get_mut(at) {
-            *place = b'0' + (number % 10) as u8;
-        }
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(text.get(at..).unwrap_or_default());
+pub(crate) fn write_int(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

@@ -4,11 +4,12 @@ use crate::batch::Telling;
 use crate::direct::{self, Days};
 use crate::error;
 use crate::json;
-use crate::lines::Steps;
+use crate::lines::{Forms, Steps};
 use crate::sources::{self, EventTemplate, Protocol, Shared, Source, Words};
 use crate::value::{Kind, Value};
 use pyo3::prelude::*;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use zertap_core::event::Row;
 
 /// Where a field's value comes from.
@@ -44,6 +45,8 @@ pub(crate) struct Plan {
     protocols: [String; 16],
     file: Option<String>,
     events: HashMap<u32, Vec<EventTemplate>, ahash::RandomState>,
+    /// Plans are used by one thread at a time; the lock only says so.
+    pub(crate) forms: Mutex<Forms>,
 }
 
 #[pymethods]
@@ -70,6 +73,7 @@ impl Plan {
             protocols: sixteen(protocols)?,
             file,
             events: HashMap::default(),
+            forms: Mutex::default(),
         })
     }
 
@@ -79,6 +83,7 @@ impl Plan {
             .map(|(kind, slot, protocol, failed)| EventTemplate { kind, slot, protocol, failed })
             .collect();
         self.events.insert(pattern, templates);
+        self.forms.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn knows(&self, pattern: u32) -> bool {
@@ -95,6 +100,7 @@ impl Plan {
         file: (Option<&'a str>, u64),
     ) -> Words<'a> {
         Words {
+            pattern,
             verdicts: &self.verdicts,
             protocols: &self.protocols,
             events: self.events.get(&pattern).map(Vec::as_slice).unwrap_or_default(),
@@ -134,12 +140,17 @@ impl Plan {
         }
     }
 
-    /// The thing by which alone the value of a field follows, if it is one that rows share.
-    pub(crate) fn shared(&self, field: usize) -> Option<Shared> {
+    /// The source of one field, unless it is a constant.
+    pub(crate) fn source(&self, field: usize) -> Option<Source> {
         match self.fields.get(field).map(|field| &field.origin) {
-            Some(Origin::Source(source)) => source.shared(),
+            Some(Origin::Source(source)) => Some(*source),
             _ => None,
         }
+    }
+
+    /// The thing by which alone the value of a field follows, if it is one that rows share.
+    pub(crate) fn shared(&self, field: usize) -> Option<Shared> {
+        self.source(field).and_then(Source::shared)
     }
 
     /// Appends the value of one field as JSON.

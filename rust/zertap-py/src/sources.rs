@@ -9,7 +9,7 @@ use crate::value::{Kind, Value};
 use crate::veil::veiled;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::borrow::Cow;
-use std::hash::Hash;
+use std::hash::Hasher;
 use zertap_core::certificate::{CertificateTime, LeafCertificate};
 use zertap_core::event::{Row, RowKind};
 use zertap_core::handshake::{CryptoProfile, Flag, Phase, Side, SshProfile, TextKind, TlsProfile, TlsShape};
@@ -17,7 +17,7 @@ use zertap_core::registry::tls::{
     AlertDescription, CipherSuite, CompressionMethod, ExtensionType, NamedGroup, ProtocolVersion,
     SignatureScheme,
 };
-use zertap_core::time::Timestamp;
+use zertap_core::time::{Span, Timestamp};
 
 /// Defines the sources once: variant, name, type.
 macro_rules! sources {
@@ -179,6 +179,42 @@ impl Source {
     }
 }
 
+/// Whether a value is the row's own: it does not follow from the row's phase, kind, fault, flags, pattern, sides and
+/// profile, and from which texts and certificates there are.
+pub(crate) fn is_own(row: &Row, source: Source) -> bool {
+    use Source as S;
+    let has =
+        |kinds: &[TextKind]| row.texts().any(|(found, _)| kinds.iter().any(|kind| *kind as u8 == found));
+    let settled = row.settled.as_deref();
+    match source {
+        S::File | S::FirstPacket | S::Packet | S::Connection | S::Uid | S::Ordinal => true,
+        S::ClientIp | S::ClientPort | S::ServerIp | S::ServerPort | S::CommunityId | S::Note => true,
+        S::Start | S::Established | S::End | S::Duration | S::HandshakeMs | S::Events => true,
+        S::BytesClient | S::BytesServer | S::SegmentsClient | S::SegmentsServer => true,
+        S::Upgrade => has(&[TextKind::Upgrade]),
+        S::TlsSni => has(&[TextKind::ServerName]),
+        S::TlsSessionId => has(&[TextKind::SessionId]),
+        S::TlsAlerts => has(&[TextKind::Alerts]),
+        S::TlsOffered => has(&OFFERED),
+        S::TlsJa3 | S::TlsJa3String => has(&[TextKind::Ja3]),
+        S::TlsJa3s | S::TlsJa3sString => has(&[TextKind::Ja3s]),
+        S::TlsJa4 => has(&[TextKind::Ja4]),
+        S::SshClientBanner => has(&[TextKind::ClientBanner]),
+        S::SshServerBanner => has(&[TextKind::ServerBanner]),
+        S::SshHostKeyFingerprint => has(&[TextKind::HostKeyFingerprint]),
+        S::SshOffered => has(&[TextKind::ClientKexInit, TextKind::ServerKexInit]),
+        S::SshHassh | S::SshHasshString => has(&[TextKind::Hassh]),
+        S::SshHasshServer | S::SshHasshServerString => has(&[TextKind::HasshServer]),
+        S::TlsServerCertificate | S::TlsServerCertificateSha1 => {
+            settled.is_some_and(|settled| settled.server_certificate.is_some())
+        }
+        S::TlsClientCertificate | S::TlsClientCertificateSha1 => {
+            settled.is_some_and(|settled| settled.client_certificate.is_some())
+        }
+        _ => false,
+    }
+}
+
 /// What many rows have in common, each once in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shared {
@@ -214,6 +250,8 @@ pub(crate) fn protocol_of(phase: Phase) -> Option<Protocol> {
 /// Words and names that a row itself does not hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Words<'a> {
+    /// The row's pattern.
+    pub(crate) pattern: u32,
     pub(crate) verdicts: &'a [String; 16],
     pub(crate) protocols: &'a [String; 16],
     /// The event template of the row's pattern.
@@ -535,20 +573,21 @@ pub(crate) fn events_of<'a>(
     row: &'a Row,
     words: &Words<'a>,
 ) -> impl Iterator<Item = (&'a EventTemplate, Timestamp)> {
-    let milestones = row.history.entries();
+    let waiting_span = words.waiting_span;
+    words.events.iter().map(move |event| (event, event_time(row, event.slot, waiting_span)))
+}
+
+/// The time of an event that has this slot.
+pub(crate) fn event_time(row: &Row, slot: i64, waiting_span: u64) -> Timestamp {
     // A connection that did not end is told of when our view of it ends, not at its last packet.
     let last = if row.kind.is_end() { row.end } else { row.at };
-    let waiting_span = words.waiting_span;
-    words.events.iter().map(move |event| {
-        let at = match event.slot {
-            -1 => row.established.map_or(last, |at| at.after(zertap_core::time::Span(waiting_span))),
-            slot => usize::try_from(slot)
-                .ok()
-                .and_then(|slot| milestones.get(slot))
-                .map_or(last, |milestone| milestone.at),
-        };
-        (event, at)
-    })
+    match slot {
+        -1 => row.established.map_or(last, |at| at.after(Span(waiting_span))),
+        slot => usize::try_from(slot)
+            .ok()
+            .and_then(|slot| row.history.entries().get(slot))
+            .map_or(last, |milestone| milestone.at),
+    }
 }
 
 fn events<'a>(row: &'a Row, words: &Words<'a>) -> Value<'a> {
@@ -769,14 +808,22 @@ pub(crate) fn hex(octets: &[u8], case: Case) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// Octets turned into digits at a time: those of a session's identity, a digest.
+const HEX_PIECE: usize = 32;
+
 /// Appends octets as hexadecimal digits.
 pub(crate) fn push_hex(out: &mut Vec<u8>, octets: &[u8], case: Case) {
-    let above_nine = match case {
-        Case::Upper => b'A' - 10,
-        Case::Lower => b'a' - 10,
+    let digits: &[u8; 16] = match case {
+        Case::Upper => b"0123456789ABCDEF",
+        Case::Lower => b"0123456789abcdef",
     };
-    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { above_nine };
-    out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+    for piece in octets.chunks(HEX_PIECE) {
+        let mut text = [0; 2 * HEX_PIECE];
+        for (pair, octet) in text.as_chunks_mut::<2>().0.iter_mut().zip(piece) {
+            *pair = [digits[usize::from(octet >> 4)], digits[usize::from(octet & 15)]];
+        }
+        out.extend_from_slice(text.get(..2 * piece.len()).unwrap_or_default());
+    }
 }
 
 // Seconds as a float: exact to the nanosecond for spans under 100 days, enough for people.
@@ -795,10 +842,30 @@ fn milliseconds(nanoseconds: u64) -> f64 {
 /// Not a secret: a fixed-key hash only spreads the bits. 96 bits.
 pub(crate) fn identity(row: &Row) -> [u8; 12] {
     let mut hasher = SipHasher13::new_with_keys(0x7a65_7274_6170, 1);
-    let Timestamp(start) = row.start;
-    (row.addresses[0].0, row.ports[0], row.addresses[1].0, row.ports[1], row.lane, start).hash(&mut hasher);
+    let mut octets = [0; IDENTIFYING];
+    let mut rest = &mut octets[..];
+    for (address, port) in row.addresses.iter().zip(row.ports) {
+        // As a slice is hashed: its length stands in front.
+        take(&mut rest, &(address.0.len() as u64).to_ne_bytes());
+        take(&mut rest, &address.0);
+        take(&mut rest, &port.to_ne_bytes());
+    }
+    take(&mut rest, &row.lane.to_ne_bytes());
+    take(&mut rest, &row.start.0.to_ne_bytes());
+    hasher.write(&octets);
     // Of sixteen octets the first twelve.
     hasher.finish128().as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// Octets of which an identity is made: lengths, addresses, ports, lane, start.
+const IDENTIFYING: usize = 2 * (8 + 16 + 2) + 4 + 8;
+
+/// Puts octets at the beginning of what is left of a room.
+fn take(rest: &mut &mut [u8], octets: &[u8]) {
+    if let Some((place, behind)) = std::mem::take(rest).split_at_mut_checked(octets.len()) {
+        place.copy_from_slice(octets);
+        *rest = behind;
+    }
 }
 
 /// The same as hexadecimal digits.

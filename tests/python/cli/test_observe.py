@@ -238,7 +238,7 @@ def test_a_signal_flushes_and_sums_up(tmp_path: Path, sent: signal.Signals, stat
 
 
 def test_a_bug_of_ours_is_status_70_and_one_line_without_traceback(capture: Path) -> None:
-    broken = "import sys, zertap.cli; sys.modules['zertap.cli.observe'].run = None; sys.exit(zertap.cli.main())"
+    broken = "import sys, zertap.cli, zertap.cli.observe as it; it.run = None; sys.exit(zertap.cli.main())"
     done = subprocess.run(
         [sys.executable, "-c", broken, "observe", str(capture)], capture_output=True, text=True, check=False
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from zertap._native import Blocks, Octets, records_in
 from zertap.errors import OutputFailed, Usage
 from zertap.sinks.base import Stream
-from zertap.sinks.octets import Look, Output, Packed, SmfFile, jsonl
+from zertap.sinks.octets import Output, Packed, SmfFile
+from zertap.sinks.shown import Look, jsonl
 from zertap.smf.framing import Framing, RecordReader, RecordWriter, SmfDamaged
 from zertap.zert.codec import encode_detail
 from zertap.zert.records import DetailRecord, DistinguishedName

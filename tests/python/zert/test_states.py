@@ -18,7 +18,7 @@ from wire import CLIENT_HELLO, FIN, HANDSHAKE_FAILURE, RAW_IP, RST, SECOND, STAR
 from zertap.configuration import parse
 from zertap.recording import Session
 from zertap.sinks.base import Stream
-from zertap.sinks.octets import Look, jsonl
+from zertap.sinks.shown import Look, jsonl
 from zertap.zert.codec import decode, encode_detail
 from zertap.zert.events import EventType
 from zertap.zert.mapping import Settings, detail_record, switch_record

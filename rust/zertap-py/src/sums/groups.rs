@@ -3,12 +3,13 @@
 use super::key::Key;
 use super::place::Way;
 use super::{COUNTERS, Counts, Entry, Map};
+use crate::direct;
 use crate::error;
+use crate::json;
 use crate::memory;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::sync::Arc;
 use zertap_core::wire::Address;
 
@@ -145,7 +146,7 @@ impl Groups {
         let groups = self.sorted.get(start..stop)?;
         let length: usize = groups.first().and_then(|group| templates.get(group.variant as usize))?.0.len();
         let mut out = Vec::with_capacity(groups.len() * length);
-        let mut text = String::new();
+        let mut text = Vec::new();
         for (group, index) in groups.iter().zip(start..) {
             let (template, repeated) = templates.get(group.variant as usize)?;
             let begin = out.len();
@@ -171,15 +172,26 @@ impl Groups {
     }
 
     /// Forty digits: the beginning of the digest of the group's text.
-    fn identifier(&self, key: &Key, digits: &[u8; 16], text: &mut String) -> Option<[u8; 40]> {
+    fn identifier(&self, key: &Key, digits: &[u8; 16], text: &mut Vec<u8>) -> Option<[u8; 40]> {
         let middle = self.middles.get(key.place.way as usize * 2 + usize::from(key.local))?;
         let class = self.texts.get(&key.class)?;
         let [server, client] = [key.place.server, key.place.client].map(Address);
         let [first, last] = key.place.ports;
         text.clear();
-        write!(text, "server={server}\nclient={client}\nports={first}-{last}\n{middle}\n{class}").ok()?;
+        text.extend_from_slice(b"server=");
+        direct::write_plain_address(text, server);
+        text.extend_from_slice(b"\nclient=");
+        direct::write_plain_address(text, client);
+        text.extend_from_slice(b"\nports=");
+        json::write_int(text, first.into());
+        text.push(b'-');
+        json::write_int(text, last.into());
+        for line in [middle.as_str(), class] {
+            text.push(b'\n');
+            text.extend_from_slice(line.as_bytes());
+        }
         let mut out = [0; 40];
-        for (pair, octet) in out.chunks_exact_mut(2).zip(Sha256::digest(text.as_bytes())) {
+        for (pair, octet) in out.chunks_exact_mut(2).zip(Sha256::digest(&*text)) {
             pair.copy_from_slice(&[digits[usize::from(octet >> 4)], digits[usize::from(octet & 15)]]);
         }
         Some(out)
