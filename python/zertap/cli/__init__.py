@@ -11,7 +11,7 @@ from typing import Any
 
 from zertap.cli.commands import HELP, load, named, show_version
 from zertap.cli.plain import reading
-from zertap.cli.status import Status, Stopped, say, status_of
+from zertap.cli.status import SHORTAGE, Status, Stopped, Told, say, status_of
 from zertap.errors import ZertapError
 
 __all__ = ["HELP", "app", "main"]
@@ -28,6 +28,7 @@ def __getattr__(name: str) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status. No exception leaves it and no traceback is shown."""
+    Told.shortage = False
     status = _run(arguments)
     try:
         sys.stdout.flush()
@@ -92,8 +93,9 @@ def _broken(error: BaseException) -> int:
     from pathlib import Path
     from traceback import extract_tb
 
-    if isinstance(error, MemoryError):
-        say("zertap: out of memory: what was written before stands in the output")
+    # A library that is loaded when it is first needed may find no room; the loader has only words for it.
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "failed to map segment" in str(error)):
+        say(f"{SHORTAGE}: what was written before stands in the output")
         return Status.OUT_OF_MEMORY
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -60,8 +60,23 @@ def status_of(error: ZertapError) -> Status:
     return next((status for kind, status in _BY_ERROR if isinstance(error, kind)), Status.INTERNAL)
 
 
+SHORTAGE = "zertap: out of memory"
+"""How the line begins that tells of it."""
+
+
+class Told:
+    """What one run has said that must not be said twice."""
+
+    shortage = False
+    """That memory ran out: whoever notices it next, while what was observed is delivered, has nothing to add."""
+
+
 def say(line: str) -> None:
     """One line on standard error, where anybody still listens; control characters as escapes."""
+    if line.startswith(SHORTAGE):
+        if Told.shortage:
+            return
+        Told.shortage = True
     shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
     with suppress(OSError):
         print(shown, file=sys.stderr, flush=True)
