@@ -90,13 +90,14 @@ def _output_failed(error: OSError) -> int:
 
 def _broken(error: BaseException) -> int:
     """What nobody answers for: one line with what broke and where; memory that ran out is no fault of ours."""
-    from pathlib import Path
-    from traceback import extract_tb
-
     # A library that is loaded when it is first needed may find no room; the loader has only words for it.
     if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "failed to map segment" in str(error)):
         say(f"{SHORTAGE}: what was written before stands in the output")
         return Status.OUT_OF_MEMORY
+    # Not before: where memory is short there is none to load them.
+    from pathlib import Path
+    from traceback import extract_tb
+
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     what = " ".join(f"{type(error).__name__}: {error}".split())
