@@ -51,8 +51,9 @@ fn pairs(row: &Row) -> Vec<(&'static str, bool)> {
         ("phase and certificates", !certificate || is_tls(phase)),
         ("phase and history", !phase.is_milestone() || milestone == Some(phase)),
         (
+            // What had only looked like a beginning stays where an earlier row has told it.
             "phase and history: none without a handshake",
-            is_tls(phase) || is_ssh(phase) || milestone.is_none(),
+            is_tls(phase) || is_ssh(phase) || milestone.is_none() || row.history_before > 0,
         ),
         // Octets are counted when they come and read in their turn: those of a SYN, or behind a hole, later.
         ("phase and octets: silent has none", phase != Phase::Silent || octets == 0 || !row.kind.is_last()),

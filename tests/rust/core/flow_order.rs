@@ -1,5 +1,6 @@
 //! Any cut, any order a network or a tap can make, same rows; and what loss may never do.
 
+use crate::contradictions::contradictions;
 use crate::ssh_talk::{CLIENT_LINE, Offer, SERVER_LINE, newkeys, packet, string};
 use crate::support::*;
 use crate::tls_talk::{
@@ -118,11 +119,16 @@ impl<'a> Choices<'a> {
 pub(crate) fn disturbed(talk: &Conversation, choices: &mut Choices<'_>) -> Conversation {
     let mut pieces: Vec<Packet> = vec![];
     for packet in &talk.packets {
-        let mut rest = Conversation { packets: vec![packet.clone()], ..talk.clone() };
-        if packet.payload.len() > 1 && !packet.is(TcpFlags::SYN) {
-            rest = rest.cut_to(1 + choices.below(packet.payload.len().min(1_500)));
-        }
-        for piece in rest.packets {
+        let length = packet.payload.len();
+        let cuts = length > 1 && !packet.is(TcpFlags::SYN);
+        let size = if cuts { 1 + choices.below(length.min(1_500)) } else { length.max(1) };
+        let whole = Conversation { packets: vec![packet.clone()], ..talk.clone() };
+        for (mut piece, start) in whole.cut_to(size).packets.into_iter().zip((0..).step_by(size)) {
+            if start > 0 && choices.below(6) == 0 {
+                // It brings octets again that came with the piece before.
+                let early = choices.below(start.min(40) + 1);
+                piece = packet.part(start - early, start + piece.payload.len());
+            }
             let twice = choices.below(8) == 0 && !piece.is(TcpFlags::RST) && !piece.is(TcpFlags::SYN);
             pieces.extend(twice.then(|| piece.clone()));
             pieces.push(piece);
@@ -220,6 +226,7 @@ proptest! {
         for (which, talk) in built().iter().enumerate() {
             let other = disturbed(talk, &mut Choices::new(&numbers));
             prop_assert_eq!(rows(&other), rows(talk), "conversation {}", which);
+            prop_assert_eq!(told_twice(&other), Vec::<String>::new());
         }
     }
 
@@ -330,11 +337,17 @@ proptest! {
         let expected: Vec<u64> = (1..=run.tap.table_counters().opened).collect();
         prop_assert_eq!(numbers, expected);
         prop_assert_eq!(run.tap.live(), 0);
+        prop_assert_eq!(told_twice(&talk), Vec::<String>::new());
     }
 }
 
+/// What the rows of a conversation, of every kind, contradict themselves in.
+fn told_twice(talk: &Conversation) -> Vec<String> {
+    talk.run_all().rows.iter().flat_map(contradictions).collect()
+}
+
 /// Few enough to be quick; each kind of ending is there.
-fn real_ones() -> Vec<(String, Conversation)> {
+pub(crate) fn real_ones() -> Vec<(String, Conversation)> {
     static ALL: std::sync::OnceLock<Vec<(String, Conversation)>> = std::sync::OnceLock::new();
     ALL.get_or_init(real).clone()
 }

@@ -1,7 +1,7 @@
 //! Frames through the whole tap: what carries a packet changes no row, and what is no TCP touches no connection.
 
 use crate::frames::{Ip, WAYS, ethernet, fragment, ip, packet, tcp, udp};
-use crate::order::{built, told};
+use crate::order::{built, real_ones, told};
 use crate::seeds::Said;
 use crate::support::*;
 use crate::tls_talk::{client_hello, full_12, full_13, sealed};
@@ -60,13 +60,14 @@ fn touches_nothing(strange: &[Vec<u8>], skip: Skip) {
 
 #[test]
 fn ip_05_every_link_type_and_tunnel_gives_the_same_rows() {
-    for (which, talk) in built().iter().enumerate() {
+    let named = built().into_iter().enumerate().map(|(which, talk)| (format!("conversation {which}"), talk));
+    for (name, talk) in named.chain(real_ones()) {
         let expected = rows(&talk.run());
         for version in [Ip::Four, Ip::Six] {
             for (way, link, wrap) in WAYS {
                 let frames: Vec<_> =
                     talk.packets.iter().map(|each| (*link, wrap(&ip(each, version)))).collect();
-                assert_eq!(rows(&run(&frames)), expected, "conversation {which}, {version:?}, {way}");
+                assert_eq!(rows(&run(&frames)), expected, "{name}, {version:?}, {way}");
             }
         }
     }

@@ -64,7 +64,7 @@ impl Packet {
     }
 
     /// The part from `start` to `end` of the payload, as a segment of its own.
-    fn part(&self, start: usize, end: usize) -> Packet {
+    pub(crate) fn part(&self, start: usize, end: usize) -> Packet {
         let mut part = self.clone();
         part.sequence =
             self.sequence.wrapping_add(u32::from(self.is(TcpFlags::SYN))).wrapping_add(start as u32);
