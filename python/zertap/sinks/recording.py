@@ -18,13 +18,13 @@ from zertap.configuration.builds import (
     summarises,
     terminates,
 )
-from zertap.encoding import Owners
 from zertap.plans import Engine, Part
 from zertap.sinks.destinations import DETAIL, SUMMARY, Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.records import Current, Records
 from zertap.sinks.summaries import Summaries
 from zertap.zert.events import EventType
+from zertap.zert.owner import Owners
 
 _SUMMED = (
     "globalconfig.intval",
@@ -169,7 +169,8 @@ class Recording:
         if output is None or not summarises(configuration):
             return None
         settings, where = record_settings(configuration), places(configuration)
-        return Summaries(output, settings, interval(configuration), where, terminate=terminates(configuration))
+        ended, owners = terminates(configuration), self._owners
+        return Summaries(output, settings, interval(configuration), where, terminate=ended, owners=owners)
 
 
 def _established_since(part: Part, rows: range, since: int) -> Iterator[range]:
