@@ -191,7 +191,8 @@ def mirror(pair: Places) -> None:
         ip("-n", pair.here, "link", "set", f"{name}-end", "up")
     commands = [f"qdisc add dev {pair.near} clsact"]
     for way, to in (("ingress", "in0"), ("egress", "out0")):
-        commands.append(f"filter add dev {pair.near} {way} matchall action mirred egress mirror dev {to}")
+        every = "protocol all u32 match u32 0 0"  # of the classifiers the one that kernels usually have
+        commands.append(f"filter add dev {pair.near} {way} {every} action mirred egress mirror dev {to}")
     for command in commands:
         added = run(pair.here, ["tc", *command.split()])
         if added.returncode:
