@@ -240,3 +240,20 @@ def test_records_name_source_and_provider_as_zert_does() -> None:
     assert (one.tls.source, one.tls.provider, one.tls.cipher, one.tls.version) == (2, "Example SSL", "1301", 0x0304)
     assert (two.ssh.source, two.ssh.provider, two.ssh.flags) == (2, "sshd", 0x80)
     assert (three.tls.source, three.tls.provider, three.tls.cipher) == (1, "Observation", "FFFFFF")
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_advice_behind_a_report_of_no_protection_is_a_change(failed: bool) -> None:
+    """As a program of z/OS that begins TLS late and unannounced: event 1 without protection, then event 2 (STATE-12)."""
+    tap = zertap.Tap(mode="zert", rows=RECORD_ROWS)
+    name = opened(tap, ("client", REQUEST), ("server", RESPONSE))
+    tap.advance(11 * SECOND)
+    said = TlsAdvice(provider="Example SSL", outcome="failed", reason="alert") if failed else COMPLETE
+    assert tap.advise(name, said)
+    tap.end_stream(name, "client", 12 * SECOND, "rst")
+    shown = [
+        (each.common.event, each.tls and (each.tls.source, each.tls.handshake_type, each.tls.cipher))
+        for each in records(tap)
+    ]
+    change = (2, 3, "FFFFFF") if failed else (2, 1, "1301")
+    assert shown == [(1, None), (2, change), (3, change)]
