@@ -244,7 +244,7 @@ def test_records_name_source_and_provider_as_zert_does() -> None:
 
 @pytest.mark.parametrize("failed", [False, True])
 def test_advice_behind_a_report_of_no_protection_is_a_change(failed: bool) -> None:
-    """As a program of z/OS that begins TLS late and unannounced: event 1 without protection, then event 2 (STATE-12)."""
+    """As a z/OS program that begins TLS late and unannounced: event 1 without protection, then event 2 (STATE-12)."""
     tap = zertap.Tap(mode="zert", rows=RECORD_ROWS)
     name = opened(tap, ("client", REQUEST), ("server", RESPONSE))
     tap.advance(11 * SECOND)

@@ -362,6 +362,14 @@ def test_the_filter_chooses_frames_and_the_counts_are_those_of_the_filter(pair: 
     assert json.loads(tap.said())["frames"]["received"] == 0
 
 
+@pytest.mark.parametrize(("option", "expected"), [("--promiscuous", 1), ("--no-promiscuous", 0)])
+def test_frames_for_others_are_heard_unless_not_wanted(pair: Places, start: Start, option: str, expected: int) -> None:
+    tap = start(pair.near, option)
+    told = run(pair.here, ["ip", "-d", "-j", "link", "show", pair.near]).stdout
+    assert json.loads(told)[0]["promiscuity"] == expected
+    assert tap.end() == 0
+
+
 def test_on_a_terminal_a_table_moves(pair: Places, start: Start) -> None:
     """Verdicts, frames and the newest failures, drawn again and again; Ctrl-C ends it."""
     master, slave = pty.openpty()
