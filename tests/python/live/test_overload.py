@@ -49,7 +49,7 @@ def test_what_is_lost_in_a_flood_is_counted_and_makes_no_verdict_wrong(pair: Pla
     sending = send(pair, 6)
     while sending.poll() is None:
         tap.process.send_signal(signal.SIGSTOP)
-        time.sleep(0.25)
+        time.sleep(0.7)
         tap.process.send_signal(signal.SIGCONT)
         time.sleep(0.005)
     count = sent(sending)
@@ -61,7 +61,7 @@ def test_what_is_lost_in_a_flood_is_counted_and_makes_no_verdict_wrong(pair: Pla
     print(
         f"{count} sent, {frames['read']} read, {frames['dropped_by_kernel']} dropped, {frames['lost_here']} lost here"
     )
-    assert count > 4 * frames["read"], "the flood was no flood"
+    assert count > 10 * frames["read"], "the flood was no flood"
     assert account(tap)["balanced"]
     rows, wrong = contradictions(tap)
     print(f"{rows} rows, more said than was so: {wrong}")
