@@ -257,3 +257,15 @@ def test_advice_behind_a_report_of_no_protection_is_a_change(failed: bool) -> No
     ]
     change = (2, 3, "FFFFFF") if failed else (2, 1, "1301")
     assert shown == [(1, None), (2, change), (3, change)]
+
+
+def test_an_early_mark_comes_too_late_once_something_was_reported() -> None:
+    """Whose connection it is tells security sessions apart: it must not change between two records."""
+    tap = zertap.Tap(mode="zert")
+    name = opened(tap, ("client", REQUEST))
+    assert tap.mark(name, 1, early=True) and tap.mark(name, 2, early=True)
+    tap.advise(name, COMPLETE)
+    tap.advise(name, TlsAdvice(provider="Example SSL", outcome="ended_clear"))
+    assert not tap.mark(name, 3, early=True)
+    assert tap.counters["calls_late"] == 1
+    assert only_row(tap).note == 2
