@@ -248,15 +248,15 @@ class Packer:
 class Groups:
     """Groups of rows as ``Sums.close`` left them, frozen; in order of server, client, ports, way, local end, text. The
     *variant* of a group decides how it is rendered: class, face, way (0 plain, 1 turned, 2 ranged), local end
-    (0 server, 1 client), IPv4 server?"""
+    (0 server, 1 client), IPv4 server?, owner of the local end (0: nobody knows)."""
 
     def __len__(self) -> int: ...
     def group(
         self, index: int
-    ) -> tuple[tuple[int, int, int, int, bool], bytes, bytes, list[int], int, list[int], list[int]] | None:
+    ) -> tuple[tuple[int, int, int, int, bool, int], bytes, bytes, list[int], int, list[int], list[int]] | None:
         """One group: variant, server and client address (sixteen octets), first and last port, time of the latest row
         whose facts say more than the class, counters at the beginning and at the end. ``None`` beyond the last."""
-    def variants(self) -> list[tuple[int, int, int, int, bool]]:
+    def variants(self) -> list[tuple[int, int, int, int, bool, int]]:
         """The distinct variants, in the order in which ``render`` wants their templates."""
     def render(
         self,
@@ -275,12 +275,14 @@ class Groups:
 
 @final
 class Sums:
-    """Sums of rows over groups. A group is a class, two ends, ports and the local end; a class is a text that Python
-    teaches for the facts of rows. Counters: connections, those in part, short ones, active ones; octets to and from the
-    server, segments likewise. ``networks`` (address octets, prefix length) tell which ends are local (none: the
-    server); server ports within ``merged`` count as one; an IPv4 connection from port ``turned[0]`` to one from
-    ``turned[1]`` on was opened by its server. ``middles``: six texts, for each way and local end. The text of a group:
-    the lines ``server=ADDRESS``, ``client=ADDRESS``, ``ports=FIRST-LAST``, its middle, its class. Raises ``Usage``."""
+    """Sums of rows over groups. A group is a class, two ends, ports, the local end and its owner; a class is a text
+    that Python teaches for the facts of rows. Counters: connections, those in part, short ones, active ones; octets to
+    and from the server, segments likewise. ``networks`` (address octets, prefix length) tell which ends are local
+    (none: the server); server ports within ``merged`` count as one; an IPv4 connection from port ``turned[0]`` to one
+    from ``turned[1]`` on was opened by its server. ``middles``: six texts, for each way and local end of an owner whom
+    nobody knows. *owned*: notes of rows name owners, the client's in the upper 32 bits, the server's in the lower. The
+    text of a group: the lines ``server=ADDRESS``, ``client=ADDRESS``, ``ports=FIRST-LAST``, its owner's middle, its
+    class. Raises ``Usage``."""
 
     def __new__(
         cls,
@@ -288,21 +290,27 @@ class Sums:
         merged: tuple[int, int] | None,
         turned: tuple[int, int],
         middles: Sequence[str],
+        owned: bool,
     ) -> Sums: ...
     def __len__(self) -> int:
         """Groups that are remembered."""
     def span(self, batch: EventBatch, start: int, stop: int, boundary: int) -> tuple[int, int, int]:
         """The first of these rows that does not belong before *boundary* (*stop* if all do), its moment (0 if none),
         and when the latest row before it was written. An ``interval`` row belongs before its boundary."""
-    def prepare(self, batch: EventBatch, start: int, stop: int) -> tuple[list[int], list[tuple[int, int, int]]]:
+    def prepare(
+        self, batch: EventBatch, start: int, stop: int
+    ) -> tuple[list[int], list[tuple[int, int, int]], list[int]]:
         """Makes rows ready to be counted. What must be taught first, before another ``prepare``: sorts (``pattern`` +
-        ``kind`` << 32 + ``history_before`` << 40), and words for facts: (word, face, a row that has it)."""
+        ``kind`` << 32 + ``history_before`` << 40), words for facts: (word, face, a row that has it), and halves of
+        notes that name an owner."""
     def teach_sort(self, sort: int, totals: bool, postings: Sequence[tuple[int, bool, Sequence[int], bool]]) -> None:
         """What rows of a sort add: to the class of each word (with the row's facts?) four counters, and the traffic?
         *totals*: traffic is that of the whole life, else that since the previous row."""
     def teach(self, shown: int, face: int, text: str, rank: str | None) -> int:
         """The class of a word with the facts of a face (0: without facts), by its text; its number. *rank*: these facts
         say more than the text, so the latest are kept, of several at one moment those of the greatest rank."""
+    def teach_owner(self, half: int, middles: Sequence[str]) -> int:
+        """Whom half a note names, by six texts as *middles*; his number. Equal texts, equal owner. Raises ``Usage``."""
     def count(self, batch: EventBatch) -> None:
         """Adds the rows made ready. Raises ``Usage`` unless all was taught."""
     def close(self, keep: bool) -> Groups:
@@ -375,8 +383,9 @@ class Tap:
         host_key_fingerprint``. False where the connection is gone or was reported. Raises ``zertap.errors.Usage``."""
     def expect_handshake(self, connection: _Name) -> bool:
         """The next octets may begin a handshake, though data in clear came before. False where none can."""
-    def mark(self, connection: _Name, note: int) -> bool:
-        """Every later row of the connection bears this number (64 bits). False where it is gone."""
+    def mark(self, connection: _Name, note: int, early: bool = False) -> bool:
+        """Every later row of the connection bears this number (64 bits). False where it is gone; with *early* also
+        where something of it was reported: the waiting span has passed, or its protection ended within it."""
     @property
     def waiting_rows(self) -> int:
         """Rows that wait to be drained."""
@@ -429,7 +438,8 @@ class Live:
         """As ``Tap.current``, of all taps; ``start`` comes back as it is where a tap is too busy to answer."""
     def mark(self, one: _End, other: _End, number: int, note: int) -> bool:
         """Later rows of the connection between these ends bear ``note``, if it is the one whose rows have this
-        ``connection`` number and still lives; ``False`` where its tap has too much else to hear."""
+        ``connection`` number, still lives, and nothing of it was reported; ``False`` where its tap has too much else to
+        hear."""
     def renew(self, config: Mapping[str, Any] | None = None) -> None:
         """Begins anew with other taps, or observes nothing. What the old ones still had open is forgotten."""
     def stop(self) -> None:

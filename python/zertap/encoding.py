@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
-from typing import Protocol
 
 from zertap._native import EventBatch, Stencils
 from zertap.rows import RowReader
@@ -16,30 +15,12 @@ from zertap.zert.bulk import Stencil, stencil
 from zertap.zert.facts import ConnectionFacts, Side
 from zertap.zert.local import local_sides
 from zertap.zert.mapping import Settings
+from zertap.zert.owner import Owners, names
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _ALL_MAPPED = IPv6Network("::ffff:0:0/96")
-
-
-class Owner(Protocol):
-    """Whose socket an end of a connection is."""
-
-    @property
-    def process(self) -> str | None:
-        """The name of the process."""
-
-    @property
-    def user(self) -> str:
-        """Its user."""
-
-
-Owners = Callable[[int], tuple[Owner | None, Owner | None]]
-"""The owners of client's and server's socket, by the note of a row."""
-
-_NAME = 8
-"""Characters of a job name or user id."""
 
 
 class Encoding:
@@ -84,18 +65,12 @@ class Encoding:
             return facts
         client, server = self._owners(batch.value(row, "note"))
         owner = server if local is Side.SERVER else client
-        if owner is None:
-            return facts
-        return replace(facts, job_name=_name(owner.process or ""), user_id=_name(owner.user))
+        return facts if owner is None else replace(facts, **names(owner)._asdict())
 
     def _sides(self, facts: ConnectionFacts) -> tuple[Side, ...]:
         if not self._networks:
             return (Side.SERVER,)
         return local_sides(facts.client_address, facts.server_address, self._networks)
-
-
-def _name(text: str) -> str:
-    return text.upper()[:_NAME]
 
 
 def _is_empty(network: IPv4Network | IPv6Network) -> bool:

@@ -133,10 +133,10 @@ class Feed:
         with self._turn:
             return self._owned().expect_handshake(connection)
 
-    def mark(self, connection: Whose, note: int) -> bool:
+    def mark(self, connection: Whose, note: int, *, early: bool = False) -> bool:
         """See ``Tap.mark``."""
         with self._turn:
-            return self._owned().mark(connection, note)
+            return self._owned().mark(connection, note, early=early)
 
     @property
     def counters(self) -> dict[str, int]:

@@ -11,12 +11,12 @@ from typing import Protocol
 from zertap._native import EventBatch, Source, Tap
 from zertap.configuration import Configuration
 from zertap.configuration.builds import TAP_KEYS
-from zertap.encoding import Owner
 from zertap.pipeline import BATCH_ROWS, Request
 from zertap.plans import Part
 from zertap.sinks.destinations import Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.recording import Recording
+from zertap.zert.owner import Owner
 
 
 class Knowing(Protocol):

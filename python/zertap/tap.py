@@ -147,9 +147,11 @@ class Tap:
         """
         return self._tap.expect_handshake(self._named(connection))
 
-    def mark(self, connection: Whose, note: int) -> bool:
-        """A number of your own, which every later row bears as ``note``. False where the connection is gone."""
-        return self._tap.mark(self._named(connection), note)
+    def mark(self, connection: Whose, note: int, *, early: bool = False) -> bool:
+        """A number of your own, which every later row bears as ``note``. False where the connection is gone; with
+        *early* also where something of it was reported: behind the waiting span, or a protection that ended in it.
+        """
+        return self._tap.mark(self._named(connection), note, early)
 
     def _named(self, connection: Whose) -> Name:
         if not isinstance(connection, Connection):

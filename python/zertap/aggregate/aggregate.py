@@ -15,14 +15,17 @@ from zertap.aggregate.ledger import Ledger
 from zertap.aggregate.places import Places
 from zertap.aggregate.tally import Tally
 from zertap.zert.layouts import Shape
+from zertap.zert.owner import Owners
 
 
 class _Counting:
     """Rows counted interval by interval."""
 
-    def __init__(self, interval: Interval, places: Places, shape: Shape, *, terminate: bool) -> None:
+    def __init__(
+        self, interval: Interval, places: Places, shape: Shape, *, terminate: bool, owners: Owners | None
+    ) -> None:
         self.interval = interval
-        self.tally = Tally(places, shape, terminate=terminate)
+        self.tally = Tally(places, shape, terminate=terminate, owners=owners)
         self.number: int | None = None
         """Number of the interval that is open; ``None`` before the first row."""
         self.began: int | None = None
@@ -56,7 +59,7 @@ class Gatherer:
     def __init__(
         self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
     ) -> None:
-        self._counting = _Counting(interval, places, shape, terminate=terminate)
+        self._counting = _Counting(interval, places, shape, terminate=terminate, owners=None)
 
     @property
     def began(self) -> int | None:
@@ -78,12 +81,21 @@ class Gatherer:
 
 
 class Aggregation:
-    """Aggregates the rows of one engine, interval by interval: what ``Gatherer`` and ``Book`` do, at once."""
+    """Aggregates the rows of one engine, interval by interval: what ``Gatherer`` and ``Book`` do, at once.
+
+    ``owners``: what notes of rows say of the sockets' owners; each owner's sessions are his own.
+    """
 
     def __init__(
-        self, interval: Interval, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False
+        self,
+        interval: Interval,
+        places: Places,
+        shape: Shape = Shape.Z32,
+        *,
+        terminate: bool = False,
+        owners: Owners | None = None,
     ) -> None:
-        self._counting = _Counting(interval, places, shape, terminate=terminate)
+        self._counting = _Counting(interval, places, shape, terminate=terminate, owners=owners)
 
     @property
     def began(self) -> int | None:

@@ -7,10 +7,11 @@ from zertap._native import Groups
 from zertap.aggregate.places import address_text
 from zertap.zert.events import Shown
 from zertap.zert.facts import Side, SshFacts, TlsFacts
+from zertap.zert.owner import Names
 from zertap.zert.sessions import Counts, Ftp, Latest, Session, SessionSummary, Traits
 
-Variant = tuple[int, int, int, int, bool]
-"""What decides how a group is rendered: class, face, way (of ``Ftp``), local end, IPv4?"""
+Variant = tuple[int, int, int, int, bool, int]
+"""What decides how a group is rendered: class, face, way (of ``Ftp``), local end, IPv4?, owner of the local end."""
 
 FACELESS: Final = 0
 """The face of groups whose facts say no more than their class."""
@@ -28,10 +29,11 @@ class Meaning(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What numbers stand for: of classes, of faces."""
+    """What numbers stand for: of classes, of faces, of owners."""
 
     classes: dict[int, Meaning]
     facts: dict[int, TlsFacts | SshFacts]
+    owners: dict[int, Names]
 
     def latest(self, variant: Variant, at: int = 0) -> Latest:
         """The facts that a group of this variant shows."""
@@ -40,9 +42,11 @@ class Known(NamedTuple):
 
     def session(self, variant: Variant, server: str, client: str, ports: tuple[int, int]) -> Session:
         """The session of a group of this variant."""
-        number, _, way, local, _ = variant
+        number, _, way, local, _, owner = variant
         shown, traits, _ = self.classes[number]
-        return Session(server, client, *ports, _SIDES[local], shown, traits, _WAYS[way])
+        job_name, user_id = self.owners[owner]
+        ends = (server, client, *ports, _SIDES[local])
+        return Session(*ends, shown, traits, _WAYS[way], job_name, user_id=user_id)
 
 
 class Table(Sequence[SessionSummary]):

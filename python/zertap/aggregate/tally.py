@@ -1,8 +1,8 @@
 """Rows to sums of sessions: teaches the engine's ``Sums`` what rows mean.
 
 ``Sums`` touches the rows; Python only what is distinct among them: sorts of rows (kind, history, what was told before),
-whose effects ``effects`` works out, and faces (profile, certificates, who is the protocol's client), whose facts are
-read from one row that has them and tell the session's protection.
+whose effects ``effects`` works out, faces (profile, certificates, who is the protocol's client), whose facts are read
+from one row that has them and tell the session's protection, and owners of sockets, where somebody knows them.
 """
 
 from typing import Final, NamedTuple
@@ -16,13 +16,21 @@ from zertap.rows import RowReader
 from zertap.zert.events import NOTHING, Pattern, Shown
 from zertap.zert.facts import Side, TlsFacts
 from zertap.zert.layouts import Shape
+from zertap.zert.owner import Names, Owners, names
 from zertap.zert.sessions import Ftp, end_text, protection_text, significant, traits
 
 MOST_KNOWN: Final = 65_536
 """Faces and classes remembered at most beside those that sessions have."""
 
 _SHOWN: Final = (NOTHING, *(Shown(protocol, failed) for protocol in ("TLS", "SSH") for failed in (False, True)))
-_MIDDLES: Final = [end_text(local, ftp) for ftp in Ftp for local in (Side.SERVER, Side.CLIENT)]
+
+
+def _middles(owner: Names) -> list[str]:
+    return [end_text(local, ftp, owner) for ftp in Ftp for local in (Side.SERVER, Side.CLIENT)]
+
+
+_NOBODY: Final = 0
+"""The owner whom nobody knows."""
 
 
 class Span(NamedTuple):
@@ -36,12 +44,16 @@ class Span(NamedTuple):
 class Tally:
     """Counts the rows of one engine. Not for use by several threads at once."""
 
-    def __init__(self, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False) -> None:
+    def __init__(
+        self, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False, owners: Owners | None = None
+    ) -> None:
         self._terminate = terminate
+        self._owners = owners
         networks = [(each.network_address.packed, each.prefixlen) for each in places.networks]
-        self._sums = Sums(networks, places.passive_ports, (FTP_DATA_PORT, ACTIVE_FTP_FROM), _MIDDLES)
+        turned = (FTP_DATA_PORT, ACTIVE_FTP_FROM)
+        self._sums = Sums(networks, places.passive_ports, turned, _middles(Names()), owned=owners is not None)
         self._shape = shape
-        self._known = Known({}, {})
+        self._known = Known({}, {}, {_NOBODY: Names()})
         self._reader = RowReader()
         self._most_known = MOST_KNOWN
 
@@ -56,12 +68,14 @@ class Tally:
     def count(self, batch: EventBatch, rows: range) -> None:
         """Counts *rows*."""
         while True:
-            sorts, faces = self._sums.prepare(batch, rows.start, rows.stop)
+            sorts, faces, halves = self._sums.prepare(batch, rows.start, rows.stop)
             for sort in sorts:
                 self._teach_sort(batch, sort)
             for shown, face, row in faces:
                 self._teach(batch, shown, face, row)
-            if not sorts and not faces:
+            for half in halves:
+                self._teach_owner(half)
+            if not sorts and not faces and not halves:
                 break
         self._sums.count(batch)
         if len(self._known.facts) > self._most_known:
@@ -102,12 +116,18 @@ class Tally:
         if facts is not None:
             self._known.facts[face] = facts
 
+    def _teach_owner(self, half: int) -> None:
+        """Whom half a note names: as the server of a connection of our own, for both halves are of one kind."""
+        owner = names(self._owners(half)[1] if self._owners else None)
+        self._known.owners[self._sums.teach_owner(half, _middles(owner))] = owner
+
     def _forget(self) -> None:
         """Keeps what sessions have, and tables that were given out keep theirs."""
         classes, faces = self._sums.forget()
         self._known = Known(
             {number: meaning for number, meaning in self._known.classes.items() if number in classes},
             {face: facts for face, facts in self._known.facts.items() if face in faces},
+            self._known.owners,
         )
         self._most_known = MOST_KNOWN + len(self._known.facts)
         self._reader = RowReader()

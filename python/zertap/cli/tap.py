@@ -1,43 +1,30 @@
 """``zertap tap``: watches interfaces as connections live."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from zertap._native import LIVE, Live, notify_service
-from zertap.cli.common import ConfigOption, ModeOption, Stats, StatsOption, WhereOption, amount, compiled, configured
+from zertap._native import LIVE, Live
+from zertap.cli.common import ConfigOption, ModeOption, StatsOption, WhereOption, compiled, configured
 from zertap.cli.declared import Argument, Option
+from zertap.cli.listeners import another, beside, recording, rotating_files, shown
+from zertap.cli.live import Run
 from zertap.cli.outlets import KafkaOption, MetricsOption, SyslogOption, named
-from zertap.cli.service import OutOfTime, Person, Signals, Watchdog
+from zertap.cli.service import Person
 from zertap.cli.serving import ServiceOption, served, start
-from zertap.cli.status import Outcome, Status, say
 from zertap.configuration import Configuration
 from zertap.endpoint import Endpoint, local_networks
-from zertap.errors import LedgerMismatch, MissingExtra, OutputFailed, Usage, ZertapError
+from zertap.errors import MissingExtra, OutputFailed, Usage
 from zertap.filter import select_fields
 from zertap.pipeline import Request, Selection
 from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink
-from zertap.tapping import (
-    EndpointListener,
-    Listener,
-    LiveLedger,
-    MetricsListener,
-    RecordListener,
-    RowListener,
-    RowsWanted,
-    Tapping,
-)
-
-if TYPE_CHECKING:
-    from zertap.service import Service
-    from zertap.sinks.recording import Recording
-    from zertap.sinks.rotating import Rotating
+from zertap.tapping import EndpointListener, Listener, RecordListener, RowsWanted
 
 
 class Format(StrEnum):
@@ -163,15 +150,15 @@ def tap(
     if person:
         person.become()
     owners = Endpoint() if endpoint else None
-    rotating = _rotating(records, rotate_size << 20, rotate_every)
+    rotating = rotating_files(records, rotate_size << 20, rotate_every)
     with ExitStack() as closing:
         services = start(begun, service, closing, patient=False)
         listeners: list[Listener] = [EndpointListener(owners, live)] if owners else []
         if rotating or services:
-            listeners.append(RecordListener(_recording(rotating, services, begun, owners)))
-        listeners += _shown(sink, form, interfaces, live, selection, rows)
+            listeners.append(RecordListener(recording(rotating, services, begun, owners)))
+        listeners += shown(sink, form is Format.TABLE, interfaces, live, selection, rows)
         selections = [selection]
-        listeners += _beside(begun, chosen, services, live, partial(_another, selections, where), rows)
+        listeners += beside(begun, chosen, services, live, partial(another, selections, where), rows)
         run = Run(live, listeners, configuration, rotating, stats, selections)
         return run.run(begun, request, taps or _cores())
 
@@ -198,172 +185,9 @@ def _kinds(rows: RowsWanted, *, recorded: bool, endpoint: bool) -> frozenset[str
     return (_ROWS if rows == "decided" or recorded else _LAST_ROWS) | ({"opened"} if endpoint else frozenset())
 
 
-def _rotating(folder: str | None, size: int, age: float) -> "Rotating | None":
-    if folder is None:
-        return None
-    from zertap.sinks.rotating import Rotating
-
-    return Rotating(folder, size=size, age=age)
-
-
-def _shown(
-    sink: Sink | None, form: Format, interfaces: Sequence[str], live: Live, selection: Selection, rows: RowsWanted
-) -> list[Listener]:
-    """Rows as lines or cells, or the table that moves."""
-    found: list[Listener] = [RowListener(sink, selection, rows)] if sink else []
-    if form is Format.TABLE:
-        from zertap.cli.view import ViewListener
-
-        found.append(ViewListener(", ".join(interfaces), live.counts))
-    return found
-
-
-def _recording(
-    rotating: "Rotating | None", services: "Sequence[Service]", begun: Configuration, owners: Endpoint | None
-) -> "Recording":
-    from zertap.sinks.destinations import Destinations
-    from zertap.sinks.recording import Recording
-
-    return Recording(Destinations(rotating, (), services), begun, owners.owners if owners else None)
-
-
-def _another(selections: list[Selection], where: str | None) -> Selection:
-    """A selection of its own for each sink: each counts what it lets pass, and all let the same pass."""
-    selections.append(Selection(compiled(where)))
-    return selections[-1]
-
-
-def _beside(
-    begun: Configuration,
-    fields: Sequence[Field],
-    services: "Sequence[Service]",
-    live: Live,
-    select: Callable[[], Selection],
-    rows: RowsWanted,
-) -> list[Listener]:
-    """Syslog, Kafka and metrics, as far as they are asked for."""
-    from zertap.sinks import configured as outlets
-
-    found: list[Listener] = [RowListener(each, select(), rows) for each in outlets.row_outlets(begun, fields)]
-    metrics = outlets.metrics(begun)
-    if metrics:
-        metrics.services += [each.status for each in services]
-        metrics.outlets += [outlet for each in found for outlet in each.outlets]
-        found.append(MetricsListener(metrics, live))
-    return found
-
-
 _LAST_ROWS = frozenset({"closed", "reset", "replaced", "evicted", "unfinished"})
 _ROWS = frozenset({"moved", "closed", "reset", "replaced", "evicted", "unfinished"})
 """Kinds of rows from which those can be chosen at which a verdict is reached."""
-
-
-class Run:
-    """One run of the command, from ready to the account."""
-
-    def __init__(
-        self,
-        live: Live,
-        listeners: Sequence[Listener],
-        configuration: Callable[[], Configuration],
-        rotating: "Rotating | None",
-        stats: Stats | None,
-        selections: Sequence[Selection],
-    ) -> None:
-        self._live, self._listeners, self._configuration = live, listeners, configuration
-        self._rotating, self._stats, self._selections = rotating, stats, selections
-        self._signals, self._watchdog, self._outcome = Signals(), Watchdog(), Outcome()
-
-    def run(self, begun: Configuration, request: Callable[[Configuration], Request], taps: int) -> Status:
-        """Runs until a signal or the last interface ends it; the exit status."""
-        self._signals.listen()
-        tapping = Tapping(self._live, begun, request, self._listeners, self._fault, taps=taps)
-        for name in self._rotating.salvaged if self._rotating else ():
-            say(f"zertap: {name}: finished: an earlier run had left it")
-        notify_service("ready")
-        try:
-            self._work(tapping)
-            notify_service("stopping")
-            tapping.close()
-        except OutOfTime:
-            self._outcome.tell(_overdue(tapping.listeners))
-        self._signals.in_time()
-        self._account(tapping)
-        return self._outcome.status
-
-    def _work(self, tapping: Tapping) -> None:
-        stopped = False
-        while tapping.step():
-            self._watchdog.tick()
-            if self._rotating:
-                self._rotate(tapping, self._rotating)
-            if self._signals.ended and not stopped:
-                stopped = True
-                tapping.stop()
-            if self._signals.reload():
-                self._reload(tapping)
-            if self._signals.tell():
-                self._tell(self._ledger(tapping), Stats.TEXT)
-
-    def _rotate(self, tapping: Tapping, rotating: "Rotating") -> None:
-        try:
-            rotating.tick()
-        except ZertapError as error:
-            tapping.listeners = [each for each in tapping.listeners if rotating.outlet not in each.outlets]
-            self._fault(error, None)
-
-    def _reload(self, tapping: Tapping) -> None:
-        """A configuration that makes no sense changes nothing."""
-        notify_service("reloading")
-        try:
-            waiting = tapping.reconfigure(self._configuration())
-            say("zertap: SIGHUP: configuration read again")
-            if waiting:
-                say(f"zertap: these wait until discovery is switched off and on, or a restart: {', '.join(waiting)}")
-        except Usage as error:
-            say(f"zertap: SIGHUP: the configuration stays as it was: {error}")
-        notify_service("ready")
-
-    def _fault(self, error: ZertapError, listener: Listener | None) -> None:
-        late = [each for each in listener.outlets if each.unwritten] if listener else []
-        if isinstance(error, OutputFailed) and late:
-            outlet = late[0]
-            lost = f"{error.reason}: {outlet.unwritten:,} of {outlet.taken:,} {outlet.thing} not written"
-            error = OutputFailed(lost, error.file)
-        self._outcome.tell(error)
-
-    def _ledger(self, tapping: Tapping) -> LiveLedger:
-        ledger = tapping.ledger()
-        ledger.rows_selected = max(each.passed for each in self._selections)
-        ledger.outlets = [outlet for each in self._listeners for outlet in each.outlets]
-        return ledger
-
-    def _tell(self, ledger: LiveLedger, form: Stats | None) -> None:
-        if form is Stats.JSON:
-            import msgspec
-
-            say(msgspec.json.encode(ledger.to_dict()).decode())
-        elif form is Stats.TEXT:
-            for line in str(ledger).splitlines():
-                say(line)
-
-    def _account(self, tapping: Tapping) -> None:
-        ledger = self._ledger(tapping)
-        self._tell(ledger, self._stats)
-        lost = ledger.dropped_by_kernel + ledger.dropped_by_interface + ledger.lost_here
-        if lost and self._stats is None:
-            say(f"zertap: {amount(lost, 'frame')} lost, see --stats; a larger --buffer or more --taps may help")
-        try:
-            ledger.check()
-        except LedgerMismatch as error:
-            self._outcome.tell(error)
-
-
-def _overdue(listeners: Sequence[Listener]) -> OutputFailed:
-    outlets = [outlet for each in listeners for outlet in each.outlets]
-    late = [each for each in outlets if each.unwritten] or outlets
-    named = ", ".join(f"{each.name}: {each.unwritten:,} {each.thing}" for each in late)
-    return OutputFailed(f"the output took nothing while the program had to end; not written: {named}")
 
 
 def _fields(fields: str | None, asked: Sequence[str]) -> Sequence[Field]:

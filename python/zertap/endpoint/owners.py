@@ -79,8 +79,8 @@ class Marked(Protocol):
     def find(self, one: tuple[str, int], other: tuple[str, int], number: int | None = None) -> int | None:
         """Names a connection."""
 
-    def mark(self, connection: int, note: int) -> bool:
-        """Takes a connection's number."""
+    def mark(self, connection: int, note: int, *, early: bool = False) -> bool:
+        """Takes a connection's number; *early*: unless something of it was reported."""
 
 
 class Endpoint:
@@ -139,11 +139,13 @@ class Endpoint:
         self.tell(tap)
 
     def tell(self, tap: Marked) -> None:
-        """Tells *tap* what was answered since the last call."""
+        """Tells *tap* what was answered since the last call. Of a connection that was reported it is too late: what
+        tells it apart does not change between its records.
+        """
         for question, note in self.answers():
             name = tap.find(question.client, question.server, question.number) if note else None
             if name is not None:
-                tap.mark(name, note)
+                tap.mark(name, note, early=True)
 
     def wait(self, seconds: float) -> bool:
         """Waits until every question is answered; whether they are."""

@@ -19,12 +19,12 @@ from zertap.configuration.builds import (
     summarises,
     terminates,
 )
-from zertap.encoding import Owners
 from zertap.plans import Engine, Part
 from zertap.sinks.destinations import DETAIL, SUMMARY, Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.records import Current, Records
 from zertap.zert.events import EventType
+from zertap.zert.owner import Owners
 
 if TYPE_CHECKING:
     from zertap.sinks.summaries import Summaries
@@ -174,7 +174,8 @@ class Recording:
         from zertap.sinks.summaries import Summaries  # brings aggregation
 
         settings, where = record_settings(configuration), places(configuration)
-        return Summaries(output, settings, interval(configuration), where, terminate=terminates(configuration))
+        ended, owners = terminates(configuration), self._owners
+        return Summaries(output, settings, interval(configuration), where, terminate=ended, owners=owners)
 
 
 def _established_since(part: Part, rows: range, since: int) -> Iterator[range]:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from zertap.encoding import Encoding, Networks, Owners
+from zertap.encoding import Encoding, Networks
 from zertap.plans import Engine, Part
 from zertap.rows import RowReader
 from zertap.sinks.octets import Output
 from zertap.zert.codec import encode_detail
 from zertap.zert.events import EventType
 from zertap.zert.mapping import Settings, switch_record
+from zertap.zert.owner import Owners
 
 
 class Records:

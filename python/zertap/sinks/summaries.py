@@ -13,6 +13,7 @@ from zertap.plans import Part
 from zertap.sinks.octets import Output
 from zertap.zert.codec import encode_summary
 from zertap.zert.mapping import Settings
+from zertap.zert.owner import Owners
 from zertap.zert.records_summary import SummaryRecord
 from zertap.zert.summary import Reason, SummaryEvent, aggregation_record, summary_record
 
@@ -20,7 +21,7 @@ from zertap.zert.summary import Reason, SummaryEvent, aggregation_record, summar
 class Summaries:
     """Writes one record for each session and interval.
 
-    ``terminate``: connections still open at the end are taken for ended (A9).
+    ``terminate``: connections still open at the end are taken for ended (A9). ``owners`` as for ``Encoding``.
     """
 
     def __init__(
@@ -31,12 +32,13 @@ class Summaries:
         places: Places,
         *,
         terminate: bool = False,
+        owners: Owners | None = None,
     ) -> None:
         self._output = output
         self._settings = settings
         self._interval = interval
         self._places = places
-        self._terminate = terminate
+        self._terminate, self._owners = terminate, owners
         self._aggregation: Aggregation | None = None
         self._engine: int | None = None
         self.outlet = output.outlet
@@ -50,7 +52,7 @@ class Summaries:
             self._engine = part.engine
         if self._aggregation is None:
             self._aggregation = Aggregation(
-                self._interval, self._places, self._settings.shape, terminate=self._terminate
+                self._interval, self._places, self._settings.shape, terminate=self._terminate, owners=self._owners
             )
         begins = self._aggregation.began is None
         for each in self._aggregation.add(part.batch, rows):

@@ -103,7 +103,7 @@ class _Marks:
         self._found = (one, other, number) if number else None
         return number
 
-    def mark(self, connection: int, note: int) -> bool:
+    def mark(self, connection: int, note: int, *, early: bool = False) -> bool:  # noqa: ARG002  it always is
         """See ``Marked.mark``: the connection that was found last."""
         found = self._found
         return found is not None and found[2] == connection and self._live.mark(*found, note)

@@ -1,10 +1,11 @@
 """Security sessions: what zERT aggregation counts, and by which identity it tells sessions apart.
 
 A session is everything that connections between the same two addresses, to the same server port (or range of ports),
-by the same local end, under the same protection have in common. Protection means the *true* facts, not the codes that
-a record has for them: two algorithms that share the code Unknown are two sessions. Informational facts (serial
-numbers, expiry, session identifiers, handshake type) are not part of it; a session shows those of its latest
-connection. A failed handshake has no facts: all failures of one protocol between two ends are one session.
+by the same local end and its owner (job name, user id), under the same protection have in common. Protection means
+the *true* facts, not the codes that a record has for them: two algorithms that share the code Unknown are two sessions.
+Informational facts (serial numbers, expiry, session identifiers, handshake type) are not part of it; a session shows
+those of its latest connection. A failed handshake has no facts: all failures of one protocol between two ends are one
+session.
 
 The identifier is 42 characters: the letter of the protocol (``T`` TLS or SSL, ``S`` SSH, ``C`` none), a
 hyphen and 40 upper-case hexadecimal digits, the first 20 octets of the SHA-256 of ``Session.text`` in UTF-8. It depends
@@ -23,6 +24,7 @@ from operator import add, attrgetter
 
 from zertap.zert.events import Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts
+from zertap.zert.owner import Names
 
 TCP = 6
 _LETTERS = {"TLS": "T", "SSH": "S", "none": "C"}
@@ -60,6 +62,7 @@ class Session:
     ftp: Ftp = Ftp.NO
     job_name: str = ""
     transport: int = TCP
+    user_id: str = ""
 
     def __hash__(self) -> int:
         """Of what usually differs: sessions are looked up by the million."""
@@ -79,7 +82,7 @@ class Session:
             f"server={self.server}",
             f"client={self.client}",
             f"ports={self.first_port}-{self.last_port}",
-            end_text(self.local, self.ftp, self.job_name, self.transport),
+            self._end,
             protection_text(self.shown, self.traits),
         )
         return "\n".join(parts)
@@ -89,7 +92,12 @@ class Session:
         """By what sessions are sorted in a set of summaries."""
         addresses = [_octets(text) for text in (self.server, self.client)]
         way, side = list(Ftp).index(self.ftp), list(Side)[::-1].index(self.local)
-        return (*addresses, self.first_port, self.last_port, way, side, protection_text(self.shown, self.traits))
+        protection = protection_text(self.shown, self.traits)
+        return (*addresses, self.first_port, self.last_port, way, side, self._end, protection)
+
+    @property
+    def _end(self) -> str:
+        return end_text(self.local, self.ftp, Names(self.job_name, self.user_id), self.transport)
 
     @cached_property
     def identifier(self) -> str:
@@ -98,9 +106,11 @@ class Session:
         return f"{_LETTERS[self.shown.protocol]}-{digest.hex().upper()}"
 
 
-def end_text(local: Side, ftp: Ftp, job_name: str = "", transport: int = TCP) -> str:
-    """The lines of a session's text that tell of its local end."""
-    return f"local={local.value}\ntransport={transport}\njob={job_name}\nftp={ftp.value}"
+def end_text(local: Side, ftp: Ftp, owner: Names | None = None, transport: int = TCP) -> str:
+    """The lines of a session's text that tell of its local end; one of the user only where he is known."""
+    job_name, user_id = owner or Names()
+    user = f"\nuser={user_id}" if user_id else ""
+    return f"local={local.value}\ntransport={transport}\njob={job_name}\nftp={ftp.value}{user}"
 
 
 def protection_text(shown: Shown, traits: Traits) -> str:

@@ -7,7 +7,8 @@ Rules (``behaviour.md`` section 4, DESIGN section 6):
   hold, and codes go by its confidence. A failed handshake keeps source and, for TLS, cipher FFFFFF.
 - Failed handshakes are sessions of their own, so their failures are their connections.
 - Serial numbers, not-after times and distinguished names are those of the session's latest connection.
-- User id is ``*FTPUSR*`` where FTP data connections are gathered at the server.
+- Job name and user id are those of the session; the user id is ``*FTPUSR*`` where FTP data connections are gathered at
+  the server.
 - The flag of active FTP is recalled: it is written only when recalled codes are.
 - Counters that outgrow their field stay at its greatest value.
 """
@@ -86,7 +87,7 @@ def _common(summary: SessionSummary, codes: Codes) -> SummaryCommon:
         flags=_flags(session, codes),
         protocols=_PROTOCOLS[session.shown.protocol],
         job_name=session.job_name,
-        user_id=FTP_USER if session.ftp is not Ftp.NO and session.local is Side.SERVER else "",
+        user_id=FTP_USER if session.ftp is not Ftp.NO and session.local is Side.SERVER else session.user_id,
         ip_protocol=session.transport,
         server_address=_address(session.server),
         client_address=_address(session.client),

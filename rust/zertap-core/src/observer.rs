@@ -45,8 +45,10 @@ pub enum Heard {
 /// How a connection came to the tap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joined {
-    /// Its SYN or SYN/ACK was seen.
+    /// Its SYN and SYN/ACK were seen.
     AtStart,
+    /// Only its SYN/ACK: the SYN may have carried the first octets (TCP-09).
+    Answered,
     /// The SYN of this side was seen, and no answer: where the other side's octets begin is not known.
     Unanswered(Side),
     /// Neither was seen.

@@ -220,10 +220,11 @@ impl Tap {
         Ok(tap.expect_handshake(whom))
     }
 
-    fn mark(&mut self, py: Python<'_>, connection: Whom, note: u64) -> PyResult<bool> {
+    #[pyo3(signature = (connection, note, early = false))]
+    fn mark(&mut self, py: Python<'_>, connection: Whom, note: u64, early: bool) -> PyResult<bool> {
         let tap = self.inner.one(py)?;
         let whom = connection.within(tap);
-        Ok(tap.mark(whom, note))
+        Ok(if early { tap.mark_early(whom, note) } else { tap.mark(whom, note) })
     }
 
     #[pyo3(signature = (one, other, number = None))]

@@ -240,3 +240,32 @@ def test_records_name_source_and_provider_as_zert_does() -> None:
     assert (one.tls.source, one.tls.provider, one.tls.cipher, one.tls.version) == (2, "Example SSL", "1301", 0x0304)
     assert (two.ssh.source, two.ssh.provider, two.ssh.flags) == (2, "sshd", 0x80)
     assert (three.tls.source, three.tls.provider, three.tls.cipher) == (1, "Observation", "FFFFFF")
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_advice_behind_a_report_of_no_protection_is_a_change(failed: bool) -> None:
+    """As a z/OS program that begins TLS late and unannounced: event 1 without protection, then event 2 (STATE-12)."""
+    tap = zertap.Tap(mode="zert", rows=RECORD_ROWS)
+    name = opened(tap, ("client", REQUEST), ("server", RESPONSE))
+    tap.advance(11 * SECOND)
+    said = TlsAdvice(provider="Example SSL", outcome="failed", reason="alert") if failed else COMPLETE
+    assert tap.advise(name, said)
+    tap.end_stream(name, "client", 12 * SECOND, "rst")
+    shown = [
+        (each.common.event, each.tls and (each.tls.source, each.tls.handshake_type, each.tls.cipher))
+        for each in records(tap)
+    ]
+    change = (2, 3, "FFFFFF") if failed else (2, 1, "1301")
+    assert shown == [(1, None), (2, change), (3, change)]
+
+
+def test_an_early_mark_comes_too_late_once_something_was_reported() -> None:
+    """Whose connection it is tells security sessions apart: it must not change between two records."""
+    tap = zertap.Tap(mode="zert")
+    name = opened(tap, ("client", REQUEST))
+    assert tap.mark(name, 1, early=True) and tap.mark(name, 2, early=True)
+    tap.advise(name, COMPLETE)
+    tap.advise(name, TlsAdvice(provider="Example SSL", outcome="ended_clear"))
+    assert not tap.mark(name, 3, early=True)
+    assert tap.counters["calls_late"] == 1
+    assert only_row(tap).note == 2

@@ -25,6 +25,7 @@ from zertap.sinks.base import Stream
 from zertap.sinks.octets import SmfFile
 from zertap.zert.codec import decode
 from zertap.zert.records import DetailRecord
+from zertap.zert.records_summary import SummaryRecord
 
 PROC = Path("/proc")
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -183,3 +184,41 @@ def test_local_addresses_are_those_of_the_interfaces() -> None:
     assert any(own in each for each in found)
     assert not any(ip_address("198.51.100.77") in each for each in found)
     assert all(each == ip_network(str(each)) for each in found)
+
+
+def test_summaries_tell_sessions_apart_by_the_owner_of_the_local_socket(tmp_path: Path) -> None:
+    """As zERT aggregation does by job name: one server address and port, two jobs, and one that nobody knows."""
+    path = tmp_path / "records.smf"
+    settings = parse("globalconfig.aggregation = true\nsmfconfig.zertsummary = true\nsmfconfig.zertdetail = false")
+    session = Session(settings, SmfFile(Stream(str(path))), endpoint=Told())
+    tap = session._tap
+    assert tap
+    name = 0
+    for number, note in enumerate((0x1_0000_0001, 0x2_0000_0001, 0x1_0000_0002, 0x2_0000_0003, 0)):
+        name = tap.open_stream(SECOND, ("192.0.2.1", 1000 + number), ("192.0.2.2", 80))
+        assert tap.mark(name, note, early=True)
+        tap.push_stream(name, "client", b"GET /", 2 * SECOND)
+        tap.advance(2 * SECOND)
+    session.advance(12 * SECOND)
+    assert not tap.mark(name, 0x1_0000_0001, early=True)
+    session.close(13 * SECOND)
+    records = [decode(each) for each in whole(path.read_bytes())]
+    found = [each.common for each in records if isinstance(each, SummaryRecord) and each.common.event == 1]
+    assert {(each.job_name, each.user_id, each.final_connections, each.final_active) for each in found} == {
+        ("LAMA-SER", "LOLA", 2, 2),
+        ("LAMA-SER", "OTTO", 2, 2),
+        ("", "", 1, 1),
+    }
+    assert len({each.session_id for each in found}) == 3
+
+
+class Told:
+    """Knows three owners; two of them look alike in the fields of z/OS."""
+
+    OWNERS = (None, Owner("lama-serverd", "lola"), Owner("lama-serverd", "otto"), Owner("lama-server-2", "otto"))
+
+    def owners(self, note: int) -> tuple[Owner | None, Owner | None]:
+        return self.OWNERS[note >> 32], self.OWNERS[note & 0xFFFF_FFFF]
+
+    def attend(self, tap: object, batch: object) -> None:
+        """Nobody asks."""

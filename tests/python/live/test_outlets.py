@@ -100,7 +100,7 @@ def test_metrics_tell_what_the_tap_sees_and_lost(pair: Places, start: Start) -> 
     talk(pair, 3)
 
     def scraped() -> str:
-        return run(pair.here, ["python3", "-c", _SCRAPE]).stdout
+        return run(pair.here, [sys.executable, "-c", _SCRAPE]).stdout
 
     eventually(lambda: "plaintext" in scraped())
     page = scraped()

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -239,6 +240,27 @@ def test_a_full_disk_is_one_line_and_what_is_whole_is_finished(pair: Places, sta
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def test_rows_on_a_full_disk_are_one_line_and_the_records_go_on(pair: Places, start: Start, tmp_path: Path) -> None:
+    """One output fails; the other has everything that was decided, and the status says that not all was well."""
+    small, folder = tmp_path / "small", tmp_path / "records"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(small)], check=True)
+    try:
+        tap = start(pair.near, "--rows", "last", "-o", str(small / "rows"), "--records", str(folder))
+        talk(pair, 60)
+        deadline = time.monotonic() + 30
+        while "No space" not in tap.said():
+            assert time.monotonic() < deadline, tap.said()
+            time.sleep(0.05)
+        talk(pair, 3)
+        assert tap.end() == OUTPUT_FAILED
+        (line,) = tap.said().splitlines()
+        assert re.fullmatch(r".*/rows: No space left on device: [\d,]+ of [\d,]+ rows not written", line), line
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert len([each for each in map(json.loads, records_in(folder)) if each["COMMON"]["SMF119SC_SARPort"]]) == 63
+
+
 def test_an_output_that_takes_nothing_does_not_keep_it_from_ending(pair: Places, start: Start) -> None:
     read, write = os.pipe()
     tap = start(pair.near, stdout=write)
@@ -303,7 +325,7 @@ def test_the_capability_alone_is_enough(pair: Places, reachable: Path) -> None:
     assert len(said.splitlines()) == 2
 
 
-def test_what_cannot_begin_says_why_in_one_line(pair: Places) -> None:
+def test_what_cannot_begin_says_why_in_one_line(pair: Places, tmp_path: Path) -> None:
     ip("-n", pair.here, "link", "add", "down0", "type", "veth", "peer", "name", "down1")
     cases = {
         ("nowhere0",): (UNREADABLE, "nowhere0: no such interface\n"),
@@ -314,6 +336,11 @@ def test_what_cannot_begin_says_why_in_one_line(pair: Places) -> None:
     }
     for arguments, (status, said) in cases.items():
         assert refused(pair.here, *arguments) == (status, said)
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(path := str(tmp_path / "taken"))
+        taken.listen()
+        status, said = refused(pair.here, pair.near, "--format", "none", "--service", path)
+        assert (status, said) == (OUTPUT_FAILED, f"{path}: a service is running there already\n")
     status, said = refused(pair.here, pair.near, "--filter", "tcp prt 443")
     assert status == USAGE
     assert said.startswith(f"{pair.near}: bad filter `tcp prt 443`: ")
@@ -333,6 +360,14 @@ def test_the_filter_chooses_frames_and_the_counts_are_those_of_the_filter(pair: 
     assert tap.end() == 0
     assert tap.out.read_text() == ""
     assert json.loads(tap.said())["frames"]["received"] == 0
+
+
+@pytest.mark.parametrize(("option", "expected"), [("--promiscuous", 1), ("--no-promiscuous", 0)])
+def test_frames_for_others_are_heard_unless_not_wanted(pair: Places, start: Start, option: str, expected: int) -> None:
+    tap = start(pair.near, option)
+    told = run(pair.here, ["ip", "-d", "-j", "link", "show", pair.near]).stdout
+    assert json.loads(told)[0]["promiscuity"] == expected
+    assert tap.end() == 0
 
 
 def test_on_a_terminal_a_table_moves(pair: Places, start: Start) -> None:

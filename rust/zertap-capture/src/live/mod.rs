@@ -133,8 +133,8 @@ impl Live {
         }
     }
 
-    /// Keeps `note` with the connection of this number between these ends, if it still lives when its tap hears of it;
-    /// `false` where the tap has too much else to hear.
+    /// Keeps `note` with the connection of this number between these ends, if it still lives when its tap hears of it and
+    /// nothing of it was reported; `false` where the tap has too much else to hear.
     pub fn mark(&self, ends: [Endpoint; 2], number: u64, note: u64) -> bool {
         let several = self.questions.len() as u64;
         let (tap, number) = (number.saturating_sub(1) % several, number.saturating_sub(1) / several + 1);

@@ -33,7 +33,7 @@ pub(super) enum Question {
         /// Where the rows go, and the place to go on from.
         answer: Sender<(Vec<Row>, Option<usize>)>,
     },
-    /// A connection's note, if it still lives.
+    /// A connection's note, if it still lives and nothing of it was reported.
     Mark { ends: [Endpoint; 2], number: u64, note: u64 },
 }
 
@@ -139,7 +139,7 @@ impl Worker {
                 }
                 (Question::Mark { ends: [one, other], number, note }, Some(tap)) => {
                     if let Some(whom) = tap.find(one, other, 0, Some(number)) {
-                        tap.mark(whom, note);
+                        tap.mark_early(whom, note);
                     }
                 }
                 (Question::Mark { .. }, None) => {}

@@ -40,10 +40,11 @@ impl Table {
         }
     }
 
-    /// A number that every later row of the connection bears.
-    pub fn mark(&mut self, whom: ConnectionRef, note: u64) -> Heard {
+    /// A number that every later row of the connection bears. `early`: only while nothing was reported of it.
+    pub fn mark(&mut self, whom: ConnectionRef, note: u64, early: bool) -> Heard {
         match self.resolve(whom.slot()) {
             None => Heard::Gone,
+            Some(conn) if early && is_reported(conn) => Heard::Late,
             Some(conn) => {
                 conn.extras().note = note;
                 Heard::Taken
@@ -118,6 +119,11 @@ fn is_late(conn: &Connection, advice: &Advice) -> bool {
     };
     let ends_now = advice.outcome == Some(Outcome::ThenClear) && conn.phase == Phase::TlsComplete;
     conn.life == Life::HalfOpen || conn.phase == Phase::Unseen || (reported && !ends_now)
+}
+
+/// Whether anything of the connection was reported: behind the waiting span, or because its protection ended in it.
+fn is_reported(conn: &Connection) -> bool {
+    conn.has(DUE_PASSED) || conn.phase == Phase::TlsThenClear
 }
 
 /// Takes back the observed outcome that the provider denies.

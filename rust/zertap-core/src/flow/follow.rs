@@ -880,8 +880,10 @@ fn listen(conn: &mut Connection, spare: &mut SpareRooms) {
         let midstream = conn.life != Life::HalfOpen && conn.is_midstream();
         let joined = if midstream {
             Joined::Midstream
-        } else if conn.has(SYNACK_SEEN) || conn.life == Life::HalfOpen {
+        } else if conn.life == Life::HalfOpen || (conn.has(SYNACK_SEEN) && conn.has(SYN_SEEN)) {
             Joined::AtStart
+        } else if conn.has(SYNACK_SEEN) {
+            Joined::Answered
         } else {
             Joined::Unanswered(Side::A)
         };

@@ -5,7 +5,8 @@
 //! the first 64 KiB of each direction; mode `zert` only flags that one (EDGE_CASES, modes).
 //!
 //! A hello that nothing announced counts as clear until it is answered. An announced one has begun with its first octets,
-//! and is also answered by an alert or an end: it was agreed upon, and it failed.
+//! and is also answered by an alert or an end: it was agreed upon, and it failed. Where octets were lost and TLS records
+//! follow (mode `full`), the hello was among them: it has begun, too (A8).
 
 use super::origin::Origin;
 use super::sniff::Kept;
@@ -75,6 +76,8 @@ pub struct ClearWatch {
     /// How a direction ended, and what its sender had seen then.
     ended: PerSide<Option<(End, u64)>>,
     follow: bool,
+    /// Octets were lost.
+    holed: bool,
     flags: Flags,
     done: bool,
 }
@@ -88,6 +91,15 @@ struct Tentative {
     /// Who sent the hello.
     by: Side,
     answered: bool,
+    /// The hello was lost, but not the records behind it.
+    evident: bool,
+}
+
+impl Tentative {
+    /// Whether it has begun for certain, answered or not.
+    fn is_certain(&self) -> bool {
+        self.origin.protocol.is_some() || self.evident
+    }
 }
 
 impl ClearWatch {
@@ -103,6 +115,7 @@ impl ClearWatch {
             scan: silent.then(|| (speaker, LineScan::default())),
             ended: kept.ended,
             follow: options.upgrades,
+            holed: kept.lost.0.contains(&true),
             flags: Flags::default(),
             done: false,
         };
@@ -136,7 +149,7 @@ impl ClearWatch {
         let here = Here { at: before[side], seen: chunk.seen };
         let heard = room.journal.is_some().then(|| self.upgrades.heard());
         let begins =
-            if self.is_announced() || self.done { None } else { self.upgrades.push(side, chunk.bytes, here) };
+            if self.is_certain() || self.done { None } else { self.upgrades.push(side, chunk.bytes, here) };
         if let Some(heard) = heard {
             tell(heard, self.upgrades.heard(), side, room);
         }
@@ -164,6 +177,10 @@ impl ClearWatch {
             let origin = Origin { base: before, upgraded: true, ..Origin::default() };
             self.begin(Box::new(TlsObserver::new(side, room.options)), origin, side, false);
         }
+        let lost = self.follow && self.holed && self.tentative.is_none() && before[side] < UPGRADE_WINDOW;
+        if lost && goes_on(&chunk) {
+            return self.begin_behind_a_loss(side, chunk, before, room);
+        }
         if let Some(hello) = &mut self.tentative
             && side != hello.by
             && !hello.answered
@@ -174,6 +191,14 @@ impl ClearWatch {
             if !hello.answered {
                 return self.rest();
             }
+            // No answer begins like that: what was lost held the beginning of this one.
+            hello.evident = self.follow && self.holed && goes_on(&chunk) && !answers_hello(&chunk);
+            if hello.evident
+                && let answer @ (Answer::Moved(_) | Answer::Upgraded(..)) =
+                    self.tell(|tls, origin| origin.gap(tls, side, 1))
+            {
+                return answer;
+            }
         }
         self.tell(|tls, origin| origin.push(tls, side, chunk, room))
     }
@@ -181,6 +206,7 @@ impl ClearWatch {
     /// Octets of one direction were lost.
     pub fn gap(&mut self, side: Side, length: u64, options: Options) -> Answer {
         let before = self.octets;
+        self.holed = true;
         self.octets[side] += length;
         self.lost[side] = true;
         if let Some((scanned, scan)) = &mut self.scan
@@ -188,7 +214,7 @@ impl ClearWatch {
         {
             scan.gap(length);
         }
-        if !self.is_announced()
+        if !self.is_certain()
             && let Some((client, protocol)) = self.upgrades.gap(side)
         {
             // The ClientHello itself is missing: the answer can still be recognised.
@@ -219,7 +245,7 @@ impl ClearWatch {
 
     /// Only one direction is captured.
     pub fn one_sided(&mut self, visible: Side) -> Answer {
-        if self.is_announced() { self.tell(|tls, _| tls.one_sided(visible)) } else { Answer::Stay }
+        if self.is_certain() { self.tell(|tls, _| tls.one_sided(visible)) } else { Answer::Stay }
     }
 
     /// A retransmission with other content was seen.
@@ -257,13 +283,36 @@ impl ClearWatch {
         None
     }
 
-    fn is_announced(&self) -> bool {
-        self.tentative.as_ref().is_some_and(|hello| hello.origin.protocol.is_some())
+    fn is_certain(&self) -> bool {
+        self.tentative.as_ref().is_some_and(Tentative::is_certain)
     }
 
     /// Waits for what becomes of a handshake.
     fn begin(&mut self, tls: Box<TlsObserver>, origin: Origin, by: Side, answered: bool) {
-        self.tentative = Some(Tentative { tls, origin, by, answered });
+        self.tentative = Some(Tentative { tls, origin, by, answered, evident: false });
+    }
+
+    /// Follows records whose handshake lay, at least in part, in what was lost.
+    fn begin_behind_a_loss(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        before: PerSide<u64>,
+        room: &mut Room,
+    ) -> Answer {
+        let origin = Origin { base: before, upgraded: true, ..Origin::default() };
+        let tls = Box::new(TlsObserver::midstream(side, room.options));
+        self.tentative = Some(Tentative { tls, origin, by: side, answered: true, evident: true });
+        for holed in Side::BOTH {
+            let answer = self.tell(|tls, origin| origin.gap(tls, holed, 1));
+            if !matches!(answer, Answer::Stay) {
+                return answer;
+            }
+        }
+        match self.tell(|tls, origin| origin.push(tls, side, chunk, room)) {
+            Answer::Stay => Answer::Moved(Phase::TlsBegun),
+            answer => answer,
+        }
     }
 
     /// Follows the announced handshake from its first octet on.
@@ -323,18 +372,18 @@ impl ClearWatch {
 
     /// Tells the handshake that has begun, and takes its answer.
     fn tell(&mut self, what: impl FnOnce(&mut TlsObserver, &mut Origin) -> Progress) -> Answer {
-        let Some(Tentative { tls, origin, .. }) = &mut self.tentative else { return self.rest() };
+        let Some(Tentative { tls, origin, evident, .. }) = &mut self.tentative else { return self.rest() };
         let progress = what(tls, origin);
-        let (announced, phase) = (origin.protocol.is_some(), tls.phase());
+        let (certain, phase) = (origin.protocol.is_some() || *evident, tls.phase());
         if phase == Phase::TlsBegun {
             return Answer::Stay;
         }
         // An end of the side that sent the hello may come before its answer.
-        let answered = phase != Phase::Clear && (announced || tls.findings().profile.is_some());
+        let answered = phase != Phase::Clear && (certain || tls.findings().profile.is_some());
         match progress {
             Progress::Finished(_) if !answered => {
                 self.tentative = None;
-                if announced { Answer::Moved(Phase::Clear) } else { self.rest() }
+                if certain { Answer::Moved(Phase::Clear) } else { self.rest() }
             }
             Progress::Finished(_) => self.recognised(progress),
             _ if answered => self.recognised(Progress::Moved(phase)),
@@ -400,6 +449,16 @@ fn begins_hello(chunk: &Chunk<'_>) -> bool {
     chunk.starts_segment
         && matches!(tls::probe(chunk.bytes), tls::Probe::Begun | tls::Probe::Short)
         && matches(5, |kind| kind == 1)
+}
+
+/// Whether a segment consists of TLS records.
+fn goes_on(chunk: &Chunk<'_>) -> bool {
+    chunk.starts_segment && tls::resynchronises(chunk.bytes, chunk.cut)
+}
+
+/// Whether a segment begins as a hello is answered: by a ServerHello or an alert.
+fn answers_hello(chunk: &Chunk<'_>) -> bool {
+    matches!(chunk.bytes, [21, ..]) || tls::probe_server_hello(chunk.bytes) == tls::Probe::Begun
 }
 
 fn begins_banner(bytes: &[u8]) -> bool {

@@ -104,7 +104,7 @@ impl Sniffer {
     #[inline]
     pub fn new(joined: Joined) -> Self {
         let known = PerSide(Side::BOTH.map(|side| match joined {
-            Joined::AtStart => true,
+            Joined::AtStart | Joined::Answered => true,
             Joined::Unanswered(opener) => side == opener,
             Joined::Midstream => false,
         }));
@@ -122,7 +122,13 @@ impl Sniffer {
             return Verdict::Undecided;
         }
         let first = self.kept.first[side].with(chunk.bytes, chunk.seen);
-        let start_unseen = self.joined == Joined::Midstream || !peer_visible || self.kept.lost[side.other()];
+        let joined_late = match self.joined {
+            Joined::Midstream => true,
+            // The SYN that was missed may have brought the hello.
+            Joined::Answered => side == Side::B && self.kept.first[Side::A].octets().is_empty(),
+            Joined::AtStart | Joined::Unanswered(_) => false,
+        };
+        let start_unseen = joined_late || !peer_visible || self.kept.lost[side.other()];
         match compare(first.octets(), start_unseen) {
             Match::Tls(form) => Verdict::Tls(form, self.take()),
             Match::Ssh => Verdict::Ssh(self.take()),
@@ -132,8 +138,20 @@ impl Sniffer {
             }
             Match::None if self.joined == Joined::Midstream => Verdict::Nobody,
             Match::None if !self.kept.known[side] => self.misses(side),
+            Match::None if self.answers_what_was_lost(side, &first, peer_visible) => self.misses(side),
             Match::None => Verdict::Clear(self.take()),
         }
+    }
+
+    /// Whether these first octets answer others that nobody captured: then a hello may have been among those, and nobody
+    /// can say that there was none. TLS records do, and clear text of the side that was connected to (as a server without
+    /// TLS answers a hello).
+    fn answers_what_was_lost(&self, side: Side, first: &First, peer_visible: bool) -> bool {
+        let other = side.other();
+        let unheard = first.seen > 0 && self.kept.first[other].octets().is_empty();
+        let answers = self.kept.lost[other] && peer_visible && side == Side::B;
+        let records = matches!(first.octets(), [20..=24, ..]);
+        (unheard && (answers || records)) || (records && self.joined == Joined::Answered)
     }
 
     /// Octets that need not be a direction's first are no beginning of anything, and do not say that there was none.

@@ -21,7 +21,13 @@ impl Tap {
 
     /// A number of the caller's, which every later row of the connection bears and nobody here understands.
     pub fn mark(&mut self, whom: ConnectionRef, note: u64) -> bool {
-        let heard = self.table.mark(whom, note);
+        let heard = self.table.mark(whom, note, false);
+        self.count(heard)
+    }
+
+    /// The same, unless something of the connection was reported: what it is told apart by must not change then.
+    pub fn mark_early(&mut self, whom: ConnectionRef, note: u64) -> bool {
+        let heard = self.table.mark(whom, note, true);
         self.count(heard)
     }
 

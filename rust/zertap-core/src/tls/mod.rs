@@ -26,4 +26,4 @@ mod walk;
 
 pub use observer::TlsObserver;
 pub use probe::{Probe, probe, probe_server_hello, probe_ssl2};
-pub use walk::{Walk, WalkEvent};
+pub use walk::{Walk, WalkEvent, resynchronises};

@@ -276,7 +276,7 @@ fn plausible(bytes: &[u8]) -> Option<usize> {
 
 /// Whether framing may be found again at the start of this segment (A8): a plausible header whose length
 /// leads to another plausible header or exactly to the end of the segment on the wire.
-pub(super) fn resynchronises(bytes: &[u8], cut: u32) -> bool {
+pub fn resynchronises(bytes: &[u8], cut: u32) -> bool {
     let Some(length) = plausible(bytes) else { return false };
     let on_wire = bytes.len().saturating_add(cut as usize);
     length == on_wire || bytes.get(length..).is_some_and(|next| plausible(next).is_some())

@@ -28,13 +28,13 @@ impl Group {
 
     /// What decides which template it is rendered from.
     fn variant(&self) -> Variant {
-        let Key { class, place, local } = self.key;
-        (class, self.entry.face, place.way as u8, local, Address(place.server).is_ipv4())
+        let Key { class, place, local, owner } = self.key;
+        (class, self.entry.face, place.way as u8, local, Address(place.server).is_ipv4(), owner)
     }
 }
 
-/// Class, face, way, local end, IPv4?
-type Variant = (u32, u32, u8, u8, bool);
+/// Class, face, way, local end, IPv4, owner?
+type Variant = (u32, u32, u8, u8, bool, u32);
 
 /// One group for Python: variant, addresses, ports, time of the latest facts, counters at both ends.
 type Told<'py> = (Variant, Bound<'py, PyBytes>, Bound<'py, PyBytes>, [u16; 2], u64, Counts, Counts);
@@ -45,13 +45,16 @@ pub(crate) struct Groups {
     sorted: Vec<Group>,
     variants: Vec<Variant>,
     texts: Map<u32, Arc<str>>,
-    middles: Arc<[String]>,
+    middles: Vec<Arc<[String]>>,
 }
 
 impl Groups {
     /// In order of servers, clients, ports, ways, local ends and texts: the same however the rows came.
-    pub(crate) fn new(groups: Vec<Group>, texts: Map<u32, Arc<str>>, middles: Arc<[String]>) -> Self {
-        let text = |at: u32| groups.get(at as usize).and_then(|group| texts.get(&group.key.class));
+    pub(crate) fn new(groups: Vec<Group>, texts: Map<u32, Arc<str>>, middles: Vec<Arc<[String]>>) -> Self {
+        let text = |at: u32| {
+            let key = groups.get(at as usize).map(|group| &group.key)?;
+            Some((middle(&middles, key)?, texts.get(&key.class)?))
+        };
         let mut order: Vec<(Rank, u32)> = groups.iter().map(|group| rank(&group.key)).zip(0..).collect();
         order.sort_unstable_by(|(one, at), (other, there)| {
             one.cmp(other).then_with(|| text(*at).cmp(&text(*there)))
@@ -173,7 +176,7 @@ impl Groups {
 
     /// Forty digits: the beginning of the digest of the group's text.
     fn identifier(&self, key: &Key, digits: &[u8; 16], text: &mut Vec<u8>) -> Option<[u8; 40]> {
-        let middle = self.middles.get(key.place.way as usize * 2 + usize::from(key.local))?;
+        let middle = middle(&self.middles, key)?;
         let class = self.texts.get(&key.class)?;
         let [server, client] = [key.place.server, key.place.client].map(Address);
         let [first, last] = key.place.ports;
@@ -196,6 +199,12 @@ impl Groups {
         }
         Some(out)
     }
+}
+
+/// What a group's text says of its way, its local end and whose that is.
+fn middle<'a>(middles: &'a [Arc<[String]>], key: &Key) -> Option<&'a str> {
+    let of_owner = middles.get(key.owner as usize)?;
+    of_owner.get(key.place.way as usize * 2 + usize::from(key.local)).map(String::as_str)
 }
 
 fn put(octets: &mut [u8], at: usize, field: &[u8]) -> Option<()> {

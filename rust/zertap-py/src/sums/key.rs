@@ -10,6 +10,8 @@ pub(crate) struct Key {
     pub(crate) place: Place,
     /// Zero: the server is ours; one: the client is.
     pub(crate) local: u8,
+    /// Whose the local end is; zero: nobody knows.
+    pub(crate) owner: u32,
 }
 
 /// The facts of a row, as far as a group may depend on them or show them: equal faces, equal facts.

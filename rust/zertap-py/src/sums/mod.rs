@@ -6,7 +6,8 @@
 //!
 //! ```text
 //!  row ─► sort ─► postings ─┬─► class (of the facts, or of none) ─┐
-//!   └──► ends, ports ───────┴─────────────────────────────────────┴─► key ─► entry += posting
+//!   ├──► ends, ports ───────┴─────────────────────────────────────┼─► key ─► entry += posting
+//!   └──► note ─► owner of the local end, where notes name owners ─┘
 //! ```
 
 mod groups;
@@ -76,7 +77,14 @@ pub(crate) struct Entry {
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Sums {
     places: Places,
-    middles: Arc<[String]>,
+    /// By owner: the texts of each way and local end.
+    middles: Vec<Arc<[String]>>,
+    /// Owners by their first text.
+    named: Map<String, u32>,
+    /// Notes name owners: of the client in the upper half, of the server in the lower.
+    owned: bool,
+    /// The owner that a half of a note stands for; several halves may stand for one.
+    owners: Map<u32, u32>,
     sorts: Map<u64, u32>,
     taught: Vec<Sort>,
     faces: Map<Face, u32>,
@@ -97,8 +105,11 @@ pub(crate) struct Sums {
 /// The face of rows whose facts play no part.
 const FACELESS: u32 = 0;
 
-/// What must be taught: sorts, and (word, face, row that has it).
-type Unknown = (Vec<u64>, Vec<(u8, u32, usize)>);
+/// What must be taught: sorts, (word, face, row that has it), and halves of notes.
+type Unknown = (Vec<u64>, Vec<(u8, u32, usize)>, Vec<u32>);
+
+/// The owner whom nobody knows.
+const NOBODY: u32 = 0;
 
 #[pymethods]
 impl Sums {
@@ -109,6 +120,7 @@ impl Sums {
         merged: Option<(u16, u16)>,
         turned: (u16, u16),
         middles: Vec<String>,
+        owned: bool,
     ) -> PyResult<Self> {
         let networks = networks.into_iter().map(|(address, length)| Network::new(&address, length));
         let networks = networks
@@ -119,7 +131,10 @@ impl Sums {
         }
         Ok(Self {
             places: Places { networks, merged, turned },
-            middles: middles.into(),
+            named: middles.first().map(|first| (first.clone(), NOBODY)).into_iter().collect(),
+            middles: vec![middles.into()],
+            owned,
+            owners: [(0, NOBODY)].into_iter().collect(),
             sorts: Map::default(),
             taught: Vec::new(),
             faces: Map::default(),
@@ -184,6 +199,22 @@ impl Sums {
         class
     }
 
+    fn teach_owner(&mut self, py: Python<'_>, half: u32, middles: Vec<String>) -> PyResult<u32> {
+        let Some(first) = middles.first().filter(|_| middles.len() == place::WAYS * 2) else {
+            return Err(error::usage(py, "one text for each way and local end"));
+        };
+        let owner = if let Some(owner) = self.named.get(first) {
+            *owner
+        } else {
+            let owner = self.middles.len() as u32;
+            self.named.insert(first.clone(), owner);
+            self.middles.push(middles.into());
+            owner
+        };
+        self.owners.insert(half, owner);
+        Ok(owner)
+    }
+
     fn count(&mut self, py: Python<'_>, batch: PyRef<'_, EventBatch>) -> PyResult<()> {
         let batch = &*batch;
         let known = py.detach(|| self.add(batch));
@@ -203,7 +234,7 @@ impl Sums {
                 }
                 self.entries = entries;
             }
-            Groups::new(groups, self.texts.clone(), Arc::clone(&self.middles))
+            Groups::new(groups, self.texts.clone(), self.middles.clone())
         })
     }
 
@@ -226,7 +257,7 @@ impl Sums {
     /// Finds sort and face of each row; what is not known yet.
     fn resolve(&mut self, batch: &EventBatch, start: usize, stop: usize) -> Unknown {
         let rows = batch.rows().get(start..stop).unwrap_or_default();
-        let (mut sorts, mut unknown) = (BTreeSet::new(), Vec::new());
+        let (mut sorts, mut unknown, mut halves) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
         let mut asked = BTreeSet::new();
         let mut ready = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(start..) {
@@ -243,6 +274,9 @@ impl Sums {
                     self.next_face
                 });
             }
+            if self.owned && !postings.is_empty() {
+                halves.extend(halves_of(row).into_iter().filter(|half| !self.owners.contains_key(half)));
+            }
             for posting in postings {
                 let wanted = (if posting.faceted { face } else { FACELESS }, posting.shown);
                 if !self.meanings.contains_key(&wanted) && asked.insert(wanted) {
@@ -251,8 +285,9 @@ impl Sums {
             }
             ready.push((sort, face));
         }
-        self.ready = (sorts.is_empty() && unknown.is_empty()).then_some((start, ready));
-        (sorts.into_iter().collect(), unknown)
+        let known = sorts.is_empty() && unknown.is_empty() && halves.is_empty();
+        self.ready = known.then_some((start, ready));
+        (sorts.into_iter().collect(), unknown, halves.into_iter().collect())
     }
 
     /// Adds the rows made ready; `None` if something about them is not known.
@@ -275,7 +310,11 @@ impl Sums {
                 let face = if posting.faceted { *face } else { FACELESS };
                 let meaning = *self.meanings.get(&(face, posting.shown))?;
                 for local in sides.iter() {
-                    let key = Key { class: meaning.class, place, local };
+                    // The server's socket is the connection's own server, unless the server opened it.
+                    let [client, server] = halves_of(row);
+                    let half = if (local == 0) == place.is_turned() { client } else { server };
+                    let owner = if self.owned { *self.owners.get(&half)? } else { NOBODY };
+                    let key = Key { class: meaning.class, place, local, owner };
                     let at = *self.index.entry(key).or_insert_with(|| {
                         self.entries.push((key, Entry::default()));
                         self.entries.len() as u32 - 1
@@ -315,6 +354,11 @@ fn is_later(ranks: &Map<u32, String>, one: (u64, u32), other: (u64, u32)) -> boo
 /// The moment to which a row belongs: that of a boundary closes what came before it.
 fn moment(row: &Row) -> u64 {
     row.at.0.saturating_sub(u64::from(row.kind == RowKind::Interval))
+}
+
+/// What a row's note says of client and server.
+fn halves_of(row: &Row) -> [u32; 2] {
+    [(row.note >> 32) as u32, row.note as u32]
 }
 
 /// What decides for what a row counts.
