@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 from typing import Any, Never, overload
 
 from zertap import _native
@@ -113,9 +113,10 @@ class Observation:
         return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[Connection]:
-        plans = Plans(self._fields)
-        for part, rows in self._pieces:
-            yield from map(Connection, plans.objects(part, rows))
+        return chain.from_iterable(self._views(Plans(self._fields)))
+
+    def _views(self, plans: Plans) -> Iterator[Iterator[Connection]]:
+        return (part.batch.views(Connection, plans.of(part), rows) for part, rows in self._pieces)
 
     @overload
     def __getitem__(self, index: int) -> Connection: ...
