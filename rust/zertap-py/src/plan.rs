@@ -71,9 +71,8 @@ impl Plan {
                 .map_err(|words| error::usage(py, &format!("16 words needed, not {}", words.len())))
         };
         let steps = Steps::of(&fields);
-        let words = [&verdicts, &protocols].map(|words| {
-            words.iter().map(|word| PyString::new(py, word).unbind()).collect::<Vec<_>>()
-        });
+        let words = [&verdicts, &protocols]
+            .map(|words| words.iter().map(|word| PyString::new(py, word).unbind()).collect::<Vec<_>>());
         let places = places(&fields);
         Ok(Self {
             fields,

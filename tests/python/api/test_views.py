@@ -10,12 +10,14 @@ from zertap.connection import Connection, SshView, TlsView, View
 
 CAPTURES = sorted((Path(__file__).parents[3] / "pcaps" / "captures").glob("*.pcap*"))
 
+ALL = {"fingerprints": True, "community_id": 1, "offers": True}
+
 
 def attributes(view: type[View]) -> Iterator[str]:
     return (name for name, each in vars(view).items() if hasattr(each, "__get__") and not name.startswith("_"))
 
 
-NAMES = {view: tuple(attributes(view)) for view in (Connection, TlsView, SshView)}
+NAMES: dict[type[View], tuple[str, ...]] = {view: tuple(attributes(view)) for view in (Connection, TlsView, SshView)}
 
 
 def same(seen: View, given: View) -> None:
