@@ -47,8 +47,30 @@ def polars(capture: str) -> dict[str, Any]:
     return {"rows": len(frame), "verdicts": dict(counts.iter_rows())}
 
 
+def polars_chosen(capture: str) -> dict[str, Any]:
+    """Those columns in a Polars frame that a question needs, verdicts counted."""
+    import polars as frames
+
+    frame = frames.DataFrame(observe(capture).select(*CHOSEN))
+    counts = frame["verdict"].value_counts()
+    return {"rows": len(frame), "verdicts": dict(counts.iter_rows())}
+
+
+CHOSEN = ("verdict", "protocol", "server_ip", "server_port", "tls.version")
+"""Columns of one question: which servers protect what, and how."""
+
+
+def duckdb_chosen(capture: str) -> dict[str, Any]:
+    """Verdicts counted by DuckDB, given those columns."""
+    import duckdb as database
+
+    connections = observe(capture).select(*CHOSEN)  # noqa: F841  the query names it
+    found = database.sql("SELECT verdict, count(*) FROM connections GROUP BY verdict").fetchall()
+    return {"rows": sum(number for _, number in found), "verdicts": dict(found)}
+
+
 def duckdb(capture: str) -> dict[str, Any]:
-    """Verdicts counted by DuckDB, which asks for the columns it needs."""
+    """Verdicts counted by DuckDB, given all columns."""
     import duckdb as database
 
     connections = observe(capture)  # noqa: F841  the query names it
@@ -95,10 +117,12 @@ def crowd(capture: str) -> dict[str, Any]:
     """Memory per living connection while the capture is read: mean over the middle half of the looks."""
     tap, source = Tap(ROOM), Source(capture)
     before, looks = resident(), []
-    while tap.pump(source, BATCH_ROWS):
+    more = True
+    while more:
+        more = tap.pump(source, BATCH_ROWS)
         tap.drain()
         looks.append(((resident() - before), tap.counters()["connections_live"]))
-    steady = looks[len(looks) // 4 : len(looks) * 3 // 4] or looks
+    steady = [look for look in looks[len(looks) // 4 : len(looks) * 3 // 4] if look[1]] or looks[-1:]
     return {"octets": sum(octets / live for octets, live in steady if live) / len(steady), "live": steady[0][1]}
 
 
@@ -211,11 +235,13 @@ QUESTIONS = {
     "attributes": attributes,
     "crowd": crowd,
     "duckdb": duckdb,
+    "duckdb-chosen": duckdb_chosen,
     "engine": engine,
     "half-open": half_open,
     "outcomes": outcomes,
     "parked": parked,
     "polars": polars,
+    "polars-chosen": polars_chosen,
     "segments": segments,
     "start-duckdb": start_duckdb,
     "start-polars": start_polars,

@@ -1,14 +1,14 @@
 """What a process costs, and ratios of costs that were paid side by side.
 
-On a shared machine seconds drift by a factor of two. So every run of ours stands between two runs of `limit hs` on the
-same file (H), and its ratio is to the mean of these two; what is published is the median of such ratios.
+On a shared machine seconds drift by a factor of two, and what others do only ever adds to them. So runs of ours and
+runs of what they are compared with (`limit hs` on the same file: H) take turns, and what is published is the ratio of
+the least of each.
 """
 
 import os
-import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,30 +61,46 @@ def anonymous(pid: int) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Beside:
-    """One run between two runs of what it is compared with."""
+    """Runs that took turns with runs of what they are compared with."""
 
-    run: Run
-    base: float
-    """Mean CPU time of the two. Unit: seconds."""
+    runs: Sequence[Run]
+    bases: Sequence[float]
+    """CPU times of the others. Unit: seconds."""
+
+    @property
+    def cpu(self) -> float:
+        """The least CPU time. Unit: seconds."""
+        return least(each.cpu for each in self.runs)
+
+    @property
+    def base(self) -> float:
+        """The least of the others; never nothing, which a clock that ticks may say of a small file. Unit: seconds."""
+        return max(least(self.bases), TICK)
 
     @property
     def times(self) -> float:
-        """The run's CPU time over the other's."""
-        return self.run.cpu / self.base
+        """The one over the other."""
+        return self.cpu / self.base
+
+    @property
+    def peak(self) -> int:
+        """The largest peak of RssAnon. Unit: KiB."""
+        return max(each.anonymous for each in self.runs)
 
 
-def beside(command: Command, base: Callable[[], float], pairs: int, *, memory: bool = False) -> list[Beside]:
-    """*pairs* runs of *command*, each between two runs of *base*."""
-    found = []
-    before = base()
+TICK = 1e-4
+"""The least time that counts. Unit: seconds."""
+
+
+def beside(command: Command, base: Callable[[], float], pairs: int, *, memory: bool = False) -> Beside:
+    """*pairs* runs of *command*, before each and behind the last a run of *base*."""
+    runs, bases = [], [base()]
     for _ in range(pairs):
-        cost = run(command, memory=memory)
-        after = base()
-        found.append(Beside(cost, (before + after) / 2))
-        before = after
-    return found
+        runs.append(run(command, memory=memory))
+        bases.append(base())
+    return Beside(runs, bases)
 
 
-def middle(numbers: Iterator[float] | Sequence[float]) -> float:
-    """The median."""
-    return statistics.median(numbers)
+def least(numbers: Iterable[float]) -> float:
+    """The least: what others do on the machine only adds."""
+    return min(numbers)

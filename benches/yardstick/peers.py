@@ -22,16 +22,26 @@ def peers(bench: Bench, shared: Path) -> Iterator[Line]:
     workload = bench.shelf.workload("A1")
     table = bench.shelf.folder / "peers.tsv"
     table.unlink(missing_ok=True)
-    ours = " ".join(map(str, bench.core()))
-    environment = {**os.environ, "OUT": str(table), "LIMIT": str(bench.limit), "OUR": ours, "REPEAT": str(bench.pairs)}
+    program = " ".join(map(str, bench.core()))
+    environment = {
+        **os.environ,
+        "OUT": str(table),
+        "LIMIT": str(bench.limit),
+        "OUR": program,
+        "REPEAT": str(bench.pairs),
+    }
     wanted = f"^(OUR|{'|'.join(PEERS)})$".replace("+", "[+]")
     bash = shutil.which("bash") or "bash"
     subprocess.run([bash, shared / "peers.sh", workload.path, wanted], env=environment, check=True)
     found = {}
     for line in table.read_text().splitlines():
         _, name, *_, times = line.split("\t")
-        found[name] = float(times)
-    for name, (least, aim, told) in PEERS.items():
-        value = found[name] / found["OUR"] if name in found else None
-        note = f"{found[name]:.1f} x H, ours {found['OUR']:.2f} x H" if name in found else "not installed"
-        yield Line(f"core faster than {told}, A1", "x", value, least, aim, note, larger_is_better=True)
+        found[name] = float(times) if times.strip() not in {"", "inf", "nan", "-nan"} else 0.0
+    ours = found.get("OUR", 0.0)
+    for name, (at_least, aim, told) in PEERS.items():
+        value, note = None, "not installed"
+        if name in found:
+            value, note = found[name] / ours if ours else None, f"{found[name]:.1f} x H, ours {ours:.2f} x H"
+        if not ours:
+            note = "too little to be measured: a larger --scale"
+        yield Line(f"core faster than {told}, A1", "x", value, at_least, aim, note, larger_is_better=True)

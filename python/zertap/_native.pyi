@@ -6,10 +6,11 @@ value of a row, named in ``SOURCES``; times are nanoseconds since 1970 (UTC, pac
 
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, final
 
 _End: TypeAlias = tuple[str | bytes | IPv4Address | IPv6Address, int]
 _Octets: TypeAlias = bytes | bytearray | memoryview
+_View = TypeVar("_View")
 _Name: TypeAlias = int | tuple[_End, _End]
 
 __version__: str
@@ -102,11 +103,45 @@ class EventBatch:
         ``facts``."""
     def jsonl(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
         """JSON lines of all rows (or those given), in order."""
+    def views(
+        self, make: Callable[[EventBatch, Plan, int], _View], plan: Plan, rows: Sequence[int] | None = None
+    ) -> Views[_View]:
+        """What *make* makes of this batch, *plan* and the number of each row (or of those given)."""
     def arrow(self, plan: Plan, rows: Sequence[int] | None = None) -> Any:
         """A PyCapsule ``arrow_array_stream`` of all rows (or those given); column names are the paths with ``_`` for
         ``.``."""
     def ipc(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
         """The same as a whole Arrow IPC stream: schema, one record batch, end mark; no dictionaries, no compression."""
+
+class RowView:
+    """A JSON object, or a row that would be one: *seen* is a batch where there are a *plan* and a *row*. Raises
+    ``zertap.errors.Usage``."""
+
+    def __new__(cls, seen: Any, plan: Plan | None = None, row: int = 0) -> Self: ...
+    @property
+    def given(self) -> Any:
+        """The object that was given; ``None`` for a row."""
+    def line(self) -> bytes | None:
+        """The JSON line of the row; ``None`` where an object was given."""
+
+class RowFact:
+    """An attribute of a ``RowView``. It must be bound before it is read."""
+
+    def __new__(cls, *_arguments: Any) -> Self: ...
+    def bind(
+        self, name: str, source: str | None, read: Callable[[Any], Any] | None, group: type[RowView] | None
+    ) -> None:
+        """The attribute is the key *name* of the view's ``facts``, as *read* makes it; of a row that is seen the value
+        of the engine's *source*. With *group* it is a view of the same row, unless that spoke another protocol than
+        *source*."""
+    def __get__(self, view: Any, _owner: Any, /) -> Any: ...
+
+@final
+class Views(Generic[_View]):
+    """Made one after the other. For one thread."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _View: ...
 
 def pseudonym(manner: str, key: bytes, address: str) -> str:
     """The pseudonym of one address: ``manner`` is ``prefix`` or ``plain``, the key has 32 octets. Raises

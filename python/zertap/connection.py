@@ -1,42 +1,45 @@
 """One connection as a person's program sees it: a typed view of its JSON object.
 
 The attributes repeat the paths of ``schema.py`` with their types, so that editors and type checkers know them; a test
-compares the two lists. A view holds one object and computes nothing: what a field means stands in the schema.
+compares the two lists. A view computes nothing: what a field means stands in the schema. It holds one object, or sees a
+row of the engine, of which each attribute is read when it is asked for; a test holds both equal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
+from zertap._native import RowFact, RowView
 from zertap.schema import BY_PATH
 
 T = TypeVar("T")
 _V = TypeVar("_V", bound="View")
 
 
-class Fact(Generic[T]):
+class Fact(RowFact, Generic[T]):
     """An attribute that reads one key of its view's object."""
 
     name: str
+    read: Callable[[Any], T] | None = None
+    """Makes the attribute's value of the JSON value, where they are not the same."""
+    view: "type[View] | None" = None
+    """The view of the group of facts that it opens."""
 
     def __set_name__(self, owner: type["View"], name: str) -> None:
         self.name = name
         field = BY_PATH.get(f"{owner.prefix}{name}")
         self.__doc__ = field.doc if field else None
+        source = field.source if field else None
+        self.bind(name, name if self.view else source, self.read, self.view)
 
-    @overload
-    def __get__(self, view: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, view: "View", owner: type) -> T: ...
-    def __get__(self, view: "View | None", owner: type) -> Self | T:
-        if view is None:
-            return self
-        return self.read(view.facts.get(self.name))
+    if TYPE_CHECKING:
 
-    def read(self, value: Any) -> T:
-        """The attribute's value for the JSON *value*."""
-        found: T = value
-        return found
+        @overload
+        def __get__(self, view: None, owner: type, /) -> Self: ...
+        @overload
+        def __get__(self, view: "View", owner: type, /) -> T: ...
+        def __get__(self, view: "View | None", owner: type, /) -> Self | T: ...
 
 
 class Moment(Fact[datetime | None]):
@@ -51,21 +54,28 @@ class Nested(Fact[_V | None]):
     """A group of facts; ``None`` unless the connection spoke that protocol."""
 
     def __init__(self, view: type[_V]) -> None:
-        self.view = view
+        self.view: type[_V] = view
 
     def read(self, value: Any) -> _V | None:
         """The group's own view."""
         return None if value is None else self.view(value)
 
 
-class View:
-    """Base of the views: one JSON object and its path in the schema."""
+class View(RowView):
+    """Base of the views: one JSON object and its path in the schema; or a row and the plan by which it is one."""
 
-    __slots__ = ("facts",)
+    __slots__ = ()
     prefix: ClassVar[str] = ""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self.facts = facts
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The JSON object. Of a row it is made anew."""
+        line = self.line()
+        if line is None:
+            given: Mapping[str, Any] = self.given
+            return given
+        whole: Mapping[str, Any] = _reader()(line)
+        return whole[self.prefix[:-1]] if self.prefix else whole
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object, as its line in ``--format jsonl`` has it."""
@@ -188,6 +198,13 @@ class Connection(View):
     def __repr__(self) -> str:
         ends = f"{endpoint(self.client_ip, self.client_port)} -> {endpoint(self.server_ip, self.server_port)}"
         return f"<Connection {self.verdict} {self.protocol} {ends}>"
+
+
+@cache
+def _reader() -> Callable[[bytes], dict[str, Any]]:
+    from msgspec.json import Decoder
+
+    return Decoder(dict[str, Any]).decode
 
 
 def endpoint(address: str, port: int) -> str:

@@ -3,7 +3,7 @@
 use crate::batch::EventBatch;
 use crate::chosen::Chosen;
 use crate::direct::Days;
-use crate::lines::thing_of;
+use crate::lines::{Class, thing_of};
 use crate::plan::Plan;
 use crate::sources::{self, CERTIFICATE_PARTS, Protocol, Words};
 use crate::value::{Kind, Value};
@@ -60,9 +60,8 @@ fn record_batch(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> Result<Record
     let columns = columns_of(plan);
     let fields: Vec<Field> =
         columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
-    let told = rows.of(batch.rows()).into_iter().map(|row| (row, batch.words(plan, row)));
-    let told: Vec<Told<'_>> = told.collect();
-    let arrays = columns.iter().map(|column| array(plan, &told, column)).collect();
+    let rows = Rows::new(rows.of(batch.rows()).into_iter().map(|row| (row, batch.words(plan, row))));
+    let arrays = columns.iter().map(|column| array(plan, &rows, column)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
@@ -101,77 +100,130 @@ fn data_type(kind: Kind) -> DataType {
 /// A row, and the words for it.
 type Told<'a> = (&'a Row, Words<'a>);
 
-fn array<'a>(plan: &'a Plan, rows: &[Told<'a>], column: &Column) -> ArrayRef {
-    let values = rows.iter().map(|(row, words)| match column.part {
+/// Rows by class: what is not a row's own is found once for each class.
+struct Rows<'a> {
+    told: Vec<Told<'a>>,
+    /// The class of each row.
+    classes: Vec<usize>,
+    /// Of each class one row.
+    samples: Vec<usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(told: impl Iterator<Item = Told<'a>>) -> Self {
+        let mut rows = Self { told: told.collect(), classes: Vec::new(), samples: Vec::new() };
+        let mut known: HashMap<Class, usize, ahash::RandomState> = HashMap::default();
+        for (at, (row, words)) in rows.told.iter().enumerate() {
+            let class = *known.entry(Class::of(row, words.pattern, words.nameless)).or_insert_with(|| {
+                rows.samples.push(at);
+                rows.samples.len() - 1
+            });
+            rows.classes.push(class);
+        }
+        rows
+    }
+
+    /// A cell for each row: by `make` for each of them, or for one row of each class where the column is not their own.
+    fn cells<'s, T: 's>(
+        &'s self,
+        plan: &Plan,
+        column: &Column,
+        mut make: impl FnMut(&'s Told<'a>) -> T,
+        mut put: impl FnMut(&T),
+    ) {
+        let source = plan.source(column.field);
+        let common: Vec<Option<T>> = self
+            .samples
+            .iter()
+            .map(|at| {
+                let told = self.told.get(*at)?;
+                source.is_none_or(|source| !sources::is_own(told.0, source)).then(|| make(told))
+            })
+            .collect();
+        for (told, class) in self.told.iter().zip(&self.classes) {
+            match common.get(*class) {
+                Some(Some(cell)) => put(cell),
+                _ => put(&make(told)),
+            }
+        }
+    }
+}
+
+fn array<'a>(plan: &'a Plan, rows: &Rows<'a>, column: &Column) -> ArrayRef {
+    let value = |(row, words): &Told<'a>| match column.part {
         None => plan.value(column.field, row, words),
         Some(part) => plan.part((column.field, part), row, words),
-    });
+    };
+    let length = rows.told.len();
     match column.kind {
         Kind::U64 => {
-            let mut builder = UInt64Builder::with_capacity(rows.len());
-            values.for_each(|value| {
-                builder.append_option(if let Value::Int(number) = value { Some(number) } else { None });
+            let mut builder = UInt64Builder::with_capacity(length);
+            rows.cells(plan, column, value, |value| {
+                builder.append_option(if let Value::Int(number) = value { Some(*number) } else { None });
             });
             Arc::new(builder.finish())
         }
         Kind::F64 => {
-            let mut builder = Float64Builder::with_capacity(rows.len());
-            values.for_each(|value| {
-                builder.append_option(if let Value::Float(number) = value { Some(number) } else { None });
+            let mut builder = Float64Builder::with_capacity(length);
+            rows.cells(plan, column, value, |value| {
+                builder.append_option(if let Value::Float(number) = value { Some(*number) } else { None });
             });
             Arc::new(builder.finish())
         }
         Kind::Bool => {
-            let mut builder = BooleanBuilder::with_capacity(rows.len());
-            values.for_each(|value| {
-                builder.append_option(if let Value::Bool(truth) = value { Some(truth) } else { None });
+            let mut builder = BooleanBuilder::with_capacity(length);
+            rows.cells(plan, column, value, |value| {
+                builder.append_option(if let Value::Bool(truth) = value { Some(*truth) } else { None });
             });
             Arc::new(builder.finish())
         }
         Kind::Time => {
-            let mut builder = TimestampNanosecondBuilder::with_capacity(rows.len()).with_timezone("UTC");
-            values.for_each(|value| {
+            let mut builder = TimestampNanosecondBuilder::with_capacity(length).with_timezone("UTC");
+            rows.cells(plan, column, value, |value| {
                 let at = if let Value::Time(at) = value { i64::try_from(at.0).ok() } else { None };
                 builder.append_option(at);
             });
             Arc::new(builder.finish())
         }
-        Kind::Words => words_array(values),
+        Kind::Words => {
+            let mut builder = ListBuilder::new(StringBuilder::new());
+            rows.cells(plan, column, value, |value| append_words(&mut builder, value));
+            Arc::new(builder.finish())
+        }
         Kind::Text | Kind::List | Kind::Object => text_array(plan, rows, column),
     }
 }
 
-fn words_array<'a>(values: impl Iterator<Item = Value<'a>>) -> ArrayRef {
-    let mut builder = ListBuilder::new(StringBuilder::new());
-    for value in values {
-        let Value::List(words) = value else {
-            builder.append(false);
-            continue;
-        };
-        for word in words {
-            if let Value::Text(word) = word {
-                builder.values().append_value(word);
-            }
+fn append_words(builder: &mut ListBuilder<StringBuilder>, value: &Value<'_>) {
+    let Value::List(words) = value else { return builder.append(false) };
+    for word in words {
+        if let Value::Text(word) = word {
+            builder.values().append_value(word);
         }
-        builder.append(true);
     }
-    Arc::new(builder.finish())
+    builder.append(true);
 }
 
-/// Texts; what rows share is rendered once.
-fn text_array<'a>(plan: &'a Plan, rows: &[Told<'a>], column: &Column) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(rows.len(), 0);
+/// Texts; what several rows have is rendered once.
+fn text_array<'a>(plan: &'a Plan, rows: &Rows<'a>, column: &Column) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(rows.told.len(), 0);
+    let mut text = Text { plan, column, days: Days::default(), room: Vec::new() };
+    let Some(thing) = plan.shared(column.field) else {
+        let owned = |text: &mut Text<'a, '_>, told: &Told<'a>| text.of(told).map(Cow::into_owned);
+        rows.cells(
+            plan,
+            column,
+            |told| owned(&mut text, told),
+            |text| builder.append_option(text.as_deref()),
+        );
+        return Arc::new(builder.finish());
+    };
     let mut known: HashMap<(usize, Option<Protocol>), Option<String>, ahash::RandomState> =
         HashMap::default();
-    let mut text = Text { plan, column, days: Days::default(), room: Vec::new() };
-    for told in rows {
-        if let Some(thing) = plan.shared(column.field) {
-            let key = (thing_of(told.0, thing), sources::protocol_of(told.0.phase));
-            let found = known.entry(key).or_insert_with(|| text.of(told).map(Cow::into_owned));
-            builder.append_option(found.as_deref());
-        } else {
-            builder.append_option(text.of(told));
-        }
+    for told in &rows.told {
+        let key = (thing_of(told.0, thing), sources::protocol_of(told.0.phase));
+        let found = known.entry(key).or_insert_with(|| text.of(told).map(Cow::into_owned));
+        builder.append_option(found.as_deref());
     }
     Arc::new(builder.finish())
 }

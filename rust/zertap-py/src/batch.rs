@@ -7,6 +7,7 @@ use crate::memory;
 use crate::plan::Plan;
 use crate::sources::{self, Source, Words};
 use crate::value::Value;
+use crate::view::Views;
 use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
@@ -138,7 +139,7 @@ impl EventBatch {
     }
 
     #[pyo3(signature = (plan, rows = None))]
-    fn jsonl<'py>(
+    pub(crate) fn jsonl<'py>(
         &self,
         py: Python<'py>,
         plan: PyRef<'_, Plan>,
@@ -151,6 +152,12 @@ impl EventBatch {
             Writer::new(plan, self).lines(&rows, &mut forms)
         });
         memory::octets(py, &out)
+    }
+
+    #[pyo3(signature = (make, plan, rows = None))]
+    fn views(slf: Bound<'_, Self>, make: Py<PyAny>, plan: Py<Plan>, rows: Option<Chosen>) -> Views {
+        let rows = rows.unwrap_or_default().numbers(slf.get().rows.len());
+        Views::new(slf.unbind(), plan, make, rows)
     }
 
     #[pyo3(signature = (plan, rows = None))]

@@ -35,6 +35,7 @@ mod sums;
 mod tap;
 mod value;
 mod veil;
+mod view;
 mod walk;
 
 use pyo3::prelude::*;
@@ -78,6 +79,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<plan::Plan>()?;
     module.add_class::<capture::Source>()?;
     module.add_class::<batch::EventBatch>()?;
+    module.add_class::<view::RowFact>()?;
+    module.add_class::<view::RowView>()?;
+    module.add_class::<view::Views>()?;
     module.add_class::<sums::Groups>()?;
     module.add_class::<sums::Sums>()?;
     module.add_class::<tap::Tap>()?;

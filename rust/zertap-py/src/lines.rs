@@ -117,7 +117,8 @@ pub(crate) struct Class {
 }
 
 impl Class {
-    fn of(row: &Row, pattern: u32, nameless: bool) -> Self {
+    /// That of a row.
+    pub(crate) fn of(row: &Row, pattern: u32, nameless: bool) -> Self {
         let settled = row.settled.as_deref();
         let side = |side: Option<Side>| side.map_or(0, |side| 1 + u8::from(side == row.client));
         let sides = settled.map_or(0, |settled| {

@@ -8,6 +8,7 @@ use crate::lines::{Forms, Steps};
 use crate::sources::{self, EventTemplate, Protocol, Shared, Source, Words};
 use crate::value::{Kind, Value};
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use zertap_core::event::Row;
@@ -43,6 +44,10 @@ pub(crate) struct Plan {
     pub(crate) steps: Steps,
     verdicts: [String; 16],
     protocols: [String; 16],
+    /// Both for Python.
+    words: [Vec<Py<PyString>>; 2],
+    /// Where each source stands among the fields, by its number.
+    places: Vec<Option<usize>>,
     file: Option<String>,
     events: HashMap<u32, Vec<EventTemplate>, ahash::RandomState>,
     /// Plans are used by one thread at a time; the lock only says so.
@@ -66,11 +71,16 @@ impl Plan {
                 .map_err(|words| error::usage(py, &format!("16 words needed, not {}", words.len())))
         };
         let steps = Steps::of(&fields);
+        let words = [&verdicts, &protocols]
+            .map(|words| words.iter().map(|word| PyString::new(py, word).unbind()).collect::<Vec<_>>());
+        let places = places(&fields);
         Ok(Self {
             fields,
             steps,
             verdicts: sixteen(verdicts)?,
             protocols: sixteen(protocols)?,
+            words,
+            places,
             file,
             events: HashMap::default(),
             forms: Mutex::default(),
@@ -140,6 +150,27 @@ impl Plan {
         }
     }
 
+    /// Where a source stands among the fields.
+    pub(crate) fn field_of(&self, source: Source) -> Option<usize> {
+        self.places.get(source as usize).copied().flatten()
+    }
+
+    /// Whether there are fields that belong to this protocol alone.
+    pub(crate) fn has_group(&self, protocol: Protocol) -> bool {
+        self.fields.iter().any(|field| field.origin.protocol() == Some(protocol))
+    }
+
+    /// The verdict or the protocol of a row, for Python.
+    pub(crate) fn word<'py>(&self, py: Python<'py>, row: &Row, source: Source) -> Option<Bound<'py, PyAny>> {
+        let [verdicts, protocols] = &self.words;
+        let words = match source {
+            Source::Verdict => verdicts,
+            Source::Protocol => protocols,
+            _ => return None,
+        };
+        words.get(row.phase as usize).map(|word| word.bind(py).clone().into_any())
+    }
+
     /// The source of one field, unless it is a constant.
     pub(crate) fn source(&self, field: usize) -> Option<Source> {
         match self.fields.get(field).map(|field| &field.origin) {
@@ -178,6 +209,18 @@ impl Plan {
             _ => Kind::Text,
         }
     }
+}
+
+fn places(fields: &[PlanField]) -> Vec<Option<usize>> {
+    let mut places = vec![None; sources::ALL.len()];
+    for (at, field) in fields.iter().enumerate() {
+        if let Origin::Source(source) = field.origin
+            && let Some(place) = places.get_mut(source as usize)
+        {
+            *place = Some(at);
+        }
+    }
+    places
 }
 
 fn compile(py: Python<'_>, (path, source): (String, String)) -> PyResult<PlanField> {

@@ -57,6 +57,19 @@ def test_where_keeps_what_matches(capture: Path) -> None:
     assert ([each.verdict for each in by_option], len(by_method)) == (["failed", "in_progress"], 1)
 
 
+def test_select_leaves_only_these_columns(capture: Path) -> None:
+    polars = pytest.importorskip("polars")
+    chosen = zertap.observe(capture).select("server_port", "verdict", "tls.sni")
+    frame = polars.DataFrame(chosen)
+    assert frame.columns == ["server_port", "verdict", "tls_sni"]
+    assert frame["verdict"].to_list() == [each.verdict for each in zertap.observe(capture)]
+    assert [each.verdict for each in chosen] == frame["verdict"].to_list()
+    assert chosen[0].to_dict() == {"server_port": 80, "verdict": "plaintext", "tls": None}
+    assert chosen[1].client_ip is None  # it was not asked for
+    with pytest.raises(zertap.Usage):
+        chosen.select("verdicts")
+
+
 def test_damage_is_a_warning_unless_strict(capture: Path) -> None:
     capture.write_bytes(capture.read_bytes()[:-10])
     observed = zertap.observe(capture)
