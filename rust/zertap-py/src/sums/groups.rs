@@ -189,7 +189,7 @@ impl Groups {
         json::write_int(text, first.into());
         text.push(b'-');
         json::write_int(text, last.into());
-        for line in [middle.as_str(), class] {
+        for line in [middle, class] {
             text.push(b'\n');
             text.extend_from_slice(line.as_bytes());
         }
