@@ -5,9 +5,13 @@ import os
 import pwd
 import signal
 import time
+from contextlib import suppress
+from importlib import import_module
+from pkgutil import walk_packages
 from types import FrameType
 from typing import Final
 
+import zertap
 from zertap._native import notify_service, watchdog_seconds
 from zertap.errors import OutputFailed, Usage
 
@@ -82,6 +86,18 @@ class Watchdog:
             notify_service("watchdog")
 
 
+def _load_all() -> None:
+    """Loads whatever commands load only when they need it: another user may not be allowed to read it."""
+    ours = [each.name for each in walk_packages(zertap.__path__, "zertap.") if not each.name.endswith("__main__")]
+    for name in (*ours, *_LATER):
+        with suppress(ImportError):  # an extra that is not installed
+            import_module(name)
+
+
+_LATER = ("asyncio", "msgspec", "rich.console", "rich.live", "rich.table", "rich.text", "tomllib", "traceback")
+"""What is loaded inside functions."""
+
+
 class Person:
     """Who the program becomes once interfaces are open. Raises ``Usage`` if there is no such user."""
 
@@ -104,6 +120,7 @@ class Person:
         """Gives up every other right, for good. Raises ``Usage``."""
         if os.geteuid() == self._uid and os.getuid() == self._uid:
             return
+        _load_all()
         try:
             os.setgroups([*self._groups, self._gid])
             os.setresgid(self._gid, self._gid, self._gid)

@@ -317,8 +317,8 @@ impl Table {
         if leaving.is_empty() {
             let attempts = self.attempts.numbers().map(|(number, attempt)| (number, attempt | ATTEMPT));
             leaving = attempts.chain(self.numbered(|_| true)).collect();
-            // Attempts are in order already, which this sort makes use of.
-            leaving.sort();
+            // Attempts are in order already, which a sort of runs makes use of.
+            leaving.sort_by_key(|(number, _)| *number);
             leaving.reverse();
         }
         while place.batch.len() < most {

@@ -105,7 +105,9 @@ impl SshObserver {
         ];
         let octets = said.iter().filter_map(|(_, octets)| octets.map(<[u8]>::len)).sum();
         let mut texts = Texts::with_room(said.len(), octets);
-        said.iter().for_each(|(kind, octets)| texts.push(*kind, octets.unwrap_or_default()));
+        for (kind, octets) in said {
+            texts.push(kind, octets.unwrap_or_default());
+        }
         texts
     }
 
