@@ -279,7 +279,7 @@ def test_the_interpreter_ends_though_a_thread_waits_for_room(daemon: bool) -> No
     started = time.monotonic()
     done = run(f"""
 def produce():
-    for number in range(100000):
+    for number in range(2000):
         feed.end_stream(feed.open_stream(number), None, number, "abort")
 threading.Thread(target=produce, daemon={daemon}).start()
 import time; time.sleep(0.3)
