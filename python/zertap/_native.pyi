@@ -430,8 +430,9 @@ class Tap:
         """Rows that wait to be drained."""
     def advance(self, now: int) -> None:
         """Lets time pass without a packet: due timers fire."""
-    def finish(self) -> None:
-        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet.
+    def finish(self, most: int | None = None) -> bool:
+        """End of input: every live connection becomes an ``unfinished`` row, in order of first packet; with *most* only
+        until so many rows wait. Whether connections are left: drain, and call again before anything else.
 
         Raises ``OutOfMemory`` before anything is done if there is no room for so many rows."""
     def drain(self) -> EventBatch: ...

@@ -145,7 +145,8 @@ class Reading:
                 source = None if self._watch.stopped or self._exhausted else self._open(capture)
                 for _ in self._pump(tap, source) if source else ():
                     yield self._fetch(tap, engine)
-            self._finish(tap)
+            while self._finish(tap):
+                yield self._fetch(tap, engine)
             yield self._fetch(tap, engine)
         finally:
             self.counters.update(tap.counters())
@@ -162,13 +163,13 @@ class Reading:
         alone = self._request.silence is not None or not all(Path(capture).is_file() for capture in captures)
         return 1 if alone else wanted
 
-    def _finish(self, tap: Tap) -> None:
-        """The last rows of connections that are still open, if there is memory for them."""
+    def _finish(self, tap: Tap) -> bool:
+        """Some last rows of connections that are still open, if there is memory for them. Whether more are left."""
         try:
-            if not self._exhausted:
-                tap.finish()
+            return not self._exhausted and tap.finish(BATCH_ROWS)
         except OutOfMemory as error:
             self._fail(error)
+            return False
 
     def _fail(self, error: ZertapError) -> None:
         self._exhausted |= isinstance(error, OutOfMemory)

@@ -63,17 +63,21 @@ impl Engine {
     }
 
     /// Room for the rows of `finish`. A crew asks as it goes.
-    pub(crate) fn reserve_finish(&mut self) -> Result<(), TryReserveError> {
+    pub(crate) fn reserve_finish(&mut self, most: usize) -> Result<(), TryReserveError> {
         match self {
-            Self::One(tap) => tap.reserve_finish(usize::MAX),
+            Self::One(tap) => tap.reserve_finish(most),
             Self::Several(_) => Ok(()),
         }
     }
 
-    pub(crate) fn finish(&mut self) {
+    /// End of input, until `most` rows wait. Whether connections are left. A crew writes all rows at once.
+    pub(crate) fn finish(&mut self, most: usize) -> bool {
         match self {
-            Self::One(tap) => tap.finish(),
-            Self::Several(crew) => own(crew).finish(),
+            Self::One(tap) => tap.finish_some(most),
+            Self::Several(crew) => {
+                own(crew).finish();
+                false
+            }
         }
     }
 

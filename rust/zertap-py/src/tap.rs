@@ -242,12 +242,13 @@ impl Tap {
         Ok(())
     }
 
-    fn finish(&mut self, py: Python<'_>) -> PyResult<()> {
-        if memory::may_fail(|| self.inner.reserve_finish()).is_err() {
+    #[pyo3(signature = (most = None))]
+    fn finish(&mut self, py: Python<'_>, most: Option<usize>) -> PyResult<bool> {
+        let most = most.unwrap_or(usize::MAX);
+        if memory::may_fail(|| self.inner.reserve_finish(most)).is_err() {
             return Err(self.out_of_memory(py));
         }
-        py.detach(|| self.inner.finish());
-        Ok(())
+        Ok(py.detach(|| self.inner.finish(most)))
     }
 
     fn rest(&mut self, py: Python<'_>, mut source: PyRefMut<'_, Source>) {
