@@ -31,6 +31,8 @@ const UNREAD_BY_THE_ORACLE: &str = "corrupt/seladb-PcapPlusPlus/Tests/Fuzzers/Re
 
 /// What the oracle calls upgraded from plaintext: capture, client port, the name, the phase at last.
 const UPGRADED: &[(&str, u16, &str, Phase)] = &[
+    // Flipped bits make its ClientHello data in clear; behind holes both sides send TLS records.
+    ("corrupt/mutated/tls-flip200.pcap", 49480, "", Phase::TlsComplete),
     ("FoxIO-LLC-ja4/pcap/https-connect.pcap", 54723, "http_connect", Phase::TlsComplete),
     ("FoxIO-LLC-ja4/pcap/socks-https-example.pcap", 53554, "socks4", Phase::TlsComplete),
     ("FoxIO-LLC-ja4/pcap/socks-https-example.pcap", 53555, "socks4", Phase::TlsComplete),
