@@ -1,6 +1,7 @@
 """Records to octets and back."""
 
 import io
+import os
 import re
 import struct
 from dataclasses import replace
@@ -29,7 +30,8 @@ from zertap.zert.records import Common, DetailRecord, DistinguishedName, SshSect
 from zertap.zert.records_summary import SummaryCommon, SummaryRecord, SummaryTls
 
 Rows = list[dict[str, str]]
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=int(os.environ.get("RECORD_EXAMPLES", "60")), deadline=None)
+"""``RECORD_EXAMPLES=100000`` for a long run by hand."""
 
 
 @FEW

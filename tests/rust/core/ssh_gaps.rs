@@ -217,3 +217,17 @@ fn a_conflict_is_a_flag_and_nothing_more() {
     assert_eq!(talk.exchanges(31, &rsa_key()), Finished(Phase::SshComplete));
     assert!(talk.findings().flags.contains(Flag::OverlapConflict));
 }
+
+#[test]
+fn a_gap_behind_newkeys_is_nobodys_and_one_over_a_packets_end_loses_its_boundaries() {
+    let mut talk = agreed();
+    talk.says(CLIENT, [packet(30, &string(&[7; 32])), newkeys()].concat());
+    talk.loses(CLIENT, 100);
+    assert!(!talk.findings().flags.contains(Flag::Gap));
+    let reply = packet(31, &string(&rsa_key()));
+    talk.says(SERVER, &reply[..20]);
+    talk.loses(SERVER, reply.len() as u64 + 50);
+    assert!(talk.findings().flags.contains(Flag::Gap));
+    // What follows is read as a segment of its own: ciphertext of a server that had seen NEWKEYS.
+    assert_eq!(talk.says(SERVER, [0x55; 50]), Finished(Phase::SshComplete));
+}

@@ -466,6 +466,21 @@ fn tls_18_rejected_early_data_is_followed_by_the_finished_alone() {
     assert_eq!(retried.client(sealed(53)).run().phases, [TlsAgreed, TlsComplete]);
 }
 
+/// Records that the client sent when it knew the ServerHello, but not the rest of the flight.
+#[test]
+fn tls_18_early_data_behind_the_server_hello_is_no_finished_unless_its_end_came_before() {
+    let hello = message(2, &Hello::server_13(0x1301).with(extension(41, &[0, 0])).answer());
+    let seen = hello.len() as u64;
+    let begun = Talk::new().client(join(&[early_hello(), sealed(400)])).server(hello);
+    let says = |lengths: [u16; 2]| {
+        let octets = join(&lengths.map(sealed));
+        begun.clone().server(sealed(27)).says_having_seen(CLIENT, octets, seen).run().phase()
+    };
+    assert_eq!(says([100, 100]), TlsAgreed);
+    assert_eq!(says([21, 60]), TlsComplete);
+    assert_eq!(says([22, 60]), TlsAgreed);
+}
+
 #[test]
 fn tls_18_a_clear_alert_after_early_data_fails() {
     let talk = Talk::new().client(join(&[early_hello(), sealed(400)])).server(alert(2, 40));

@@ -411,3 +411,9 @@ fn data_in_clear_is_no_violation_where_the_other_sides_finished_may_have_been_lo
     let outcome = begun.client(b"clear text").run();
     assert_eq!((outcome.phase(), outcome.findings.fault), (TlsFailed, Fault::ProtocolViolation));
 }
+
+#[test]
+fn one_side_found_again_is_not_enough_and_an_answer_without_an_acknowledgement_counts() {
+    assert_eq!(flight_13(0x1301).loses(SERVER, 100).server(sealed(300)).run().phase(), TlsAgreed);
+    complete(&certified_13().says_having_seen(SERVER, sealed(250), 0));
+}
