@@ -1,25 +1,26 @@
 """The Python API: captures or packets in, connections out, as rows for people and as columns for volume."""
 
-import html
 import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, groupby
-from typing import Any, Never, overload
+from typing import TYPE_CHECKING, Any, Never, overload
 
 from zertap import _native
 from zertap.connection import Connection, endpoint
 from zertap.errors import CaptureDamaged, MissingExtra, Usage, ZertapError
-from zertap.explanation import Explanation, explain
-from zertap.filter import Expression, compile_expression, select_fields
 from zertap.ledger import Ledger
 from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
-from zertap.pseudonyms import Pseudonyms
 from zertap.schema import BY_PATH, FIELDS, Field, fields_with
+
+if TYPE_CHECKING:
+    from zertap.explanation import Explanation
+    from zertap.filter import Expression
+    from zertap.pseudonyms import Pseudonyms
 
 Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """One capture file or several; ``-`` is standard input."""
@@ -35,7 +36,7 @@ def observe(
     offers: bool = False,
     fingerprints: bool = False,
     community_id: int | None = None,
-    pseudonyms: Pseudonyms | None = None,
+    pseudonyms: "Pseudonyms | None" = None,
     where: str | None = None,
     strict: bool = False,
     workers: int = 1,
@@ -50,7 +51,7 @@ def observe(
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """
-    expression = compile_expression(where) if where is not None else None
+    expression = None if where is None else _compiled(where)
     several = [captures] if isinstance(captures, str | os.PathLike) else captures
     paths = [os.fspath(each) for each in several]
     warnings: list[ZertapError] = []
@@ -130,7 +131,7 @@ class Observation:
 
     def where(self, expression: "str | Expression") -> "Observation":
         """Only the connections that match *expression*. Raises ``Usage``."""
-        selection = Selection(compile_expression(expression) if isinstance(expression, str) else expression)
+        selection = Selection(_compiled(expression) if isinstance(expression, str) else expression)
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
@@ -141,6 +142,8 @@ class Observation:
 
         ``tls`` and ``ssh`` stand for all of theirs, as for ``--fields``. Raises ``Usage``.
         """
+        from zertap.filter import select_fields
+
         fields = select_fields(names)
         return Observation(self._pieces, self.counters, self.warnings, self.ledger, self._origin, fields)
 
@@ -152,12 +155,14 @@ class Observation:
             numbers.update(column[row] for row in rows)
         return {each.word: numbers[each] for each in Protection if numbers[each]}
 
-    def explain(self, connection: int | str) -> Explanation:
+    def explain(self, connection: int | str) -> "Explanation":
         """Why the verdict on one of these connections is what it is; its capture is read again.
 
         ``connection``: its uid, or the number of its first packet. Raises ``Usage`` where none of these is meant, or
         several are, or they come from no capture; else as ``observe``.
         """
+        from zertap.explanation import explain
+
         if self._origin is None:
             raise Usage("these connections come from no capture that could be read again")
         known = Plans([BY_PATH[name] for name in ("uid", "file", "first_packet")])
@@ -200,6 +205,8 @@ class Observation:
         return f"<Observation of {len(self)} connections{': ' if verdicts else ''}{verdicts}>"
 
     def _repr_html_(self) -> str:
+        import html
+
         names = ("verdict", "client", "server", "protocol", "reason")
         head = "".join(f"<th>{name}</th>" for name in names)
         body = "".join(f"<tr>{_html_cells(each)}</tr>" for each in self[:_SHOWN_IN_NOTEBOOKS])
@@ -226,11 +233,19 @@ def fields_asked(*, fingerprints: bool, community_id: int | None, tap: bool = Fa
     return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
 
 
+def _compiled(text: str) -> "Expression":
+    from zertap.filter import compile_expression  # only where there is one
+
+    return compile_expression(text)
+
+
 def _html_cells(each: Connection) -> str:
     client, server = endpoint(each.client_ip, each.client_port), endpoint(each.server_ip, each.server_port)
     version = (each.tls and each.tls.version) or each.protocol
+    from html import escape
+
     cells = (each.verdict, client, server, version, each.reason or "")
-    return "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+    return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
 
 
 def _missing(error: ImportError, packages: str) -> Never:

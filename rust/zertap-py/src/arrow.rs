@@ -1,11 +1,12 @@
 //! The same fields as Arrow columns: a C stream capsule for DuckDB, Polars and pandas, and IPC octets for files.
 
 use crate::batch::EventBatch;
+use crate::certificate::CERTIFICATE_PARTS;
 use crate::chosen::Chosen;
 use crate::direct::Days;
 use crate::lines::{Class, thing_of};
 use crate::plan::Plan;
-use crate::sources::{self, CERTIFICATE_PARTS, Protocol, Words};
+use crate::sources::{self, Protocol, Words};
 use crate::value::{Kind, Value};
 use arrow_array::builder::{
     BooleanBuilder, Float64Builder, ListBuilder, StringBuilder, TimestampNanosecondBuilder, UInt64Builder,

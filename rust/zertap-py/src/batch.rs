@@ -2,6 +2,7 @@
 
 use crate::arrow;
 use crate::chosen::Chosen;
+use crate::facts;
 use crate::lines::Writer;
 use crate::memory;
 use crate::plan::Plan;
@@ -110,7 +111,7 @@ impl EventBatch {
         };
         let value = match source.protocol() {
             Some(wanted) if sources::protocol_of(row.phase) != Some(wanted) => Value::Null,
-            _ => sources::value(row, source, &words),
+            _ => facts::value(row, source, &words),
         };
         value.into_python(py)
     }

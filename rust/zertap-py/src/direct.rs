@@ -1,9 +1,12 @@
 //! The usual values of a row as JSON, without a `Value` in between; a test holds both ways equal.
 
 use crate::clock;
+use crate::facts;
+use crate::hex;
 use crate::identity;
 use crate::json;
-use crate::sources::{self, Case, Protocol, Source, Words};
+use crate::offered;
+use crate::sources::{self, Protocol, Source, Words};
 use std::io::Write;
 use zertap_core::event::Row;
 use zertap_core::handshake::{Flag, TextKind};
@@ -65,7 +68,7 @@ fn write_general(out: &mut Vec<u8>, row: &Row, source: Source, words: &Words<'_>
         }
         Source::Packet => json::write_int(out, row.packet - words.frames_before.min(row.packet)),
         Source::Connection => json::write_int(out, row.connection),
-        Source::Uid => write_hex(out, &sources::identity(row), Case::Lower),
+        Source::Uid => write_hex(out, &identity::identity(row), hex::Case::Lower),
         Source::Ordinal => json::write_int(out, row.ordinal.into()),
         Source::Kind => json::write_text(out, row.kind.word()),
         Source::Verdict => write_word(out, words.verdicts.get(phase).map(String::as_str)),
@@ -74,7 +77,7 @@ fn write_general(out: &mut Vec<u8>, row: &Row, source: Source, words: &Words<'_>
         Source::GaveUp => {
             write_word(
                 out,
-                settled.and_then(|settled| settled.gave_up).map(|side| sources::role_word(row, side)),
+                settled.and_then(|settled| settled.gave_up).map(|side| facts::role_word(row, side)),
             );
         }
         Source::Flags => write_list(out, row.flags.iter(), |out, flag| json::write_text(out, flag.word())),
@@ -85,7 +88,7 @@ fn write_general(out: &mut Vec<u8>, row: &Row, source: Source, words: &Words<'_>
         Source::Start => write_time(out, row.start, days),
         Source::End => write_time(out, row.end, days),
         Source::Duration => write_scaled(out, row.duration().0, 9),
-        Source::Closed => json::write_text(out, sources::closed(row.kind)),
+        Source::Closed => json::write_text(out, facts::closed(row.kind)),
         Source::BytesClient => json::write_int(out, row.octets[0]),
         Source::BytesServer => json::write_int(out, row.octets[1]),
         Source::SegmentsClient => json::write_int(out, row.segments[0]),
@@ -95,7 +98,7 @@ fn write_general(out: &mut Vec<u8>, row: &Row, source: Source, words: &Words<'_>
             None => out.extend_from_slice(b"null"),
         },
         Source::Upgrade => write_found(out, row, TextKind::Upgrade),
-        Source::Events => write_list(out, sources::events_of(row, words), |out, (event, at)| {
+        Source::Events => write_list(out, facts::events_of(row, words), |out, (event, at)| {
             out.extend_from_slice(b"{\"type\":");
             json::write_int(out, event.kind);
             out.extend_from_slice(b",\"at\":");
@@ -116,12 +119,12 @@ fn write_tls(out: &mut Vec<u8>, row: &Row, source: Source) -> bool {
             out.extend_from_slice(if row.flags.contains(Flag::EchOffered) { b"true" } else { b"false" });
         }
         Source::TlsSniIsOuter => out.extend_from_slice(b"null"),
-        Source::TlsSessionId => match sources::text(row, TextKind::SessionId) {
-            Some(id) => write_hex(out, id, Case::Upper),
+        Source::TlsSessionId => match facts::text(row, TextKind::SessionId) {
+            Some(id) => write_hex(out, id, hex::Case::Upper),
             None => out.extend_from_slice(b"null"),
         },
         Source::TlsAlerts if !has(row, &[TextKind::Alerts]) => out.extend_from_slice(b"[]"),
-        Source::TlsOffered if !has(row, &sources::OFFERED) => out.extend_from_slice(b"null"),
+        Source::TlsOffered if !has(row, &offered::OFFERED) => out.extend_from_slice(b"null"),
         _ => return false,
     }
     true
@@ -134,7 +137,7 @@ fn write_ssh(out: &mut Vec<u8>, row: &Row, source: Source) -> bool {
         Source::SshOffered if !has(row, &[TextKind::ClientKexInit, TextKind::ServerKexInit]) => {
             out.extend_from_slice(b"null");
         }
-        Source::SshHostKeyFingerprint => match sources::text(row, TextKind::HostKeyFingerprint) {
+        Source::SshHostKeyFingerprint => match facts::text(row, TextKind::HostKeyFingerprint) {
             Some(digest) => {
                 out.extend_from_slice(b"\"SHA256:");
                 identity::write_base64(out, digest);
@@ -153,7 +156,7 @@ fn has(row: &Row, kinds: &[TextKind]) -> bool {
 }
 
 fn write_found(out: &mut Vec<u8>, row: &Row, kind: TextKind) {
-    match sources::text(row, kind) {
+    match facts::text(row, kind) {
         Some(octets) => json::write_text(out, &String::from_utf8_lossy(octets)),
         None => out.extend_from_slice(b"null"),
     }
@@ -177,9 +180,9 @@ fn write_list<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, mut write: i
     out.push(b']');
 }
 
-fn write_hex(out: &mut Vec<u8>, octets: &[u8], case: Case) {
+fn write_hex(out: &mut Vec<u8>, octets: &[u8], case: hex::Case) {
     out.push(b'"');
-    sources::push_hex(out, octets, case);
+    hex::push_hex(out, octets, case);
     out.push(b'"');
 }
 

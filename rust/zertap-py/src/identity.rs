@@ -1,8 +1,10 @@
 //! Published identities of a row: Community ID, and the hashes of the texts that fingerprints are made of.
 
-use crate::sources::{Case, hex};
+use crate::hex::{Case, hex};
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
 use zertap_core::event::Row;
 
 /// TCP, by its IANA number.
@@ -47,4 +49,35 @@ pub(crate) fn write_base64(out: &mut Vec<u8>, octets: &[u8]) {
             out.push(ALPHABET.get(index).copied().unwrap_or(b'='));
         }
     }
+}
+
+/// Identity of a connection from its addresses, ports, lane and start; the same in every run.
+///
+/// Not a secret: a fixed-key hash only spreads the bits. 96 bits.
+pub(crate) fn identity(row: &Row) -> [u8; 12] {
+    let mut hasher = SipHasher13::new_with_keys(0x7a65_7274_6170, 1);
+    // As a slice is hashed: its length stands in front.
+    let length = (row.addresses[0].0.len() as u64).to_ne_bytes();
+    let [client, server] = row.ports.map(u16::to_ne_bytes);
+    let (lane, start) = (row.lane.to_ne_bytes(), row.start.0.to_ne_bytes());
+    let [from, to] = &row.addresses;
+    let pieces: [&[u8]; 8] = [&length, &from.0, &client, &length, &to.0, &server, &lane, &start];
+    let (mut octets, mut at) = ([0; IDENTIFYING], 0);
+    for piece in pieces {
+        if let Some(place) = octets.get_mut(at..at + piece.len()) {
+            place.copy_from_slice(piece);
+        }
+        at += piece.len();
+    }
+    hasher.write(&octets);
+    // Of sixteen octets the first twelve.
+    hasher.finish128().as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// Octets of which an identity is made: lengths, addresses, ports, lane, start.
+const IDENTIFYING: usize = 2 * (8 + 16 + 2) + 4 + 8;
+
+/// The same as hexadecimal digits.
+pub(crate) fn uid(row: &Row) -> String {
+    hex(&identity(row), Case::Lower)
 }

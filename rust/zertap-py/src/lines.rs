@@ -3,6 +3,7 @@
 
 use crate::batch::EventBatch;
 use crate::direct::{self, Days};
+use crate::facts;
 use crate::json;
 use crate::plan::{Origin, Plan, PlanField};
 use crate::sources::{self, Protocol, Shared, Source, Words};
@@ -239,7 +240,7 @@ impl<'a> Writer<'a> {
                 out.extend_from_slice(self.texts.get(range).unwrap_or_default());
             }
             Hole::EventTime(slot) => {
-                direct::write_time(out, sources::event_time(row, slot, words.waiting_span), &mut self.days);
+                direct::write_time(out, facts::event_time(row, slot, words.waiting_span), &mut self.days);
             }
         }
     }

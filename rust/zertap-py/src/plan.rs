@@ -1,8 +1,10 @@
 //! What is written of rows: the field list and the words that Python owns, compiled once.
 
 use crate::batch::Telling;
+use crate::certificate;
 use crate::direct::{self, Days};
 use crate::error;
+use crate::facts;
 use crate::json;
 use crate::lines::{Forms, Steps};
 use crate::sources::{self, EventTemplate, Protocol, Shared, Source, Words};
@@ -128,7 +130,7 @@ impl Plan {
             Some(Origin::Constant(text)) => Value::text(text),
             Some(Origin::Source(source)) => match source.protocol() {
                 Some(wanted) if sources::protocol_of(row.phase) != Some(wanted) => Value::Null,
-                _ => sources::value(row, *source, words),
+                _ => facts::value(row, *source, words),
             },
             None => Value::Null,
         }
@@ -142,7 +144,9 @@ impl Plan {
         words: &Words<'a>,
     ) -> Value<'a> {
         match self.fields.get(field).map(|field| &field.origin) {
-            Some(Origin::Source(source)) if !words.nameless => sources::certificate_part(row, *source, part),
+            Some(Origin::Source(source)) if !words.nameless => {
+                certificate::certificate_part(row, *source, part)
+            }
             _ => match self.value(field, row, words) {
                 Value::Object(parts) => parts.into_iter().nth(part).map_or(Value::Null, |(_, value)| value),
                 _ => Value::Null,

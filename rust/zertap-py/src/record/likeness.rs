@@ -4,7 +4,7 @@
 //! lie. What belongs to one connection alone (times, addresses, counters, texts) is not part of it.
 
 use crate::batch::EventBatch;
-use crate::sources;
+use crate::facts;
 use std::hash::{Hash, Hasher};
 use zertap_core::event::Row;
 use zertap_core::handshake::TextKind;
@@ -48,7 +48,7 @@ impl Likeness {
             note: row.note,
             server_certificate: digest(settled.and_then(|settled| settled.server_certificate.as_ref())),
             client_certificate: digest(settled.and_then(|settled| settled.client_certificate.as_ref())),
-            host_key: sources::text(row, TextKind::HostKeyFingerprint).and_then(<[u8]>::first_chunk).copied(),
+            host_key: facts::text(row, TextKind::HostKeyFingerprint).and_then(<[u8]>::first_chunk).copied(),
         }
     }
 }

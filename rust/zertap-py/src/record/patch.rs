@@ -1,6 +1,7 @@
 //! The holes of a stencil: where in a record a row's own values stand, and in which form.
 
 use super::calendar;
+use crate::facts;
 use crate::sources::{self, Protocol};
 use zertap_core::event::Row;
 use zertap_core::handshake::TextKind;
@@ -165,7 +166,7 @@ impl Text {
     fn of(self, row: &Row) -> &[u8] {
         match self {
             Text::TlsSessionId if sources::protocol_of(row.phase) == Some(Protocol::Tls) => {
-                sources::text(row, TextKind::SessionId).unwrap_or_default()
+                facts::text(row, TextKind::SessionId).unwrap_or_default()
             }
             Text::TlsSessionId => &[],
         }
