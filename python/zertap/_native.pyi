@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, final
 
+from typing_extensions import disjoint_base
+
 _End: TypeAlias = tuple[str | bytes | IPv4Address | IPv6Address, int]
 _Octets: TypeAlias = bytes | bytearray | memoryview
 _View = TypeVar("_View")
@@ -113,6 +115,7 @@ class EventBatch:
     def ipc(self, plan: Plan, rows: Sequence[int] | None = None) -> bytes:
         """The same as a whole Arrow IPC stream: schema, one record batch, end mark; no dictionaries, no compression."""
 
+@disjoint_base
 class RowView:
     """A JSON object, or a row that would be one: *seen* is a batch where there are a *plan* and a *row*. Raises
     ``zertap.errors.Usage``."""
@@ -124,6 +127,7 @@ class RowView:
     def line(self) -> bytes | None:
         """The JSON line of the row; ``None`` where an object was given."""
 
+@disjoint_base
 class RowFact:
     """An attribute of a ``RowView``. It must be bound before it is read."""
 
@@ -134,7 +138,7 @@ class RowFact:
         """The attribute is the key *name* of the view's ``facts``, as *read* makes it; of a row that is seen the value
         of the engine's *source*. With *group* it is a view of the same row, unless that spoke another protocol than
         *source*."""
-    def __get__(self, view: Any, _owner: Any, /) -> Any: ...
+    def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
 
 @final
 class Views(Generic[_View]):
