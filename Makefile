@@ -46,9 +46,6 @@ test: $(VENV)/.ready ## builds and passes every test, Rust and Python
 	cargo test $(RUST_TESTED) $(CAPTURE_FEATURES)
 	$(BIN)/pytest -n auto --dist worksteal
 
-tested: # compiles the tests written in Rust, and runs none
-	cargo test $(RUST_TESTED) $(CAPTURE_FEATURES) --no-run
-
 lint: $(VENV)/.ready ## formatters, lints and types, nothing changed
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 	|| { echo "make lint needs rustfmt and clippy: rustup component add rustfmt clippy" >&2; exit 1; }
@@ -130,4 +127,4 @@ $(VENV)/.ready: $(VENV)/.built pyproject.toml
 	$(PIP) install $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
 	touch $@
 
-.PHONY: help ready build run test tested lint fmt tables truth bench fuzz coverage mutants pcaps clean
+.PHONY: help ready build run test lint fmt tables truth bench fuzz coverage mutants pcaps clean
