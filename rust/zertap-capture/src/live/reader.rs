@@ -253,6 +253,10 @@ impl Reader {
     }
 
     /// Waits until frames wait, or some milliseconds.
+    #[cfg_attr(
+        not(feature = "live"),
+        expect(clippy::unused_self, reason = "without interfaces there is nothing to ask")
+    )]
     fn wait(&self) {
         #[cfg(feature = "live")]
         {
