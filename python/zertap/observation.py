@@ -114,10 +114,12 @@ class Observation:
         return self._ends[-1] if self._ends else 0
 
     def __iter__(self) -> Iterator[Connection]:
-        return chain.from_iterable(self._views(Plans(self._fields)))
+        return chain.from_iterable(self._views())
 
-    def _views(self, plans: Plans) -> Iterator[Iterator[Connection]]:
-        return (part.batch.views(Connection, plans.of(part), rows) for part, rows in self._pieces)
+    def _views(self) -> Iterator[Iterator[Connection]]:
+        plans = Plans(self._fields)
+        for part, rows in self._pieces:
+            yield part.batch.views(Connection, plans.of(part), rows)
 
     @overload
     def __getitem__(self, index: int) -> Connection: ...
