@@ -81,7 +81,10 @@ class Tapping:
         self._live.stop()
 
     def close(self) -> None:
-        """Closes the listeners."""
+        """Stops what still runs, because nobody listens any more, and closes the listeners: then the account is whole."""
+        while not self._live.over:
+            self._live.stop()
+            self.step()
         self._each(lambda listener: listener.close())
 
     def ledger(self) -> LiveLedger:
