@@ -81,7 +81,7 @@ class Tapping:
         self._live.stop()
 
     def close(self) -> None:
-        """Stops what still runs, because nobody listens any more, and closes the listeners: then the account is whole."""
+        """Stops what still runs, where nobody listens any more, and closes the listeners: then the account is whole."""
         while not self._live.over:
             self._live.stop()
             self.step()
