@@ -7,10 +7,10 @@ row of the engine, of which each attribute is read when it is asked for; a test 
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
 from zertap._native import RowFact, RowView
+from zertap.objects import reader
 from zertap.schema import BY_PATH
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class View(RowView):
         if line is None:
             given: Mapping[str, Any] = self.given
             return given
-        whole: Mapping[str, Any] = _reader()(line)
+        whole: Mapping[str, Any] = reader()(line)
         return whole[self.prefix[:-1]] if self.prefix else whole
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,13 +198,6 @@ class Connection(View):
     def __repr__(self) -> str:
         ends = f"{endpoint(self.client_ip, self.client_port)} -> {endpoint(self.server_ip, self.server_port)}"
         return f"<Connection {self.verdict} {self.protocol} {ends}>"
-
-
-@cache
-def _reader() -> Callable[[bytes], dict[str, Any]]:
-    from msgspec.json import Decoder
-
-    return Decoder(dict[str, Any]).decode
 
 
 def endpoint(address: str, port: int) -> str:

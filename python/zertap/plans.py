@@ -6,11 +6,11 @@ milestones, before or after the waiting span, established or not, ended or not),
 with symbolic times that the engine replaces by each row's own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from zertap._native import EventBatch, Plan
+from zertap.objects import reader
 from zertap.patterns import pattern_slots
 from zertap.protection import PROTOCOLS, VERDICTS
 from zertap.schema import Field
@@ -71,12 +71,4 @@ class Plans:
     def objects(self, part: Part, rows: Sequence[int] | None = None) -> Iterator[dict[str, Any]]:
         """The JSON objects of the *rows* of *part*, all if ``None``."""
         # One after the other: thousands at once would be some ten megabytes.
-        return map(_reader(), part.batch.jsonl(self.of(part), rows).splitlines())
-
-
-@cache
-def _reader() -> Callable[[bytes], dict[str, Any]]:
-    """Reads one JSON object. Who only writes rows needs no reader."""
-    from msgspec.json import Decoder
-
-    return Decoder(dict[str, Any]).decode
+        return map(reader(), part.batch.jsonl(self.of(part), rows).splitlines())
