@@ -4,6 +4,7 @@ mod advised;
 mod attempts;
 mod chunks;
 mod connection;
+mod counters;
 mod current;
 mod follow;
 mod index;
@@ -22,10 +23,11 @@ mod told;
 
 pub use advised::Heard;
 pub use connection::Connection;
+pub use counters::TableCounters;
 pub use current::current;
 pub use follow::{Cause, SpareRooms, Taken, Workplace};
 
 pub use interval::Boundaries;
 pub use key::{Endpoint, FlowKey};
 pub use named::{ConnectionRef, Turn};
-pub use table::{Guess, Identity, Table, TableCounters};
+pub use table::{Guess, Identity, Table};

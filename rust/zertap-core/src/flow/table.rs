@@ -1,9 +1,13 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
-use super::attempts::{Attempt, Attempts};
+mod ending;
+mod half_open;
+
+use super::attempts::Attempts;
 use super::chunks::Chunks;
 use super::connection::{Beyond, Connection, Extras, HOT, Life};
-use super::follow::{Cause, Octets, TELLING, Taken, Wishes, Workplace, take_usual};
+use super::counters::TableCounters;
+use super::follow::{Octets, Taken, Wishes, Workplace, take_usual};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
@@ -19,41 +23,8 @@ use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Address, Corners, Segment, TcpFlags, Usual};
 use arrayvec::ArrayVec;
+use half_open::is_bare_syn;
 use std::collections::TryReserveError;
-
-/// What the table counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableCounters {
-    /// Connections and attempts opened.
-    pub opened: u64,
-    /// Ended by FIN or RST, or replaced.
-    pub ended: u64,
-    /// Dropped because the table was full.
-    pub evicted: u64,
-    /// Half-open attempts dropped because too many waited.
-    pub half_open_dropped: u64,
-    /// Reported as unfinished at the end of input.
-    pub unfinished: u64,
-    /// Segments that came after their connection's end.
-    pub stragglers: u64,
-    /// Connections that were established.
-    pub established: u64,
-}
-
-impl std::iter::Sum for TableCounters {
-    /// What several tables counted.
-    fn sum<I: Iterator<Item = Self>>(counters: I) -> Self {
-        counters.fold(Self::default(), |whole, each| Self {
-            opened: whole.opened + each.opened,
-            ended: whole.ended + each.ended,
-            evicted: whole.evicted + each.evicted,
-            half_open_dropped: whole.half_open_dropped + each.half_open_dropped,
-            unfinished: whole.unfinished + each.unfinished,
-            stragglers: whole.stragglers + each.stragglers,
-            established: whole.established + each.established,
-        })
-    }
-}
 
 /// Aligned, so that it takes no more cache lines than it must.
 #[derive(Debug, Default)]
@@ -310,38 +281,6 @@ impl Table {
         self.earliest = next.into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX));
     }
 
-    /// End of input: connections that live get their last rows, in order of first packets, until `most` rows wait.
-    /// Whether more live; nothing else may be done with them then than this.
-    pub fn finish(&mut self, place: &mut Workplace<'_>, most: usize) -> bool {
-        let (most, mut leaving) = (most.max(1), std::mem::take(&mut self.leaving));
-        if leaving.is_empty() {
-            let attempts = self.attempts.numbers().map(|(number, attempt)| (number, attempt | ATTEMPT));
-            leaving = attempts.chain(self.numbered(|_| true)).collect();
-            // Attempts are in order already, which a sort of runs makes use of.
-            leaving.sort_by_key(|(number, _)| *number);
-            leaving.reverse();
-        }
-        while place.batch.len() < most {
-            let Some((_, entry)) = leaving.pop() else {
-                // One pass over the index costs less than to look for each in its turn.
-                self.index.keep(|entry| entry & ENDED != 0);
-                return false;
-            };
-            self.counters.unfinished += 1;
-            if entry & ATTEMPT != 0 {
-                self.attempts
-                    .take(entry & !ATTEMPT)
-                    .iter()
-                    .for_each(|attempt| place.leave_unanswered(attempt));
-            } else if let Some(conn) = self.connection(entry) {
-                place.abandon(conn, RowKind::Unfinished);
-                self.vacate(entry);
-            }
-        }
-        self.leaving = leaving;
-        true
-    }
-
     /// When the next timer fires.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         [self.due.next(), self.gaps.next(), self.closing.next()].into_iter().flatten().min()
@@ -373,37 +312,6 @@ impl Table {
         } else {
             self.settle(place, identity, segment, ordinal, number);
         }
-    }
-
-    /// Remembers a SYN and nothing else.
-    fn attempt(
-        &mut self,
-        place: &mut Workplace<'_>,
-        identity: &Identity,
-        sequence: u32,
-        ordinal: u32,
-        number: u64,
-    ) {
-        let Identity { key, from_low, hash } = *identity;
-        let Cause { at, packet } = place.cause;
-        let attempt = Attempt { key, at, packet, number, sequence, ordinal, from_low };
-        let number = self.attempts.push(attempt);
-        self.index.insert(hash, number | ATTEMPT);
-        self.limit_half_open(place);
-    }
-
-    /// Something follows a SYN: its connection is made as it would have been when the SYN came.
-    fn promote(&mut self, place: &mut Workplace<'_>, number: u32) -> Option<u32> {
-        let attempt = self.attempts.take(number)?;
-        let Attempt { key, from_low, ordinal, .. } = attempt;
-        let identity = Identity { key, from_low, hash: self.hash(&key) };
-        self.index.remove(identity.hash, number | ATTEMPT);
-        let now = place.cause;
-        place.cause = attempt.cause();
-        let syn = syn_segment(&key, from_low, attempt.sequence);
-        let index = self.settle(place, &identity, &syn, ordinal, attempt.number);
-        place.cause = now;
-        index
     }
 
     /// Gives a connection its slot, and its first segment.
@@ -638,45 +546,6 @@ impl Table {
         self.remove(index);
     }
 
-    fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
-        while self.half_open_count + self.attempts.len() > place.config.max_half_open {
-            if let Some(key) = self.attempts.expect_oldest() {
-                self.index.expect(self.hash(key));
-            }
-            let dropped = match self.attempts.oldest() {
-                Some(number) => self.drop_attempt(number),
-                None => self.drop_half_open(),
-            };
-            let Some(dropped) = dropped else { break };
-            self.counters.half_open_dropped += u64::from(dropped);
-            place.batch.fates.never_established += u64::from(dropped);
-        }
-        // Attempts that were answered leave their entries behind; sweep before they outnumber the rest.
-        if self.half_open.len() > 1024 + 2 * self.half_open_count {
-            let (slots, generations) = (&self.slots, &self.generations);
-            self.half_open.retain(|entry| {
-                resolve(slots, generations, entry).is_some_and(|conn| conn.life == Life::HalfOpen)
-            });
-        }
-    }
-
-    /// Forgets a SYN that nobody answered.
-    fn drop_attempt(&mut self, number: u32) -> Option<bool> {
-        let attempt = self.attempts.take(number)?;
-        self.index.remove(self.hash(&attempt.key), number | ATTEMPT);
-        Some(true)
-    }
-
-    /// Forgets the half-open connection that has waited longest; `None` where there is no more to look at.
-    fn drop_half_open(&mut self) -> Option<bool> {
-        let (_, oldest) = self.half_open.pop()?;
-        let waits = self.resolve(oldest).is_some_and(|conn| conn.life == Life::HalfOpen);
-        if waits {
-            self.remove(oldest.index);
-        }
-        Some(waits)
-    }
-
     /// This is the n-th connection between these addresses and ports, whatever its lane.
     fn next_ordinal(&self, key: &FlowKey) -> u32 {
         let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
@@ -863,12 +732,6 @@ fn new_connection(
     }
 }
 
-/// Whether a segment is a SYN and nothing else, so that it can be made again.
-fn is_bare_syn(segment: &Segment<'_>) -> bool {
-    let only_syn = segment.flags.0 & TELLING == TcpFlags::SYN.0;
-    only_syn && segment.payload_on_wire == 0 && segment.payload.is_empty() && !segment.fragment_overlap
-}
-
 /// The SYN of a connection, made again from what was kept of it.
 fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static> {
     let [low, high] = key.endpoints();
@@ -891,107 +754,4 @@ fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::batch::EventBatch;
-    use crate::flow::SpareRooms;
-    use crate::handshake::Room;
-    use crate::profiles::Profiles;
-
-    fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Segment<'static> {
-        let ends = [(Address::v4([10, 0, 0, 1]), 50_000), (Address::v4([10, 0, 0, 2]), 443)];
-        let [(source, source_port), (destination, destination_port)] =
-            if from_client { ends } else { [ends[1], ends[0]] };
-        Segment {
-            source,
-            destination,
-            source_port,
-            destination_port,
-            lane: 0,
-            sequence,
-            acknowledgment,
-            flags,
-            window: 0,
-            options: &[],
-            payload: &[],
-            payload_on_wire: 0,
-            fragment_overlap: false,
-        }
-    }
-
-    /// The last row of an attempt as if it had had a slot.
-    fn leave(place: &mut Workplace<'_>, attempt: &Attempt) {
-        let now = place.cause;
-        place.cause = attempt.cause();
-        let syn = syn_segment(&attempt.key, attempt.from_low, attempt.sequence);
-        let Attempt { key, from_low, ordinal, number, .. } = *attempt;
-        let mut conn = new_connection(place, key, from_low, &syn, ordinal, number);
-        let side = conn.sender(from_low);
-        place.segment(&mut conn, side, &syn);
-        place.cause = now;
-        place.abandon(&mut conn, RowKind::Unfinished);
-    }
-
-    #[test]
-    fn a_slot_is_four_cache_lines() {
-        assert_eq!(size_of::<Slot>(), 256);
-    }
-
-    #[test]
-    fn an_unanswered_attempt_leaves_the_row_of_a_connection_with_one_segment() {
-        let config = Config::default();
-        let (mut room, mut profiles) = (Room::default(), Profiles::default());
-        let (mut batch, mut spare) = (EventBatch::default(), SpareRooms::default());
-        let cause = Cause { at: Timestamp(9), packet: 7 };
-        let mut place = Workplace {
-            config: &config,
-            room: &mut room,
-            profiles: &mut profiles,
-            batch: &mut batch,
-            spare: &mut spare,
-            cause,
-        };
-        for from_low in [true, false] {
-            let (key, _) = FlowKey::of(&Corners::of(&segment(true, TcpFlags::SYN, 5, 0)));
-            let attempt =
-                Attempt { key, at: Timestamp(3), packet: 2, number: 4, sequence: 5, ordinal: 6, from_low };
-            leave(&mut place, &attempt);
-            place.leave_unanswered(&attempt);
-        }
-        assert_eq!(batch.fates.never_established, 4);
-        let rows: Vec<String> = batch.rows().iter().map(|row| format!("{row:?}")).collect();
-        assert_eq!((rows.len(), &rows[0], &rows[2]), (4, &rows[1], &rows[3]));
-        assert_ne!(rows[0], rows[2]);
-    }
-
-    /// After half a thousand million connections the numbers of ended ones have the bit that marks attempts.
-    #[test]
-    fn an_ended_connection_absorbs_its_stragglers_under_every_number() {
-        for first in [0, ATTEMPT - 1, ATTEMPT, NUMBERS - 1] {
-            let config = Config::default();
-            let (mut room, mut profiles) = (Room::default(), Profiles::default());
-            let (mut batch, mut spare) = (EventBatch::default(), SpareRooms::default());
-            let mut table = Table::new([1, 2]);
-            table.linger = Linger::numbered_from(first);
-            let refused = TcpFlags(TcpFlags::RST.0 | TcpFlags::ACK.0);
-            let straggler = segment(true, TcpFlags::ACK, 6, 1);
-            let all =
-                [segment(true, TcpFlags::SYN, 5, 0), segment(false, refused, 0, 6), straggler, straggler];
-            for (packet, segment) in (1..).zip(&all) {
-                let cause = Cause { at: Timestamp(packet), packet };
-                let mut place = Workplace {
-                    config: &config,
-                    room: &mut room,
-                    profiles: &mut profiles,
-                    batch: &mut batch,
-                    spare: &mut spare,
-                    cause,
-                };
-                let identity = table.identify(&Corners::of(segment));
-                table.segment(&mut place, segment, &identity, Guess::default());
-            }
-            let counters = table.counters();
-            assert_eq!((counters.opened, counters.ended, counters.stragglers), (1, 1, 2), "{first}");
-        }
-    }
-}
+mod tests;
