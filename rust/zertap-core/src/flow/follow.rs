@@ -752,6 +752,13 @@ pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, octets: Octe
     if walked { Taken::Done } else { Taken::Heard }
 }
 
+/// As `segment`, for the SYN of an attempt: the first of its connection, and nothing but a SYN.
+pub fn take_bare_syn(conn: &mut Connection, side: Side, sequence: u32) {
+    conn.stream.halves[side].count_segment();
+    conn.stream.restart(side, Seq(sequence).plus(1));
+    conn.bits |= SYN_SEEN;
+}
+
 /// How a RST's sequence number compares with what its receiver expects.
 enum Exactness {
     Exact,

@@ -123,6 +123,19 @@ impl Index {
         self.close(at);
     }
 
+    /// Puts another number in a number's place under the same hash; adds it where the old one is not there.
+    pub fn replace(&mut self, hash: u64, old: u32, new: u32) {
+        let mut at = self.home(tag(hash));
+        while let Some(entry) = self.entries.get_mut(at).filter(|entry| entry.slot != VACANT) {
+            if entry.slot == old {
+                entry.slot = new;
+                return;
+            }
+            at = (at + 1) & self.mask;
+        }
+        self.insert(hash, new);
+    }
+
     /// Lets all numbers go that are not wanted, in one pass.
     pub fn keep(&mut self, is_wanted: impl Fn(u32) -> bool) {
         let kept: Vec<Entry> = self
@@ -216,12 +229,14 @@ mod tests {
     enum Act {
         Insert(u8, u32),
         Remove(usize),
+        Replace(usize, u32),
     }
 
     fn act() -> impl Strategy<Value = Act> {
         prop_oneof![
             (any::<u8>(), 0_u32..1000).prop_map(|(hash, slot)| Act::Insert(hash, slot)),
-            any::<usize>().prop_map(Act::Remove)
+            any::<usize>().prop_map(Act::Remove),
+            (any::<usize>(), 1000_u32..2000).prop_map(|(which, slot)| Act::Replace(which, slot)),
         ]
     }
 
@@ -249,6 +264,17 @@ mod tests {
                             let (slot, hash) = known[which % known.len()];
                             index.remove(hash, slot);
                             model.remove(&slot);
+                            prop_assert_eq!(index.find(hash, |other| other == slot), None);
+                        }
+                    }
+                    Act::Replace(which, new) => {
+                        let mut known: Vec<_> = model.iter().map(|(slot, hash)| (*slot, *hash)).collect();
+                        known.sort_unstable();
+                        if !known.is_empty() && !model.contains_key(&new) {
+                            let (slot, hash) = known[which % known.len()];
+                            index.replace(hash, slot, new);
+                            model.remove(&slot);
+                            model.insert(new, hash);
                             prop_assert_eq!(index.find(hash, |other| other == slot), None);
                         }
                     }

@@ -7,7 +7,7 @@ use super::attempts::Attempts;
 use super::chunks::Chunks;
 use super::connection::{Beyond, Connection, Extras, HOT, Life};
 use super::counters::TableCounters;
-use super::follow::{Octets, Taken, Wishes, Workplace, take_usual};
+use super::follow::{Octets, Taken, Wishes, Workplace, take_bare_syn, take_usual};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
@@ -310,11 +310,11 @@ impl Table {
         if is_bare_syn(segment) && place.room.journal.is_none() {
             self.attempt(place, identity, segment.sequence, ordinal, number);
         } else {
-            self.settle(place, identity, segment, ordinal, number);
+            self.settle(place, identity, segment, ordinal, number, None);
         }
     }
 
-    /// Gives a connection its slot, and its first segment.
+    /// Gives a connection its slot, and its first segment. Its place in the index is that of the attempt `in_place_of`.
     fn settle(
         &mut self,
         place: &mut Workplace<'_>,
@@ -322,6 +322,7 @@ impl Table {
         segment: &Segment<'_>,
         ordinal: u32,
         number: u64,
+        in_place_of: Option<u32>,
     ) -> Option<u32> {
         let Identity { key, from_low, hash } = *identity;
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
@@ -340,7 +341,10 @@ impl Table {
         if !half_open {
             place.greet(conn);
         }
-        self.index.insert(hash, index);
+        match in_place_of {
+            Some(attempt) => self.index.replace(hash, attempt, index),
+            None => self.index.insert(hash, index),
+        }
         if half_open {
             self.half_open_count += 1;
             let entry = self.slot_ref(index);
@@ -351,8 +355,12 @@ impl Table {
             self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
         }
         let conn = self.connection(index)?;
-        let wishes = place.segment(conn, side, segment);
-        self.grant(place, index, wishes, half_open);
+        if in_place_of.is_some() {
+            take_bare_syn(conn, side, segment.sequence);
+        } else {
+            let wishes = place.segment(conn, side, segment);
+            self.grant(place, index, wishes, half_open);
+        }
         Some(index)
     }
 
@@ -461,11 +469,12 @@ impl Table {
         let until = place.cause.at.after(place.config.linger_span);
         let Some(conn) = self.connection(index) else { return };
         let ended = Ended::of(conn, until);
-        self.remove(index);
+        self.vacate(index);
         let number = self.linger.push(ended) | ENDED;
-        self.index.insert(self.hash(&ended.key), number);
+        self.index.replace(self.hash(&ended.key), index, number);
         if ended.other_lane != ended.key.lane() {
-            self.index.insert(self.hash(&ended.key.on_lane(ended.other_lane)), number | OTHER_LANE);
+            let hash = self.hash(&ended.key.on_lane(ended.other_lane));
+            self.index.replace(hash, index | OTHER_LANE, number | OTHER_LANE);
         }
         self.earliest = self.earliest.min(until);
         if self.linger.len() > place.config.max_lingering {

@@ -4,6 +4,7 @@
 //! connection's protection is decided above the engine.
 
 mod advice;
+mod agreement;
 mod evidence;
 mod fault;
 mod flag;
@@ -16,6 +17,7 @@ mod side;
 mod text;
 
 pub use advice::{Advice, Outcome};
+pub use agreement::{KexFamily, SshAgreement, SshAgreements, SshOffer};
 pub use evidence::Evidence;
 pub use fault::Fault;
 pub use flag::{Flag, Flags};

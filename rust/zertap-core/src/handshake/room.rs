@@ -1,6 +1,6 @@
 //! What all observers of one tap share.
 
-use super::{Journal, Scribe, Shown, Side};
+use super::{Journal, Scribe, Shown, Side, SshAgreements};
 use crate::certificate::CertificateCache;
 
 /// What observers are asked to look at.
@@ -30,6 +30,8 @@ pub struct Room {
     pub options: Options,
     /// Certificates seen before.
     pub certificates: CertificateCache,
+    /// What pairs of SSH offers came to.
+    pub agreements: SshAgreements,
     /// The account of one connection, where somebody asked for it.
     pub journal: Option<Box<Journal>>,
 }

@@ -2,22 +2,8 @@
 //!
 //! A name without a row changes nothing but what its row would have told.
 
+pub(super) use crate::handshake::KexFamily;
 use crate::registry::ssh::{self as registry, HostKeyNeed, KeyKind};
-
-/// How the messages 30 to 49 of a key exchange method are laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KexFamily {
-    /// One message each way, 30 and 31: DH groups, ECDH, the hybrids (RFC 4253 8, 5656 4, 8731, 10042).
-    Exchange,
-    /// Group exchange, 30 to 34 (RFC 4419).
-    Group,
-    /// GSS-API, 30 to 41 (RFC 4462, 8732).
-    Gss,
-    /// RSA key transport; the server begins (RFC 4432).
-    Rsa,
-    /// A method unknown to us.
-    Unknown,
-}
 
 /// The family of a key exchange method.
 pub(super) fn kex_family(name: &[u8]) -> KexFamily {

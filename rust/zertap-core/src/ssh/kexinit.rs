@@ -2,6 +2,7 @@
 //!
 //! The lists are kept as they came and never split into owned names: there may be tens of thousands.
 
+use crate::handshake::SshOffer;
 use crate::reader::Reader;
 use memchr::memchr;
 
@@ -76,6 +77,12 @@ impl KexInit {
         let start =
             index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize + 1);
         self.joined.get(start..*self.ends.get(index)? as usize)
+    }
+
+    /// All that a negotiation looks at.
+    pub(super) fn offer(&self) -> SshOffer<'_> {
+        let ends = self.ends.get(..usize::from(self.lists)).unwrap_or_default();
+        SshOffer { lists: &self.joined, ends, guesses: self.guesses }
     }
 
     /// The lists, joined by LF.

@@ -2,24 +2,9 @@
 
 use super::facts::{self, KexFamily};
 use super::kexinit::{KexInit, List, names, printable};
-use crate::handshake::{Evidence, SshProfile};
+use crate::handshake::{Evidence, SshAgreement, SshProfile};
 use crate::registry::ssh::HostKeyNeed;
 use std::cell::OnceCell;
-
-/// The outcome of one negotiation.
-#[derive(Debug)]
-pub(super) struct Agreed {
-    /// Algorithms, strict key exchange, version.
-    pub(super) profile: SshProfile,
-    /// How the chosen method's messages are laid out.
-    pub(super) family: KexFamily,
-    /// Some needed algorithm is not common to both.
-    pub(super) nothing_common: bool,
-    /// The client sent a guessed packet and its guess was wrong (SSH-07).
-    pub(super) client_misguessed: bool,
-    /// As for the client.
-    pub(super) server_misguessed: bool,
-}
 
 /// One list's outcome.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +18,7 @@ enum Choice<'a> {
 }
 
 /// Computes what the two sides use.
-pub(super) fn negotiate(client: &KexInit, server: &KexInit) -> Agreed {
+pub(super) fn negotiate(client: &KexInit, server: &KexInit) -> SshAgreement {
     let both = Both { client, server };
     let kex = both.kex();
     let host_key = both.host_key(kex);
@@ -46,7 +31,7 @@ pub(super) fn negotiate(client: &KexInit, server: &KexInit) -> Agreed {
     let all = [kex, host_key, cipher_c2s, cipher_s2c, mac_c2s, mac_s2c, compression_c2s, compression_s2c];
     let known = all.iter().any(|choice| matches!(choice, Choice::Name(_)));
     let misguessed = both.differ_in_first();
-    Agreed {
+    SshAgreement {
         family: kex.name().map_or(KexFamily::Unknown, facts::kex_family),
         nothing_common: all.contains(&Choice::Nothing),
         client_misguessed: client.guesses && misguessed,

@@ -26,18 +26,20 @@
 use super::direction::{Direction, Verdict};
 use super::facts::KexFamily;
 use super::kex;
-use super::negotiate::{Agreed, Role, negotiate};
+use super::negotiate::{Role, negotiate};
 use super::packet::Framing;
 use crate::handshake::{
     Chunk, End, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
+    SshAgreement, SshAgreements,
 };
+use std::sync::Arc;
 
 /// Follows one SSH connection's handshake.
 #[derive(Debug)]
 pub struct SshObserver {
     pub(super) options: Options,
     pub(super) sides: PerSide<Direction>,
-    pub(super) agreed: Option<Box<Agreed>>,
+    pub(super) agreed: Option<Arc<SshAgreement>>,
     pub(super) client: Side,
     pub(super) phase: Phase,
     pub(super) version: u8,
@@ -96,9 +98,15 @@ impl SshObserver {
     }
 
     /// Draws the conclusions from what a direction has just come to.
-    fn settle(&mut self, side: Side, verdict: Verdict, seen: u64) -> Progress {
+    fn settle(
+        &mut self,
+        side: Side,
+        verdict: Verdict,
+        seen: u64,
+        known: Option<&mut SshAgreements>,
+    ) -> Progress {
         let before = self.phase;
-        self.compare();
+        self.compare(known);
         match verdict {
             Verdict::Open => {}
             Verdict::NotSsh => self.refuse(side),
@@ -128,7 +136,7 @@ impl SshObserver {
     }
 
     /// Puts together what the two directions have said so far.
-    fn compare(&mut self) {
+    fn compare(&mut self, known: Option<&mut SshAgreements>) {
         if self.phase == Phase::Silent && Side::BOTH.iter().any(|side| self.sides[*side].has_begun()) {
             self.phase = Phase::SshBegun;
         }
@@ -138,7 +146,7 @@ impl SshObserver {
                 self.sides[side].mute();
             }
         }
-        self.agree();
+        self.agree(known);
         self.version = self.settled_version();
         let [a, b] = Side::BOTH.map(|side| &self.sides[side].said);
         let keys = (a.public_key && b.session_key) || (b.public_key && a.session_key);
@@ -148,7 +156,7 @@ impl SshObserver {
     }
 
     /// Settles the roles and negotiates, as far as both offers are there.
-    fn agree(&mut self) {
+    fn agree(&mut self, mut known: Option<&mut SshAgreements>) {
         let numbers = PerSide(Side::BOTH.map(|side| self.sides[side].said.trace.numbers(false)));
         if self.agreed.is_some() && numbers == self.judged {
             return;
@@ -159,12 +167,12 @@ impl SshObserver {
         {
             return;
         }
-        let agreed = self.negotiate_as(client);
-        let reversed = self.contradicts(client, agreed.as_ref());
-        let other = if reversed { self.negotiate_as(client.other()) } else { None };
-        let reversed = reversed && !self.contradicts(client.other(), other.as_ref());
+        let agreed = self.negotiate_as(client, known.as_deref_mut());
+        let reversed = self.contradicts(client, agreed.as_deref());
+        let other = if reversed { self.negotiate_as(client.other(), known) } else { None };
+        let reversed = reversed && !self.contradicts(client.other(), other.as_deref());
         self.client = if reversed { client.other() } else { client };
-        self.agreed = if reversed { other } else { agreed }.map(Box::new);
+        self.agreed = if reversed { other } else { agreed };
     }
 
     /// The client by all evidence but the key exchange messages.
@@ -185,14 +193,17 @@ impl SshObserver {
         }
     }
 
-    fn negotiate_as(&self, client: Side) -> Option<Agreed> {
+    fn negotiate_as(&self, client: Side, known: Option<&mut SshAgreements>) -> Option<Arc<SshAgreement>> {
         let ours = self.sides[client].said.kexinit.as_deref()?;
         let theirs = self.sides[client.other()].said.kexinit.as_deref()?;
-        Some(negotiate(ours, theirs))
+        Some(match known {
+            Some(known) => known.of([ours.offer(), theirs.offer()], || negotiate(ours, theirs)),
+            None => Arc::new(negotiate(ours, theirs)),
+        })
     }
 
     /// Whether the key exchange messages could not have been sent in these roles.
-    fn contradicts(&self, client: Side, agreed: Option<&Agreed>) -> bool {
+    fn contradicts(&self, client: Side, agreed: Option<&SshAgreement>) -> bool {
         let family = agreed.map_or(KexFamily::Unknown, |agreed| agreed.family);
         let by_client =
             self.sides[client].said.trace.numbers(agreed.is_some_and(|agreed| agreed.client_misguessed));
@@ -312,13 +323,13 @@ impl Observe for SshObserver {
     fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let peer = self.sides[side.other()].speaks();
         let verdict = self.sides[side].push(&chunk, peer, &mut room.scribe(side));
-        self.settle(side, verdict, chunk.seen)
+        self.settle(side, verdict, chunk.seen, Some(&mut room.agreements))
     }
 
     fn gap(&mut self, side: Side, length: u64) -> Progress {
         let peer = self.sides[side.other()].speaks();
         let verdict = self.sides[side].gap(length, peer);
-        self.settle(side, verdict, 0)
+        self.settle(side, verdict, 0, None)
     }
 
     fn end(&mut self, side: Side, how: End, _seen: u64) -> Progress {

@@ -30,11 +30,10 @@ impl Table {
         let attempt = self.attempts.take(number)?;
         let Attempt { key, from_low, ordinal, .. } = attempt;
         let identity = Identity { key, from_low, hash: self.hash(&key) };
-        self.index.remove(identity.hash, number | ATTEMPT);
         let now = place.cause;
         place.cause = attempt.cause();
         let syn = syn_segment(&key, from_low, attempt.sequence);
-        let index = self.settle(place, &identity, &syn, ordinal, attempt.number);
+        let index = self.settle(place, &identity, &syn, ordinal, attempt.number, Some(number | ATTEMPT));
         place.cause = now;
         index
     }
