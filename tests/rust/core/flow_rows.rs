@@ -142,6 +142,20 @@ fn what_began_behind_a_loss_was_not_monitored_though_the_input_ended_first() {
 }
 
 #[test]
+fn ssh_02_a_line_that_answers_an_announced_hello_fails_it_and_begins_no_ssh() {
+    // PROXY protocol 2: IPv4, from 127.0.0.1:59546 to 127.0.0.1:64264.
+    let header = b"\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\xe8\x9a\xfb\x08";
+    for size in [1, 3, 1000] {
+        let talk = Conversation::open().client(header).client(client_hello()).server(SERVER_LINE);
+        let run = talk.cut_to(size).closes(SERVER).run_all();
+        let row = run.last();
+        let phases: Vec<Phase> = row.history.entries().iter().map(|entry| entry.phase).collect();
+        assert_eq!(phases, [Phase::TlsBegun, Phase::TlsFailed], "{size}");
+        assert_eq!((row.fault(), row.gave_up()), (Fault::PeerNotTls, Some(SERVER)), "{size}");
+    }
+}
+
+#[test]
 fn a_handshake_behind_a_loss_took_no_longer_than_its_packets() {
     let talk = Conversation::of(&full_13()).client(sealed(100));
     for gone in 3..talk.packets.len() - 1 {

@@ -157,6 +157,10 @@ impl ClearWatch {
             // A banner behind the request is the client's, not one behind a server's lines.
             self.scan = None;
         }
+        if self.is_certain() {
+            // A handshake that has begun holds no banner, whatever its octets look like.
+            self.scan = None;
+        }
         if begins.is_none()
             && let Some(answer) = self.look_for_banner(side, chunk.bytes)
         {
