@@ -360,7 +360,16 @@ impl Claim {
 
     #[inline]
     fn read(order: Order, header: &[u8; RECORD_HEADER]) -> Self {
-        let number = |at: usize| order.whole(*header.as_chunks().0.get(at).unwrap_or(&[0; 4]));
+        // One question of the byte order for all four numbers.
+        match order {
+            Order::Big => Self::read_by(header, u32::from_be_bytes),
+            Order::Little => Self::read_by(header, u32::from_le_bytes),
+        }
+    }
+
+    #[inline]
+    fn read_by(header: &[u8; RECORD_HEADER], whole: impl Fn([u8; 4]) -> u32) -> Self {
+        let number = |at: usize| whole(*header.as_chunks().0.get(at).unwrap_or(&[0; 4]));
         Self { seconds: number(0), fraction: number(1), captured: number(2), original: number(3) }
     }
 

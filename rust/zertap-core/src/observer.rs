@@ -84,6 +84,9 @@ impl Observer {
                 origin.push(tls, side, chunk, room)
             }
             Observer::Ssh(ssh, origin) => ssh.push(side, origin.chunk(side, chunk), room),
+            Observer::Sniffing(sniffer) if sniffer.is_plain_hello(side, &chunk, peer_visible) => {
+                self.begin_tls(side, chunk, room)
+            }
             Observer::Sniffing(sniffer) => {
                 let verdict = sniffer.push(side, chunk, peer_visible);
                 let expected = sniffer.expected.take();
@@ -204,6 +207,15 @@ impl Observer {
         match self {
             Observer::Tls(tls, ..) => tls.walk(),
             _ => None,
+        }
+    }
+
+    /// A ClientHello is the first thing that was heard.
+    fn begin_tls(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
+        *self = Observer::Tls(TlsObserver::new(side, room.options), Origin::default(), Heard::One(side, 0));
+        match self.push(side, chunk, true, room) {
+            Progress::NeedMore => Progress::Moved(Phase::TlsBegun),
+            further => further,
         }
     }
 

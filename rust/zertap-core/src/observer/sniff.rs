@@ -122,14 +122,7 @@ impl Sniffer {
             return Verdict::Undecided;
         }
         let first = self.kept.first[side].with(chunk.bytes, chunk.seen);
-        let joined_late = match self.joined {
-            Joined::Midstream => true,
-            // The SYN that was missed may have brought the hello.
-            Joined::Answered => side == Side::B && self.kept.first[Side::A].octets().is_empty(),
-            Joined::AtStart | Joined::Unanswered(_) => false,
-        };
-        let start_unseen = joined_late || !peer_visible || self.kept.lost[side.other()];
-        match compare(first.octets(), start_unseen) {
+        match compare(first.octets(), self.is_start_unseen(side, peer_visible)) {
             Match::Tls(form) => Verdict::Tls(form, self.take()),
             Match::Ssh => Verdict::Ssh(self.take()),
             Match::Short => {
@@ -141,6 +134,29 @@ impl Sniffer {
             Match::None if self.answers_what_was_lost(side, &first, peer_visible) => self.misses(side),
             Match::None => Verdict::Clear(self.take()),
         }
+    }
+
+    /// Whether the very first octets of the connection that this sniffer hears begin a ClientHello, and nothing else is to
+    /// be weighed: what `push` would find, without keeping anything. So most handshakes begin.
+    pub fn is_plain_hello(&self, side: Side, chunk: &Chunk<'_>, peer_visible: bool) -> bool {
+        let nothing_before = self.expected.is_none()
+            && !self.kept.lost.0.contains(&true)
+            && self.kept.first.0.iter().all(|first| first.length == 0);
+        let Some(beginning) = chunk.bytes.first_chunk::<KEEP>() else { return false };
+        nothing_before
+            && !self.is_start_unseen(side, peer_visible)
+            && tls::probe(beginning) == tls::Probe::Begun
+    }
+
+    /// Whether the beginning of the connection may have passed unseen.
+    fn is_start_unseen(&self, side: Side, peer_visible: bool) -> bool {
+        let joined_late = match self.joined {
+            Joined::Midstream => true,
+            // The SYN that was missed may have brought the hello.
+            Joined::Answered => side == Side::B && self.kept.first[Side::A].octets().is_empty(),
+            Joined::AtStart | Joined::Unanswered(_) => false,
+        };
+        joined_late || !peer_visible || self.kept.lost[side.other()]
     }
 
     /// Whether these first octets answer others that nobody captured: then a hello may have been among those, and nobody
