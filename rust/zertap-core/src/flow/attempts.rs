@@ -1,17 +1,19 @@
-//! SYNs that nothing has answered yet: of each only what its connection is made from, should anything follow.
+//! Attempts that came no further than a SYN and the SYN/ACK to it: of each only what its connection is made from, should
+//! anything follow.
 //!
 //! A scan or a flood leaves millions of them, so they get no slot of their own (EDGE_CASES A10).
 
 use super::chunks::Chunks;
-use super::follow::Cause;
+use super::follow::{Cause, TELLING};
 use super::key::FlowKey;
-use crate::event::{History, Row, RowKind};
-use crate::handshake::{Flag, Flags, Phase, Side};
+use crate::batch::Brief;
+use crate::event::RowKind;
 use crate::prefetch::prefetch;
 use crate::time::Timestamp;
+use crate::wire::{Segment, TcpFlags};
 use std::collections::{TryReserveError, VecDeque};
 
-/// One SYN, alone so far.
+/// One SYN, and perhaps the answer to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     /// Who wants to talk to whom.
@@ -28,50 +30,106 @@ pub struct Attempt {
     pub ordinal: u32,
     /// The lower endpoint sent it.
     pub from_low: bool,
+    answered: bool,
+    answer_sequence: u32,
+    answer_at: Timestamp,
 }
 
+/// What a segment is to an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The SYN/ACK that answers it, and nothing else.
+    Accepts,
+    /// The RST that answers it, and nothing else.
+    Refuses,
+    /// Whatever only its connection can tell.
+    Other,
+}
+
+/// Flags of the two usual answers.
+const ACCEPTS: u8 = TcpFlags::SYN.0 | TcpFlags::ACK.0;
+const REFUSES: u8 = TcpFlags::RST.0 | TcpFlags::ACK.0;
+
 impl Attempt {
+    /// A SYN that came with `cause`, unanswered.
+    pub fn new(key: FlowKey, from_low: bool, cause: Cause, sequence: u32, ordinal: u32, number: u64) -> Self {
+        let Cause { at, packet } = cause;
+        let (answered, answer_sequence, answer_at) = (false, 0, at);
+        Self { key, at, packet, number, sequence, ordinal, from_low, answered, answer_sequence, answer_at }
+    }
+
     /// The packet that brought it.
     pub fn cause(&self) -> Cause {
         Cause { at: self.at, packet: self.packet }
     }
 
-    /// Its last row, where the end of input leaves it unanswered: that of a connection with one segment.
-    pub fn unanswered(&self, end: Cause) -> Row {
+    /// When the answer came, and its sequence number.
+    pub fn answer(&self) -> Option<(Timestamp, u32)> {
+        self.answered.then_some((self.answer_at, self.answer_sequence))
+    }
+
+    /// When the last segment came.
+    pub fn latest(&self) -> Timestamp {
+        self.answer_at
+    }
+
+    /// What a segment of the same addresses and ports is to it.
+    #[inline]
+    pub fn reply(&self, from_low: bool, segment: &Segment<'_>) -> Reply {
+        let answers = from_low != self.from_low
+            && segment.acknowledgment == self.sequence.wrapping_add(1)
+            && is_bare(segment)
+            && !self.answered;
+        match segment.flags.0 & TELLING {
+            ACCEPTS if answers => Reply::Accepts,
+            REFUSES if answers => Reply::Refuses,
+            _ => Reply::Other,
+        }
+    }
+
+    /// Whether a segment on another lane is of the direction that is missing here.
+    pub fn lacks(&self, from_low: bool, segment: &Segment<'_>) -> bool {
+        let beyond = segment.acknowledgment.wrapping_sub(self.sequence.wrapping_add(1));
+        from_low != self.from_low && !self.answered && segment.flags.ack() && beyond <= 1
+    }
+
+    /// Its last row where it is left with no more than it has: that of a connection with one segment, or two.
+    pub fn unanswered(&self, end: Cause) -> Brief {
+        self.row(RowKind::Unfinished, end, self.latest(), u8::from(self.answered))
+    }
+
+    /// Its last row where it was refused just now.
+    pub fn refused(&self, refusal: Cause) -> Brief {
+        self.row(RowKind::Reset, refusal, refusal.at, 1)
+    }
+
+    #[inline]
+    fn row(&self, kind: RowKind, written: Cause, end: Timestamp, answers: u8) -> Brief {
         let mut ends = self.key.endpoints();
         if !self.from_low {
             ends.reverse();
         }
-        let mut flags = Flags::default();
-        flags.insert(Flag::NeverEstablished);
-        Row {
-            kind: RowKind::Unfinished,
-            phase: Phase::Silent,
-            previous: Phase::Silent,
-            at: end.at,
-            start: self.at,
-            established: None,
-            end: self.at,
-            connection: self.number,
-            ordinal: self.ordinal,
-            packet: end.packet,
-            first_packet: self.packet,
-            lane: self.key.lane(),
-            addresses: ends.map(|end| end.address),
+        Brief {
+            kind,
+            segments: [1, answers],
             ports: ends.map(|end| end.port),
-            octets: [0; 2],
-            segments: [1, 0],
-            octets_delta: [0; 2],
-            segments_delta: [1, 0],
-            flags,
-            history: History::default(),
-            history_before: 0,
-            due_passed: false,
-            client: Side::A,
-            note: 0,
-            settled: None,
+            lane: self.key.lane(),
+            ordinal: self.ordinal,
+            at: written.at,
+            start: self.at,
+            end,
+            connection: self.number,
+            packet: written.packet,
+            first_packet: self.packet,
+            addresses: ends.map(|end| end.address),
         }
     }
+}
+
+/// Whether a segment has nothing but its header to tell.
+#[inline]
+pub fn is_bare(segment: &Segment<'_>) -> bool {
+    segment.payload_on_wire == 0 && segment.payload.is_empty() && !segment.fragment_overlap
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +145,8 @@ pub struct Attempts {
     free: Vec<u32>,
     /// In order of time, with those that were taken out since until the next sweep.
     order: VecDeque<(u32, u32)>,
+    /// Those that were answered and would have been the oldest: all are older than those in `order`.
+    spared: VecDeque<(u32, u32)>,
 }
 
 /// Places beyond those in use that may stand in `order`.
@@ -111,17 +171,20 @@ impl Attempts {
     /// Adds one, later than all before, and gives its number.
     pub fn push(&mut self, attempt: Attempt) -> u32 {
         let number = self.free.pop().unwrap_or(self.places.len() as u32);
-        if number as usize == self.places.len() {
-            self.places.push(Place::default());
-        }
         if let Some(place) = self.places.get_mut(number as usize) {
             place.attempt = Some(attempt);
             place.generation = place.generation.wrapping_add(1);
             self.order.push_back((number, place.generation));
+        } else {
+            self.places.push(Place { attempt: Some(attempt), generation: 1 });
+            self.order.push_back((number, 1));
         }
-        if self.order.len() > SLACK + 2 * self.len() {
-            let places = &self.places;
-            self.order.retain(|entry| is_there(places, *entry));
+        let most = SLACK + 2 * self.len();
+        for queue in [&mut self.order, &mut self.spared] {
+            if queue.len() > most {
+                let places = &self.places;
+                queue.retain(|entry| at(places, *entry).is_some());
+            }
         }
         number
     }
@@ -132,6 +195,15 @@ impl Attempts {
         self.places.get(number as usize)?.attempt.as_ref()
     }
 
+    /// The SYN/ACK to it came.
+    #[inline]
+    pub fn answer(&mut self, number: u32, at: Timestamp, sequence: u32) {
+        let place = self.places.get_mut(number as usize);
+        if let Some(attempt) = place.and_then(|place| place.attempt.as_mut()) {
+            (attempt.answered, attempt.answer_at, attempt.answer_sequence) = (true, at, sequence);
+        }
+    }
+
     /// Takes one out.
     pub fn take(&mut self, number: u32) -> Option<Attempt> {
         let attempt = self.places.get_mut(number as usize)?.attempt.take()?;
@@ -139,15 +211,27 @@ impl Attempts {
         Some(attempt)
     }
 
-    /// The number of the oldest.
+    /// The number of the oldest that nothing has answered; where there is none, of the oldest.
     pub fn oldest(&mut self) -> Option<u32> {
-        loop {
-            let entry = *self.order.front()?;
-            if is_there(&self.places, entry) {
-                return Some(entry.0);
+        while let Some(entry) = self.order.front().copied() {
+            match at(&self.places, entry) {
+                Some(attempt) if !attempt.answered => return Some(entry.0),
+                Some(_) => self.spared.push_back(entry),
+                None => {}
             }
             self.order.pop_front();
         }
+        first(&mut self.spared, &self.places).map(|(number, _)| number)
+    }
+
+    /// The one that came first, by number, with its connection's number.
+    pub fn first(&mut self) -> Option<(u32, u64)> {
+        let (number, attempt) =
+            first(&mut self.spared, &self.places).or_else(|| first(&mut self.order, &self.places))?;
+        if let Some((later, _)) = self.order.get(AHEAD) {
+            self.expect(*later);
+        }
+        Some((number, attempt.number))
     }
 
     /// Asks for the memory of one.
@@ -166,22 +250,28 @@ impl Attempts {
         let (number, _) = self.order.get(AHEAD)?;
         self.get(*number).map(|attempt| &attempt.key)
     }
+}
 
-    /// Every connection's number with the attempt's, in order of time.
-    pub fn numbers(&self) -> impl Iterator<Item = (u64, u32)> {
-        let there = self.order.iter().filter(|entry| is_there(&self.places, **entry));
-        there.filter_map(|(number, _)| Some((self.get(*number)?.number, *number)))
+/// The first of a queue that is still there; those before it are forgotten.
+fn first<'p>(queue: &mut VecDeque<(u32, u32)>, places: &'p Chunks<Place>) -> Option<(u32, &'p Attempt)> {
+    loop {
+        let entry = *queue.front()?;
+        if let Some(attempt) = at(places, entry) {
+            return Some((entry.0, attempt));
+        }
+        queue.pop_front();
     }
 }
 
-fn is_there(places: &Chunks<Place>, (number, generation): (u32, u32)) -> bool {
-    places.get(number as usize).is_some_and(|place| place.attempt.is_some() && place.generation == generation)
+fn at(places: &Chunks<Place>, (number, generation): (u32, u32)) -> Option<&Attempt> {
+    let place = places.get(number as usize).filter(|place| place.generation == generation)?;
+    place.attempt.as_ref()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Address, Corners, Segment, TcpFlags};
+    use crate::wire::{Address, Corners};
 
     fn attempt(number: u64) -> Attempt {
         let segment = Segment {
@@ -200,7 +290,8 @@ mod tests {
             fragment_overlap: false,
         };
         let (key, from_low) = FlowKey::of(&Corners::of(&segment));
-        Attempt { key, at: Timestamp(number), packet: number, number, sequence: 1, ordinal: 1, from_low }
+        let cause = Cause { at: Timestamp(number), packet: number };
+        Attempt::new(key, from_low, cause, 1, 1, number)
     }
 
     #[test]
@@ -220,8 +311,47 @@ mod tests {
         assert!(numbers.contains(&again));
         assert_eq!(attempts.oldest(), Some(numbers[2]));
         assert_eq!(attempts.len(), 4);
-        let all: Vec<u64> = attempts.numbers().map(|(number, _)| number).collect();
-        assert_eq!(all, [3, 4, 5, 6]);
+        assert_eq!(in_order(&mut attempts), [3, 4, 5, 6]);
+    }
+
+    fn in_order(attempts: &mut Attempts) -> Vec<u64> {
+        let next = |attempts: &mut Attempts| {
+            let (number, connection) = attempts.first()?;
+            attempts.take(number).map(|_| connection)
+        };
+        std::iter::from_fn(|| next(attempts)).collect()
+    }
+
+    #[test]
+    fn those_that_were_answered_are_spared_and_stay_in_their_order() {
+        let mut attempts = Attempts::default();
+        let numbers: Vec<u32> = (1..=4).map(|number| attempts.push(attempt(number))).collect();
+        attempts.answer(numbers[0], Timestamp(7), 5);
+        attempts.answer(numbers[1], Timestamp(7), 5);
+        assert_eq!(attempts.oldest(), Some(numbers[2]));
+        assert!(attempts.take(numbers[2]).is_some());
+        assert_eq!(attempts.oldest(), Some(numbers[3]));
+        attempts.answer(numbers[3], Timestamp(8), 5);
+        assert_eq!(attempts.oldest(), Some(numbers[0]));
+        assert!(attempts.take(numbers[0]).is_some());
+        assert_eq!(attempts.oldest(), Some(numbers[1]));
+        attempts.push(attempt(9));
+        assert_eq!(in_order(&mut attempts), [2, 4, 9]);
+        assert_eq!((attempts.len(), attempts.oldest()), (0, None));
+    }
+
+    #[test]
+    fn what_was_spared_and_went_on_leaves_nothing_behind() {
+        let mut attempts = Attempts::default();
+        let stays = attempts.push(attempt(0));
+        attempts.answer(stays, Timestamp(1), 5);
+        for number in 1..100_000 {
+            let answered = attempts.push(attempt(number));
+            attempts.answer(answered, Timestamp(number), 5);
+            assert_eq!(attempts.oldest(), Some(stays));
+            attempts.take(answered);
+        }
+        assert!(attempts.order.len() + attempts.spared.len() <= SLACK + 8);
     }
 
     #[test]

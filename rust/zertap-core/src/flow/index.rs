@@ -109,18 +109,35 @@ impl Index {
         self.len += 1;
     }
 
+    /// Puts a number in the place of another under the same hash, or adds it where that one is not.
+    pub fn replace(&mut self, hash: u64, slot: u32, by: u32) {
+        match self.at(hash, slot) {
+            Some(at) => {
+                if let Some(entry) = self.entries.get_mut(at) {
+                    entry.slot = by;
+                }
+            }
+            None => self.insert(hash, by),
+        }
+    }
+
     /// Takes a number out again, if it is there.
     pub fn remove(&mut self, hash: u64, slot: u32) {
+        let Some(at) = self.at(hash, slot) else { return };
+        self.len -= 1;
+        self.close(at);
+    }
+
+    /// Where a number stands.
+    fn at(&self, hash: u64, slot: u32) -> Option<usize> {
         let mut at = self.home(tag(hash));
         loop {
             match self.entries.get(at) {
-                Some(entry) if entry.slot == slot => break,
+                Some(entry) if entry.slot == slot => return Some(at),
                 Some(entry) if entry.slot != VACANT => at = (at + 1) & self.mask,
-                _ => return,
+                _ => return None,
             }
         }
-        self.len -= 1;
-        self.close(at);
     }
 
     /// Lets all numbers go that are not wanted, in one pass.
@@ -216,13 +233,21 @@ mod tests {
     enum Act {
         Insert(u8, u32),
         Remove(usize),
+        Replace(usize, u32),
     }
 
     fn act() -> impl Strategy<Value = Act> {
         prop_oneof![
             (any::<u8>(), 0_u32..1000).prop_map(|(hash, slot)| Act::Insert(hash, slot)),
-            any::<usize>().prop_map(Act::Remove)
+            any::<usize>().prop_map(Act::Remove),
+            (any::<usize>(), 0_u32..1000).prop_map(|(which, slot)| Act::Replace(which, slot))
         ]
+    }
+
+    fn chosen(model: &HashMap<u32, u64>, which: usize) -> Option<(u32, u64)> {
+        let mut known: Vec<_> = model.iter().map(|(slot, hash)| (*slot, *hash)).collect();
+        known.sort_unstable();
+        known.get(which % known.len().max(1)).copied()
     }
 
     proptest! {
@@ -243,12 +268,17 @@ mod tests {
                         }
                     }
                     Act::Remove(which) => {
-                        let mut known: Vec<_> = model.iter().map(|(slot, hash)| (*slot, *hash)).collect();
-                        known.sort_unstable();
-                        if !known.is_empty() {
-                            let (slot, hash) = known[which % known.len()];
+                        if let Some((slot, hash)) = chosen(&model, which) {
                             index.remove(hash, slot);
                             model.remove(&slot);
+                            prop_assert_eq!(index.find(hash, |other| other == slot), None);
+                        }
+                    }
+                    Act::Replace(which, by) => {
+                        if let Some((slot, hash)) = chosen(&model, which).filter(|_| !model.contains_key(&by)) {
+                            index.replace(hash, slot, by);
+                            model.remove(&slot);
+                            model.insert(by, hash);
                             prop_assert_eq!(index.find(hash, |other| other == slot), None);
                         }
                     }
