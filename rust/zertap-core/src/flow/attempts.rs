@@ -3,14 +3,15 @@
 //!
 //! A scan or a flood leaves millions of them, so they get no slot of their own (EDGE_CASES A10).
 
-use super::chunks::Chunks;
+mod places;
+
 use super::follow::{Cause, TELLING};
 use super::key::FlowKey;
 use crate::batch::Brief;
 use crate::event::RowKind;
-use crate::prefetch::prefetch;
 use crate::time::Timestamp;
 use crate::wire::{Segment, TcpFlags};
+use places::{Entry, Places};
 use std::collections::{TryReserveError, VecDeque};
 
 /// One SYN, and perhaps the answer to it.
@@ -30,9 +31,9 @@ pub struct Attempt {
     pub ordinal: u32,
     /// The lower endpoint sent it.
     pub from_low: bool,
-    answered: bool,
-    answer_sequence: u32,
-    answer_at: Timestamp,
+    pub(super) answered: bool,
+    pub(super) answer_sequence: u32,
+    pub(super) answer_at: Timestamp,
 }
 
 /// What a segment is to an attempt.
@@ -132,21 +133,14 @@ pub fn is_bare(segment: &Segment<'_>) -> bool {
     segment.payload_on_wire == 0 && segment.payload.is_empty() && !segment.fragment_overlap
 }
 
-#[derive(Debug, Default)]
-struct Place {
-    attempt: Option<Attempt>,
-    generation: u32,
-}
-
 /// All of them, each under a number that is used again when it is free.
 #[derive(Debug, Default)]
 pub struct Attempts {
-    places: Chunks<Place>,
-    free: Vec<u32>,
+    places: Places,
     /// In order of time, with those that were taken out since until the next sweep.
-    order: VecDeque<(u32, u32)>,
+    order: VecDeque<Entry>,
     /// Those that were answered and would have been the oldest: all are older than those in `order`.
-    spared: VecDeque<(u32, u32)>,
+    spared: VecDeque<Entry>,
 }
 
 /// Places beyond those in use that may stand in `order`.
@@ -157,115 +151,105 @@ const AHEAD: usize = 8;
 
 impl Attempts {
     /// How many there are.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.places.len() - self.free.len()
+        self.places.len()
     }
 
     /// Makes room for so many more, unless there is no memory for it.
     pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
-        self.places.try_reserve(more.saturating_sub(self.free.len()))?;
-        self.free.try_reserve(more)?;
+        self.places.reserve(more)?;
         self.order.try_reserve(more)
     }
 
     /// Adds one, later than all before, and gives its number.
-    pub fn push(&mut self, attempt: Attempt) -> u32 {
-        let number = self.free.pop().unwrap_or(self.places.len() as u32);
-        if let Some(place) = self.places.get_mut(number as usize) {
-            place.attempt = Some(attempt);
-            place.generation = place.generation.wrapping_add(1);
-            self.order.push_back((number, place.generation));
-        } else {
-            self.places.push(Place { attempt: Some(attempt), generation: 1 });
-            self.order.push_back((number, 1));
-        }
+    pub fn push(&mut self, attempt: &Attempt) -> u32 {
+        let entry = self.places.push(attempt);
+        self.order.push_back(entry);
         let most = SLACK + 2 * self.len();
         for queue in [&mut self.order, &mut self.spared] {
             if queue.len() > most {
                 let places = &self.places;
-                queue.retain(|entry| at(places, *entry).is_some());
+                queue.retain(|entry| places.is_there(*entry));
             }
         }
-        number
+        entry.number
     }
 
     /// The attempt under a number.
     #[inline]
-    pub fn get(&self, number: u32) -> Option<&Attempt> {
-        self.places.get(number as usize)?.attempt.as_ref()
+    pub fn get(&self, number: u32) -> Option<Attempt> {
+        self.places.get(number)
+    }
+
+    /// Whether the attempt under a number is of this key.
+    #[inline]
+    pub fn is_of(&self, number: u32, key: &FlowKey) -> bool {
+        self.places.is_of(number, key)
     }
 
     /// The SYN/ACK to it came.
     #[inline]
     pub fn answer(&mut self, number: u32, at: Timestamp, sequence: u32) {
-        let place = self.places.get_mut(number as usize);
-        if let Some(attempt) = place.and_then(|place| place.attempt.as_mut()) {
-            (attempt.answered, attempt.answer_at, attempt.answer_sequence) = (true, at, sequence);
-        }
+        self.places.answer(number, at, sequence);
     }
 
     /// Takes one out.
     pub fn take(&mut self, number: u32) -> Option<Attempt> {
-        let attempt = self.places.get_mut(number as usize)?.attempt.take()?;
-        self.free.push(number);
-        Some(attempt)
+        self.places.take_if(number, |_| true)
     }
 
     /// The number of the oldest that nothing has answered; where there is none, of the oldest.
     pub fn oldest(&mut self) -> Option<u32> {
         while let Some(entry) = self.order.front().copied() {
-            match at(&self.places, entry) {
-                Some(attempt) if !attempt.answered => return Some(entry.0),
-                Some(_) => self.spared.push_back(entry),
-                None => {}
+            if self.places.is_there(entry) {
+                if !self.places.get(entry.number)?.answered {
+                    return Some(entry.number);
+                }
+                self.spared.push_back(entry);
             }
             self.order.pop_front();
         }
-        first(&mut self.spared, &self.places).map(|(number, _)| number)
+        first(&mut self.spared, &self.places)
     }
 
-    /// The one that came first, by number, with its connection's number.
-    pub fn first(&mut self) -> Option<(u32, u64)> {
-        let (number, attempt) =
-            first(&mut self.spared, &self.places).or_else(|| first(&mut self.order, &self.places))?;
-        if let Some((later, _)) = self.order.get(AHEAD) {
-            self.expect(*later);
+    /// Takes the one out that came first, if its connection's number is wanted.
+    pub fn take_first(&mut self, is_wanted: impl FnOnce(u64) -> bool) -> Option<Attempt> {
+        let Self { places, order, spared } = self;
+        if let Some(later) = order.get(AHEAD) {
+            places.expect(later.number);
         }
-        Some((number, attempt.number))
+        let queue = if first(spared, places).is_some() { spared } else { order };
+        let number = first(queue, places)?;
+        let attempt = places.take_if(number, is_wanted)?;
+        queue.pop_front();
+        Some(attempt)
     }
 
     /// Asks for the memory of one.
     #[inline]
     pub fn expect(&self, number: u32) {
-        if let Some(place) = self.places.get(number as usize) {
-            prefetch(place);
-        }
+        self.places.expect(number);
     }
 
     /// Asks for the memory of those that will be the oldest, and says whose place in the index will be needed soon.
-    pub fn expect_oldest(&self) -> Option<&FlowKey> {
-        if let Some((number, _)) = self.order.get(2 * AHEAD) {
-            self.expect(*number);
+    pub fn expect_oldest(&self) -> Option<FlowKey> {
+        if let Some(later) = self.order.get(2 * AHEAD) {
+            self.places.expect(later.number);
         }
-        let (number, _) = self.order.get(AHEAD)?;
-        self.get(*number).map(|attempt| &attempt.key)
+        self.get(self.order.get(AHEAD)?.number).map(|attempt| attempt.key)
     }
 }
 
 /// The first of a queue that is still there; those before it are forgotten.
-fn first<'p>(queue: &mut VecDeque<(u32, u32)>, places: &'p Chunks<Place>) -> Option<(u32, &'p Attempt)> {
-    loop {
-        let entry = *queue.front()?;
-        if let Some(attempt) = at(places, entry) {
-            return Some((entry.0, attempt));
+fn first(queue: &mut VecDeque<Entry>, places: &Places) -> Option<u32> {
+    while let Some(entry) = queue.front() {
+        if places.is_there(*entry) {
+            return Some(entry.number);
         }
         queue.pop_front();
     }
-}
-
-fn at(places: &Chunks<Place>, (number, generation): (u32, u32)) -> Option<&Attempt> {
-    let place = places.get(number as usize).filter(|place| place.generation == generation)?;
-    place.attempt.as_ref()
+    None
 }
 
 #[cfg(test)]
@@ -295,19 +279,14 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_costs_at_most_96_octets() {
-        assert!(size_of::<Place>() <= 96, "{}", size_of::<Place>());
-    }
-
-    #[test]
     fn the_oldest_is_the_one_that_came_first_and_was_not_taken_out() {
         let mut attempts = Attempts::default();
-        let numbers: Vec<u32> = (1..=5).map(|number| attempts.push(attempt(number))).collect();
+        let numbers: Vec<u32> = (1..=5).map(|number| attempts.push(&attempt(number))).collect();
         assert_eq!(attempts.oldest(), Some(numbers[0]));
         assert!(attempts.take(numbers[0]).is_some() && attempts.take(numbers[1]).is_some());
         assert!(attempts.take(numbers[1]).is_none());
         // Its number is used again; it is the youngest none the less.
-        let again = attempts.push(attempt(6));
+        let again = attempts.push(&attempt(6));
         assert!(numbers.contains(&again));
         assert_eq!(attempts.oldest(), Some(numbers[2]));
         assert_eq!(attempts.len(), 4);
@@ -315,17 +294,14 @@ mod tests {
     }
 
     fn in_order(attempts: &mut Attempts) -> Vec<u64> {
-        let next = |attempts: &mut Attempts| {
-            let (number, connection) = attempts.first()?;
-            attempts.take(number).map(|_| connection)
-        };
-        std::iter::from_fn(|| next(attempts)).collect()
+        assert!(attempts.take_first(|_| false).is_none());
+        std::iter::from_fn(|| attempts.take_first(|_| true)).map(|attempt| attempt.number).collect()
     }
 
     #[test]
     fn those_that_were_answered_are_spared_and_stay_in_their_order() {
         let mut attempts = Attempts::default();
-        let numbers: Vec<u32> = (1..=4).map(|number| attempts.push(attempt(number))).collect();
+        let numbers: Vec<u32> = (1..=4).map(|number| attempts.push(&attempt(number))).collect();
         attempts.answer(numbers[0], Timestamp(7), 5);
         attempts.answer(numbers[1], Timestamp(7), 5);
         assert_eq!(attempts.oldest(), Some(numbers[2]));
@@ -335,7 +311,7 @@ mod tests {
         assert_eq!(attempts.oldest(), Some(numbers[0]));
         assert!(attempts.take(numbers[0]).is_some());
         assert_eq!(attempts.oldest(), Some(numbers[1]));
-        attempts.push(attempt(9));
+        attempts.push(&attempt(9));
         assert_eq!(in_order(&mut attempts), [2, 4, 9]);
         assert_eq!((attempts.len(), attempts.oldest()), (0, None));
     }
@@ -343,10 +319,10 @@ mod tests {
     #[test]
     fn what_was_spared_and_went_on_leaves_nothing_behind() {
         let mut attempts = Attempts::default();
-        let stays = attempts.push(attempt(0));
+        let stays = attempts.push(&attempt(0));
         attempts.answer(stays, Timestamp(1), 5);
         for number in 1..100_000 {
-            let answered = attempts.push(attempt(number));
+            let answered = attempts.push(&attempt(number));
             attempts.answer(answered, Timestamp(number), 5);
             assert_eq!(attempts.oldest(), Some(stays));
             attempts.take(answered);
@@ -357,12 +333,12 @@ mod tests {
     #[test]
     fn what_was_answered_leaves_nothing_behind() {
         let mut attempts = Attempts::default();
-        let unanswered = attempts.push(attempt(0));
+        let unanswered = attempts.push(&attempt(0));
         for number in 1..100_000 {
-            let answered = attempts.push(attempt(number));
+            let answered = attempts.push(&attempt(number));
             attempts.take(answered);
         }
         assert_eq!((attempts.len(), attempts.oldest()), (1, Some(unanswered)));
-        assert!(attempts.order.len() <= SLACK + 4 && attempts.places.len() == 2);
+        assert!(attempts.order.len() <= SLACK + 4);
     }
 }

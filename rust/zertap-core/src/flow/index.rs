@@ -102,10 +102,14 @@ impl Index {
 
     /// Adds a number under a hash.
     pub fn insert(&mut self, hash: u64, slot: u32) {
+        self.add(Entry { tag: tag(hash), slot });
+    }
+
+    fn add(&mut self, entry: Entry) {
         if (self.len + 1) * 8 > self.entries.len() * 5 {
             self.grow();
         }
-        self.place(Entry { tag: tag(hash), slot });
+        self.place(entry);
         self.len += 1;
     }
 
@@ -148,10 +152,10 @@ impl Index {
             .copied()
             .filter(|entry| entry.slot != VACANT && is_wanted(entry.slot))
             .collect();
-        self.entries.fill(NOTHING);
-        self.len = kept.len();
+        // It was as large as it had to be; what is kept may need far less.
+        *self = Self::default();
         for entry in kept {
-            self.place(entry);
+            self.add(entry);
         }
     }
 

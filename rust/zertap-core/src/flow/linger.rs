@@ -5,8 +5,8 @@
 use super::attempts::Attempt;
 use super::connection::Connection;
 use super::key::{FlowKey, side_of_low};
-use crate::prefetch::prefetch;
 use crate::handshake::{PerSide, Side};
+use crate::prefetch::prefetch;
 use crate::stream::Seq;
 use crate::time::Timestamp;
 use crate::wire::Segment;

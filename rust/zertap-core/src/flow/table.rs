@@ -613,7 +613,7 @@ impl Table {
             // Numbers of ended connections go around below `ENDED`: `ATTEMPT`'s bit is theirs too.
             self.linger.get(number & !ENDED).map(|ended| (&ended.key, ended.other_lane))
         } else if entry & ATTEMPT != 0 {
-            self.attempts.get(number & !ATTEMPT).map(|attempt| (&attempt.key, attempt.key.lane()))
+            return self.attempts.is_of(number & !ATTEMPT, key);
         } else {
             let slot = self.slots.get(number as usize);
             slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
@@ -696,8 +696,7 @@ pub struct Identity {
 impl Identity {
     /// The sender's and the receiver's address.
     pub fn ends(&self) -> [Address; 2] {
-        let [low, high] = self.key.endpoints().map(|end| end.address);
-        if self.from_low { [low, high] } else { [high, low] }
+        self.key.ends(self.from_low)
     }
 }
 

@@ -18,10 +18,8 @@ impl Table {
         while place.batch.len() < most {
             let slot = leaving.last().copied();
             let is_next = |number: u64| slot.is_none_or(|(other, _)| number < other);
-            if let Some((attempt, _)) = self.attempts.first().filter(|(_, number)| is_next(*number)) {
-                if let Some(attempt) = self.attempts.take(attempt) {
-                    place.leave_unanswered(&attempt);
-                }
+            if let Some(attempt) = self.attempts.take_first(is_next) {
+                place.leave_unanswered(&attempt);
             } else if let Some((number, slot)) = leaving.pop() {
                 if let Some(conn) = self.connection(slot).filter(|conn| conn.number == number) {
                     place.abandon(conn, RowKind::Unfinished);

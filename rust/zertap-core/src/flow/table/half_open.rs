@@ -21,7 +21,7 @@ impl Table {
     ) {
         let Identity { key, from_low, hash } = *identity;
         let attempt = Attempt::new(key, from_low, place.cause, sequence, ordinal, number);
-        let number = self.attempts.push(attempt);
+        let number = self.attempts.push(&attempt);
         self.index.insert(hash, number | ATTEMPT);
         self.limit_half_open(place);
     }
@@ -95,7 +95,7 @@ impl Table {
     pub(super) fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
         while self.half_open_count + self.attempts.len() > place.config.max_half_open {
             if let Some(key) = self.attempts.expect_oldest() {
-                self.index.expect(self.hash(key));
+                self.index.expect(self.hash(&key));
             }
             let dropped = match self.attempts.oldest() {
                 Some(number) => self.drop_attempt(number),

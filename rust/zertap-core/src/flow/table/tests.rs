@@ -107,11 +107,11 @@ fn an_answered_attempt_leaves_the_row_of_a_connection_with_two_segments() {
         let side = conn.sender(!attempt.from_low);
         assert!(!place.segment(&mut conn, side, &answer).any());
         let mut attempts = Attempts::default();
-        let number = attempts.push(attempt);
+        let number = attempts.push(&attempt);
         attempts.answer(number, Timestamp(8), 77);
         place.cause = Cause { at: Timestamp(9), packet: 7 };
         place.abandon(&mut conn, RowKind::Unfinished);
-        place.leave_unanswered(attempts.get(number).expect("it is there"));
+        place.leave_unanswered(&attempts.get(number).expect("it is there"));
     }
     assert_pairs(&mut shop, 2);
 }
@@ -153,7 +153,7 @@ fn nothing_but_the_plain_answer_is_taken_for_one() {
         assert_eq!(reply(!low, &torn), Reply::Other, "fragments that overlapped");
     }
     let mut attempts = Attempts::default();
-    let number = attempts.push(attempt);
+    let number = attempts.push(&attempt);
     attempts.answer(number, Timestamp(4), 1);
     let answered = attempts.get(number).expect("it is there");
     assert_eq!(answered.reply(!low, &segment(false, BOTH, 1, 6)), Reply::Other, "a second answer");
