@@ -40,12 +40,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             break;
         }
         if tap.waiting_rows() >= BATCH_ROWS {
-            rows += tap.drain().len();
+            rows += tap.drain_packed().len();
         }
     }
     loop {
         let left = tap.finish_some(BATCH_ROWS);
-        rows += tap.drain().len();
+        rows += tap.drain_packed().len();
         if !left {
             break;
         }

@@ -95,7 +95,7 @@ impl Attacker {
 
     fn fetch(&mut self) {
         if self.tap.waiting_rows() >= 4096 {
-            self.rows += self.tap.drain().len() as u64;
+            self.rows += self.tap.drain_packed().len() as u64;
         }
     }
 }

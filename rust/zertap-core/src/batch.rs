@@ -1,5 +1,11 @@
 //! Rows, in the order in which they were written.
 
+mod brief;
+mod rows;
+
+pub use brief::Brief;
+pub use rows::{Rows, Waiting};
+
 use crate::event::{Row, RowKind};
 use crate::ledger::Fates;
 use std::collections::TryReserveError;
@@ -7,7 +13,7 @@ use std::collections::TryReserveError;
 /// Rows waiting to be drained.
 #[derive(Debug, Default)]
 pub struct EventBatch {
-    rows: Vec<Row>,
+    rows: Rows,
     /// Rows ever pushed, and ever taken.
     pub(crate) pushed: u64,
     pub(crate) taken: u64,
@@ -17,7 +23,7 @@ pub struct EventBatch {
 
 impl EventBatch {
     /// The rows.
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
@@ -33,20 +39,21 @@ impl EventBatch {
 
     /// Makes room for so many more rows, unless there is no memory for it.
     pub(crate) fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
-        self.rows.try_reserve(more)
+        self.rows.reserve(more)
     }
 
     /// Takes all rows out.
-    pub fn take(&mut self) -> Vec<Row> {
+    pub fn take(&mut self) -> Rows {
         self.taken += self.rows.len() as u64;
-        std::mem::take(&mut self.rows)
+        let next = self.rows.another();
+        std::mem::replace(&mut self.rows, next)
     }
 
     /// Puts the rows that timers wrote, those from `first` on, into the order of their moments: at one moment the ends of
     /// recording intervals first, then connection after connection. So the order follows from the rows alone.
     #[cold]
     pub(crate) fn arrange(&mut self, first: usize) {
-        let new = self.rows.get_mut(first..).unwrap_or_default();
+        let new = self.rows.whole_from(first);
         new.sort_by_key(|row| (row.at, row.kind != RowKind::Interval, row.connection));
     }
 
@@ -54,5 +61,12 @@ impl EventBatch {
     pub(crate) fn push(&mut self, row: Row) {
         self.pushed += 1;
         self.rows.push(row);
+    }
+
+    /// Adds the row of an attempt.
+    #[inline]
+    pub(crate) fn push_brief(&mut self, brief: Brief) {
+        self.pushed += 1;
+        self.rows.push_brief(brief);
     }
 }

@@ -660,11 +660,19 @@ impl Workplace<'_> {
         conn.snapshot(kind, self.cause, settled)
     }
 
-    /// Writes the last row of an attempt that the end of input leaves unanswered.
+    /// Writes the last row of an attempt that the end of input leaves open.
     pub fn leave_unanswered(&mut self, attempt: &Attempt) {
         self.batch.fates.count(RowKind::Unfinished, true, false);
         if self.config.rows.contains(RowKind::Unfinished) {
-            self.batch.push(attempt.unanswered(self.cause));
+            self.batch.push_brief(attempt.unanswered(self.cause));
+        }
+    }
+
+    /// Writes the last row of an attempt that is refused.
+    pub fn leave_refused(&mut self, attempt: &Attempt) {
+        self.batch.fates.count(RowKind::Reset, true, false);
+        if self.config.rows.contains(RowKind::Reset) {
+            self.batch.push_brief(attempt.refused(self.cause));
         }
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Their slots are free for new connections at once, so that the slots in use stay few and near.
 
+use super::attempts::Attempt;
 use super::connection::Connection;
-use super::key::FlowKey;
+use super::key::{FlowKey, side_of_low};
 use crate::handshake::{PerSide, Side};
+use crate::prefetch::prefetch;
 use crate::stream::Seq;
 use crate::time::Timestamp;
 use crate::wire::Segment;
@@ -32,6 +34,20 @@ impl Ended {
         let first = PerSide(Side::BOTH.map(|side| conn.stream.halves[side].first()));
         let (key, other_lane, ordinal, low_side) = (conn.key, conn.other_lane, conn.ordinal, conn.low_side);
         Self { key, other_lane, ordinal, first, low_side, until, listed: true }
+    }
+
+    /// What to keep of an attempt that was refused, until then.
+    pub fn of_attempt(attempt: &Attempt, until: Timestamp) -> Self {
+        let Attempt { key, ordinal, from_low, .. } = *attempt;
+        // The one that refused has told no number.
+        let first = PerSide([Some(Seq(attempt.sequence).plus(1)), None]);
+        let (other_lane, low_side) = (key.lane(), side_of_low(from_low));
+        Self { key, other_lane, ordinal, first, low_side, until, listed: true }
+    }
+
+    /// When it is to be forgotten.
+    pub fn until(&self) -> Timestamp {
+        self.until
     }
 
     /// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a
@@ -63,6 +79,15 @@ impl Linger {
     /// When the oldest is to be forgotten.
     pub fn next(&self) -> Option<Timestamp> {
         self.ring.front().map(|oldest| oldest.until)
+    }
+
+    /// Asks for the memory of the one that will be the oldest twice so many places later, and says which will be after
+    /// once so many.
+    pub fn expect(&self, places: usize) -> Option<&Ended> {
+        if let Some(later) = self.ring.get(2 * places) {
+            prefetch(later);
+        }
+        self.ring.get(places)
     }
 
     /// Makes room for so many more, unless there is no memory for it.

@@ -21,9 +21,9 @@ use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Segment, TcpFlags, Usual};
+use crate::wire::{Address, Corners, Segment, Usual};
 use arrayvec::ArrayVec;
-use half_open::is_bare_syn;
+use half_open::{is_bare_syn, syn_segment};
 use std::collections::TryReserveError;
 
 /// Aligned, so that it takes no more cache lines than it must.
@@ -57,8 +57,8 @@ pub struct Table {
     counters: TableCounters,
     evict_hand: usize,
     number: Option<u64>,
-    /// Numbers and index entries of those that `finish` has yet to write, the next one last.
-    leaving: Vec<(u64, u32)>,
+    /// Numbers and slots of the connections that `finish` has yet to write, the next one last, once it has begun.
+    leaving: Option<Vec<(u64, u32)>>,
 }
 
 /// How many places behind the next deadline memory is asked for.
@@ -89,7 +89,7 @@ impl Table {
             counters: TableCounters::default(),
             evict_hand: 0,
             number: None,
-            leaving: Vec::new(),
+            leaving: None,
         }
     }
 
@@ -184,12 +184,14 @@ impl Table {
         guess: Guess,
     ) {
         let from_low = identity.from_low;
+        let waiting = self.attempts.len();
         let index = if self.guessed(guess, &identity.key).is_some() {
             guess.0
         } else {
             let Some(index) = self.look_up(place, segment, identity) else { return };
             index
         };
+        let was_attempt = self.attempts.len() < waiting;
         let Some(conn) = self.connection(index) else { return };
         let side = conn.sender(from_low);
         let was_half_open = conn.life == Life::HalfOpen;
@@ -199,6 +201,9 @@ impl Table {
             if wishes.replaced {
                 self.replace(place, index, identity, segment);
             }
+        }
+        if was_attempt {
+            self.keep_waiting(index);
         }
     }
 
@@ -221,7 +226,9 @@ impl Table {
                 self.after_the_end(place, identity, index & !ENDED, segment);
                 None
             }
-            Some(index) if index & ATTEMPT != 0 => self.promote(place, index & !ATTEMPT),
+            Some(index) if index & ATTEMPT != 0 => {
+                self.follow_attempt(place, identity, index & !ATTEMPT, segment)
+            }
             found => found,
         }
     }
@@ -310,19 +317,18 @@ impl Table {
         if is_bare_syn(segment) && place.room.journal.is_none() {
             self.attempt(place, identity, segment.sequence, ordinal, number);
         } else {
-            self.settle(place, identity, segment, ordinal, number, None);
+            self.settle(place, identity, segment, (ordinal, number), None);
         }
     }
 
-    /// Gives a connection its slot, and its first segment. Its place in the index is that of the attempt `in_place_of`.
+    /// Gives a connection its slot, and its first segment. `was`: what stands in the index for it.
     fn settle(
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
         segment: &Segment<'_>,
-        ordinal: u32,
-        number: u64,
-        in_place_of: Option<u32>,
+        (ordinal, number): (u32, u64),
+        was: Option<u32>,
     ) -> Option<u32> {
         let Identity { key, from_low, hash } = *identity;
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
@@ -341,12 +347,16 @@ impl Table {
         if !half_open {
             place.greet(conn);
         }
-        match in_place_of {
-            Some(attempt) => self.index.replace(hash, attempt, index),
+        match was {
+            Some(entry) => self.index.replace(hash, entry, index),
             None => self.index.insert(hash, index),
         }
         if half_open {
             self.half_open_count += 1;
+        }
+        if was.is_some() {
+            // It has waited already, and what follows it now will tell whether it has to any longer.
+        } else if half_open {
             let entry = self.slot_ref(index);
             self.half_open.push(place.cause.at, entry);
             self.limit_half_open(place);
@@ -355,7 +365,7 @@ impl Table {
             self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
         }
         let conn = self.connection(index)?;
-        if in_place_of.is_some() {
+        if was.is_some() {
             take_bare_syn(conn, side, segment.sequence);
         } else {
             let wishes = place.segment(conn, side, segment);
@@ -470,20 +480,29 @@ impl Table {
         let Some(conn) = self.connection(index) else { return };
         let ended = Ended::of(conn, until);
         self.vacate(index);
+        let hash = self.hash(&ended.key);
+        self.remember(place.config, ended, hash, index);
+    }
+
+    /// An ended connection lingers in the place that `was` has in the index.
+    fn remember(&mut self, config: &Config, ended: Ended, hash: u64, was: u32) {
         let number = self.linger.push(ended) | ENDED;
-        self.index.replace(self.hash(&ended.key), index, number);
+        self.index.replace(hash, was, number);
         if ended.other_lane != ended.key.lane() {
             let hash = self.hash(&ended.key.on_lane(ended.other_lane));
-            self.index.replace(hash, index | OTHER_LANE, number | OTHER_LANE);
+            self.index.replace(hash, was | OTHER_LANE, number | OTHER_LANE);
         }
-        self.earliest = self.earliest.min(until);
-        if self.linger.len() > place.config.max_lingering {
-            self.forget_oldest(place.config);
+        self.earliest = self.earliest.min(ended.until());
+        if self.linger.len() > config.max_lingering {
+            self.forget_oldest(config);
         }
     }
 
     /// Lets the addresses of the connection that ended first go.
     fn forget_oldest(&mut self, config: &Config) {
+        if let Some(later) = self.linger.expect(AHEAD) {
+            self.index.expect(self.hash(&later.key));
+        }
         if let Some((number, ended)) = self.linger.pop() {
             let hash = self.hash(&ended.key.on_lane(0));
             self.ordinals.remember(hash, ended.ordinal, config.max_ordinals);
@@ -598,7 +617,7 @@ impl Table {
             // Numbers of ended connections go around below `ENDED`: `ATTEMPT`'s bit is theirs too.
             self.linger.get(number & !ENDED).map(|ended| (&ended.key, ended.other_lane))
         } else if entry & ATTEMPT != 0 {
-            self.attempts.get(number & !ATTEMPT).map(|attempt| (&attempt.key, attempt.key.lane()))
+            return self.attempts.is_of(number & !ATTEMPT, key);
         } else {
             let slot = self.slots.get(number as usize);
             slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
@@ -620,9 +639,16 @@ impl Table {
         let index = others.into_iter().find_map(|lane| {
             let other = key.on_lane(lane);
             let entry = self.find(self.hash(&other), &other).filter(|entry| entry & ENDED == 0)?;
-            let index = if entry & ATTEMPT == 0 { entry } else { self.promote(place, entry & !ATTEMPT)? };
-            let conn = self.slots.get(index as usize)?.connection.as_ref()?;
-            is_missing_direction(conn, conn.sender(from_low), segment).then_some(index)
+            if entry & ATTEMPT != 0 {
+                let number = entry & !ATTEMPT;
+                return if self.attempts.get(number)?.lacks(from_low, segment) {
+                    self.promote(place, number)
+                } else {
+                    None
+                };
+            }
+            let conn = self.slots.get(entry as usize)?.connection.as_ref()?;
+            is_missing_direction(conn, conn.sender(from_low), segment).then_some(entry)
         })?;
         self.connection(index)?.other_lane = key.lane();
         self.index.insert(hash, index | OTHER_LANE);
@@ -674,8 +700,7 @@ pub struct Identity {
 impl Identity {
     /// The sender's and the receiver's address.
     pub fn ends(&self) -> [Address; 2] {
-        let [low, high] = self.key.endpoints().map(|end| end.address);
-        if self.from_low { [low, high] } else { [high, low] }
+        self.key.ends(self.from_low)
     }
 }
 
@@ -738,27 +763,6 @@ fn new_connection(
         life: if syn { Life::HalfOpen } else { Life::Established },
         low_side: side_of_low(client_is_low),
         bits: 0,
-    }
-}
-
-/// The SYN of a connection, made again from what was kept of it.
-fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static> {
-    let [low, high] = key.endpoints();
-    let (source, destination) = if from_low { (low, high) } else { (high, low) };
-    Segment {
-        source: source.address,
-        destination: destination.address,
-        source_port: source.port,
-        destination_port: destination.port,
-        lane: key.lane(),
-        sequence,
-        acknowledgment: 0,
-        flags: TcpFlags::SYN,
-        window: 0,
-        options: &[],
-        payload: &[],
-        payload_on_wire: 0,
-        fragment_overlap: false,
     }
 }
 

@@ -157,10 +157,6 @@ impl ClearWatch {
             // A banner behind the request is the client's, not one behind a server's lines.
             self.scan = None;
         }
-        if self.is_certain() {
-            // A handshake that has begun holds no banner, whatever its octets look like.
-            self.scan = None;
-        }
         if begins.is_none()
             && let Some(answer) = self.look_for_banner(side, chunk.bytes)
         {
@@ -304,6 +300,8 @@ impl ClearWatch {
         before: PerSide<u64>,
         room: &mut Room,
     ) -> Answer {
+        // Records hold no banner, whatever their octets look like.
+        self.scan = None;
         let origin = Origin { base: before, upgraded: true, ..Origin::default() };
         let tls = Box::new(TlsObserver::midstream(side, room.options));
         self.tentative = Some(Tentative { tls, origin, by: side, answered: true, evident: true });
@@ -328,6 +326,8 @@ impl ClearWatch {
         before: PerSide<u64>,
         room: &mut Room,
     ) -> Answer {
+        // A hello that is there is answered by no banner.
+        self.scan = None;
         let mut origin = origin_of(begins, side, before);
         if begins.form == Form::TdsTls {
             origin.wrapping = Some(Box::new(Wrapping::new(begins.client)));

@@ -7,6 +7,7 @@
 //! directions travel on two lanes, and the ordinals of addresses and ports, need all lanes in one place.
 
 use super::{RawFrame, Ready, Tap};
+use crate::batch::Waiting;
 use crate::event::{Row, RowKind};
 use crate::flow::Guess;
 use crate::time::Timestamp;
@@ -96,13 +97,13 @@ pub enum Stage {
 }
 
 impl Place {
-    fn of(row: &Row, packet: u64, stage: Stage) -> Self {
+    fn of(row: Waiting<'_>, packet: u64, stage: Stage) -> Self {
         let mut place = Self { packet, stage, at: Timestamp(0), timer: false, connection: 0 };
         if stage == Stage::Timers {
-            (place.at, place.timer) = (row.at, row.kind != RowKind::Interval);
+            (place.at, place.timer) = (row.at(), row.kind() != RowKind::Interval);
         }
         if stage != Stage::Packet {
-            place.connection = row.connection;
+            place.connection = row.connection();
         }
         place
     }
@@ -224,15 +225,15 @@ impl Tap {
     #[cold]
     fn place_rows(&self, sharing: &mut Sharing, stage: Stage) {
         let packet = self.counters.frames;
-        let new = self.batch.rows().get(sharing.places.len()..).unwrap_or_default();
-        sharing.places.extend(new.iter().map(|row| Place::of(row, packet, stage)));
+        let new = self.batch.rows().since(sharing.places.len());
+        sharing.places.extend(new.map(|row| Place::of(row, packet, stage)));
     }
 
     /// The rows written since the last call, with their places, and the packets that opened connections since then.
     pub fn drain_shared(&mut self) -> (Vec<SharedRow>, Vec<u64>) {
         let Some(mut sharing) = self.sharing.take() else { return Default::default() };
         self.place_rows(&mut sharing, Stage::End);
-        let rows = self.batch.take();
+        let rows = self.batch.take().into_vec();
         let places = std::mem::take(&mut sharing.places);
         let openings = std::mem::take(&mut sharing.openings);
         self.sharing = Some(sharing);

@@ -1,10 +1,12 @@
 //! What waits for an answer: attempts without slots, connections with a slot that are half-open, and their limit
 //! (EDGE_CASES A10).
 
-use super::{ATTEMPT, Identity, Table, resolve, syn_segment};
-use crate::flow::attempts::Attempt;
+use super::{ATTEMPT, Identity, Table, resolve};
+use crate::flow::attempts::{Attempt, Reply, is_bare};
 use crate::flow::connection::Life;
-use crate::flow::follow::{Cause, TELLING, Workplace};
+use crate::flow::follow::{TELLING, Workplace};
+use crate::flow::key::FlowKey;
+use crate::flow::linger::Ended;
 use crate::wire::{Segment, TcpFlags};
 
 impl Table {
@@ -18,14 +20,36 @@ impl Table {
         number: u64,
     ) {
         let Identity { key, from_low, hash } = *identity;
-        let Cause { at, packet } = place.cause;
-        let attempt = Attempt { key, at, packet, number, sequence, ordinal, from_low };
-        let number = self.attempts.push(attempt);
+        let attempt = Attempt::new(key, from_low, place.cause, sequence, ordinal, number);
+        let number = self.attempts.push(&attempt);
         self.index.insert(hash, number | ATTEMPT);
         self.limit_half_open(place);
     }
 
-    /// Something follows a SYN: its connection is made as it would have been when the SYN came.
+    /// Something follows a SYN: the slot of its connection, unless what follows is the usual answer.
+    pub(super) fn follow_attempt(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        number: u32,
+        segment: &Segment<'_>,
+    ) -> Option<u32> {
+        let reply = self.attempts.get(number)?.reply(identity.from_low, segment);
+        match reply {
+            _ if place.room.journal.is_some() => self.promote(place, number),
+            Reply::Accepts => {
+                self.attempts.answer(number, place.cause.at, segment.sequence);
+                None
+            }
+            Reply::Refuses => {
+                self.refuse(place, identity.hash, number);
+                None
+            }
+            Reply::Other => self.promote(place, number),
+        }
+    }
+
+    /// An attempt's connection is made as it would have been when the SYN came, and its answer.
     pub(super) fn promote(&mut self, place: &mut Workplace<'_>, number: u32) -> Option<u32> {
         let attempt = self.attempts.take(number)?;
         let Attempt { key, from_low, ordinal, .. } = attempt;
@@ -33,15 +57,45 @@ impl Table {
         let now = place.cause;
         place.cause = attempt.cause();
         let syn = syn_segment(&key, from_low, attempt.sequence);
-        let index = self.settle(place, &identity, &syn, ordinal, attempt.number, Some(number | ATTEMPT));
+        let was = Some(number | ATTEMPT);
+        let index = self.settle(place, &identity, &syn, (ordinal, attempt.number), was);
+        if let Some((at, sequence)) = attempt.answer()
+            && let Some(conn) = index.and_then(|index| self.connection(index))
+        {
+            place.cause.at = at;
+            let answer = synack_segment(&syn, sequence);
+            let side = conn.sender(!from_low);
+            // It can neither establish nor end a connection that has seen nothing but a SYN.
+            place.segment(conn, side, &answer);
+        }
         place.cause = now;
         index
+    }
+
+    /// The usual end of an attempt that nobody wants: its last row, and what absorbs stragglers.
+    fn refuse(&mut self, place: &mut Workplace<'_>, hash: u64, number: u32) {
+        let Some(attempt) = self.attempts.take(number) else { return };
+        place.leave_refused(&attempt);
+        self.counters.ended += 1;
+        let until = place.cause.at.after(place.config.linger_span);
+        self.remember(place.config, Ended::of_attempt(&attempt, until), hash, number | ATTEMPT);
+    }
+
+    /// A connection that was an attempt, and is half-open still, waits with the others.
+    pub(super) fn keep_waiting(&mut self, index: u32) {
+        if let Some(conn) = self.connection(index)
+            && conn.life == Life::HalfOpen
+        {
+            let start = conn.start;
+            let entry = self.slot_ref(index);
+            self.half_open.push(start, entry);
+        }
     }
 
     pub(super) fn limit_half_open(&mut self, place: &mut Workplace<'_>) {
         while self.half_open_count + self.attempts.len() > place.config.max_half_open {
             if let Some(key) = self.attempts.expect_oldest() {
-                self.index.expect(self.hash(key));
+                self.index.expect(self.hash(&key));
             }
             let dropped = match self.attempts.oldest() {
                 Some(number) => self.drop_attempt(number),
@@ -80,6 +134,45 @@ impl Table {
 
 /// Whether a segment is a SYN and nothing else, so that it can be made again.
 pub(super) fn is_bare_syn(segment: &Segment<'_>) -> bool {
-    let only_syn = segment.flags.0 & TELLING == TcpFlags::SYN.0;
-    only_syn && segment.payload_on_wire == 0 && segment.payload.is_empty() && !segment.fragment_overlap
+    segment.flags.0 & TELLING == TcpFlags::SYN.0 && is_bare(segment)
+}
+
+/// The SYN of a connection, made again from what was kept of it.
+pub(super) fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static> {
+    let [low, high] = key.endpoints();
+    let (source, destination) = if from_low { (low, high) } else { (high, low) };
+    Segment {
+        source: source.address,
+        destination: destination.address,
+        source_port: source.port,
+        destination_port: destination.port,
+        lane: key.lane(),
+        sequence,
+        acknowledgment: 0,
+        flags: TcpFlags::SYN,
+        window: 0,
+        options: &[],
+        payload: &[],
+        payload_on_wire: 0,
+        fragment_overlap: false,
+    }
+}
+
+/// The SYN/ACK to a SYN.
+fn synack_segment(syn: &Segment<'_>, sequence: u32) -> Segment<'static> {
+    Segment {
+        source: syn.destination,
+        destination: syn.source,
+        source_port: syn.destination_port,
+        destination_port: syn.source_port,
+        lane: syn.lane,
+        sequence,
+        acknowledgment: syn.sequence.wrapping_add(1),
+        flags: TcpFlags(TcpFlags::SYN.0 | TcpFlags::ACK.0),
+        window: 0,
+        options: &[],
+        payload: &[],
+        payload_on_wire: 0,
+        fragment_overlap: false,
+    }
 }

@@ -3,10 +3,11 @@
 use super::*;
 use crate::batch::EventBatch;
 use crate::flow::SpareRooms;
-use crate::flow::attempts::Attempt;
+use crate::flow::attempts::{Attempt, Reply};
 use crate::flow::follow::Cause;
 use crate::handshake::Room;
 use crate::profiles::Profiles;
+use crate::wire::TcpFlags;
 
 /// What a table is lent by its tap.
 #[derive(Default)]
@@ -46,8 +47,8 @@ fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u3
     }
 }
 
-/// The last row of an attempt as if it had had a slot.
-fn leave(place: &mut Workplace<'_>, attempt: &Attempt) {
+/// An attempt's connection, as if it had had a slot from the start.
+fn with_slot(place: &mut Workplace<'_>, attempt: &Attempt) -> Connection {
     let now = place.cause;
     place.cause = attempt.cause();
     let syn = syn_segment(&attempt.key, attempt.from_low, attempt.sequence);
@@ -56,7 +57,24 @@ fn leave(place: &mut Workplace<'_>, attempt: &Attempt) {
     let side = conn.sender(from_low);
     place.segment(&mut conn, side, &syn);
     place.cause = now;
-    place.abandon(&mut conn, RowKind::Unfinished);
+    conn
+}
+
+fn attempt(from_client: bool) -> Attempt {
+    let (key, from_low) = FlowKey::of(&Corners::of(&segment(from_client, TcpFlags::SYN, 5, 0)));
+    Attempt::new(key, from_low, Cause { at: Timestamp(3), packet: 2 }, 5, 6, 4)
+}
+
+const BOTH: TcpFlags = TcpFlags(TcpFlags::SYN.0 | TcpFlags::ACK.0);
+const REFUSED: TcpFlags = TcpFlags(TcpFlags::RST.0 | TcpFlags::ACK.0);
+
+/// Rows in pairs that must be equal, as they would be shown.
+fn assert_pairs(shop: &mut Shop, pairs: usize) {
+    assert_eq!(shop.batch.fates.never_established, 2 * pairs as u64);
+    let rows: Vec<String> = shop.batch.take().into_vec().iter().map(|row| format!("{row:?}")).collect();
+    assert_eq!(rows.len(), 2 * pairs);
+    assert!(rows.chunks(2).all(|pair| pair[0] == pair[1]), "{rows:#?}");
+    assert!(rows.iter().step_by(2).skip(1).all(|row| *row != rows[0]));
 }
 
 #[test]
@@ -68,17 +86,77 @@ fn a_slot_is_four_cache_lines() {
 fn an_unanswered_attempt_leaves_the_row_of_a_connection_with_one_segment() {
     let mut shop = Shop::default();
     let mut place = shop.place(Cause { at: Timestamp(9), packet: 7 });
-    for from_low in [true, false] {
-        let (key, _) = FlowKey::of(&Corners::of(&segment(true, TcpFlags::SYN, 5, 0)));
-        let attempt =
-            Attempt { key, at: Timestamp(3), packet: 2, number: 4, sequence: 5, ordinal: 6, from_low };
-        leave(&mut place, &attempt);
+    for from_client in [true, false] {
+        let attempt = attempt(from_client);
+        let mut conn = with_slot(&mut place, &attempt);
+        place.abandon(&mut conn, RowKind::Unfinished);
         place.leave_unanswered(&attempt);
     }
-    assert_eq!(shop.batch.fates.never_established, 4);
-    let rows: Vec<String> = shop.batch.rows().iter().map(|row| format!("{row:?}")).collect();
-    assert_eq!((rows.len(), &rows[0], &rows[2]), (4, &rows[1], &rows[3]));
-    assert_ne!(rows[0], rows[2]);
+    assert_pairs(&mut shop, 2);
+}
+
+#[test]
+fn an_answered_attempt_leaves_the_row_of_a_connection_with_two_segments() {
+    let mut shop = Shop::default();
+    for from_client in [true, false] {
+        let attempt = attempt(from_client);
+        let answer = segment(!from_client, BOTH, 77, 6);
+        assert_eq!(attempt.reply(!attempt.from_low, &answer), Reply::Accepts);
+        let mut place = shop.place(Cause { at: Timestamp(8), packet: 5 });
+        let mut conn = with_slot(&mut place, &attempt);
+        let side = conn.sender(!attempt.from_low);
+        assert!(!place.segment(&mut conn, side, &answer).any());
+        let mut attempts = Attempts::default();
+        let number = attempts.push(&attempt);
+        attempts.answer(number, Timestamp(8), 77);
+        place.cause = Cause { at: Timestamp(9), packet: 7 };
+        place.abandon(&mut conn, RowKind::Unfinished);
+        place.leave_unanswered(&attempts.get(number).expect("it is there"));
+    }
+    assert_pairs(&mut shop, 2);
+}
+
+#[test]
+fn a_refused_attempt_leaves_the_row_of_a_connection_that_was_reset_and_absorbs_the_same_stragglers() {
+    let mut shop = Shop::default();
+    for from_client in [true, false] {
+        let attempt = attempt(from_client);
+        let refusal = segment(!from_client, REFUSED, 0, 6);
+        assert_eq!(attempt.reply(!attempt.from_low, &refusal), Reply::Refuses);
+        let mut place = shop.place(Cause { at: Timestamp(9), packet: 7 });
+        let mut conn = with_slot(&mut place, &attempt);
+        let side = conn.sender(!attempt.from_low);
+        assert!(place.segment(&mut conn, side, &refusal).ended);
+        place.leave_refused(&attempt);
+        let ended = [Ended::of(&conn, Timestamp(11)), Ended::of_attempt(&attempt, Timestamp(11))];
+        let [slow, direct] = ended.map(|ended| format!("{ended:?}"));
+        assert_eq!(slow, direct);
+    }
+    assert_pairs(&mut shop, 2);
+}
+
+/// What only a connection can tell is left to it.
+#[test]
+fn nothing_but_the_plain_answer_is_taken_for_one() {
+    let attempt = attempt(true);
+    let reply = |from_low, segment: &Segment<'_>| attempt.reply(from_low, segment);
+    let low = attempt.from_low;
+    for flags in [BOTH, REFUSED] {
+        assert_ne!(reply(!low, &segment(false, flags, 1, 6)), Reply::Other);
+        assert_eq!(reply(low, &segment(true, flags, 1, 6)), Reply::Other, "its own sender");
+        assert_eq!(reply(!low, &segment(false, flags, 1, 7)), Reply::Other, "another number");
+        let with_fin = TcpFlags(flags.0 | TcpFlags::FIN.0);
+        assert_eq!(reply(!low, &segment(false, with_fin, 1, 6)), Reply::Other, "more flags");
+        let with_octets = Segment { payload: b"x", payload_on_wire: 1, ..segment(false, flags, 1, 6) };
+        assert_eq!(reply(!low, &with_octets), Reply::Other, "octets");
+        let torn = Segment { fragment_overlap: true, ..segment(false, flags, 1, 6) };
+        assert_eq!(reply(!low, &torn), Reply::Other, "fragments that overlapped");
+    }
+    let mut attempts = Attempts::default();
+    let number = attempts.push(&attempt);
+    attempts.answer(number, Timestamp(4), 1);
+    let answered = attempts.get(number).expect("it is there");
+    assert_eq!(answered.reply(!low, &segment(false, BOTH, 1, 6)), Reply::Other, "a second answer");
 }
 
 /// After half a thousand million connections the numbers of ended ones have the bit that marks attempts.
@@ -88,9 +166,8 @@ fn an_ended_connection_absorbs_its_stragglers_under_every_number() {
         let mut shop = Shop::default();
         let mut table = Table::new([1, 2]);
         table.linger = Linger::numbered_from(first);
-        let refused = TcpFlags(TcpFlags::RST.0 | TcpFlags::ACK.0);
         let straggler = segment(true, TcpFlags::ACK, 6, 1);
-        let all = [segment(true, TcpFlags::SYN, 5, 0), segment(false, refused, 0, 6), straggler, straggler];
+        let all = [segment(true, TcpFlags::SYN, 5, 0), segment(false, REFUSED, 0, 6), straggler, straggler];
         for (packet, segment) in (1..).zip(&all) {
             let mut place = shop.place(Cause { at: Timestamp(packet), packet });
             let identity = table.identify(&Corners::of(segment));
