@@ -218,7 +218,7 @@ impl Table {
         let found = self.find(hash, &key).or_else(|| self.pair_lanes(place, identity, segment));
         match found {
             None => {
-                let ordinal = self.next_ordinal(&key);
+                let ordinal = self.next_ordinal(&key, hash);
                 self.open(place, identity, segment, ordinal);
                 None
             }
@@ -571,7 +571,7 @@ impl Table {
     }
 
     /// This is the n-th connection between these addresses and ports, whatever its lane.
-    fn next_ordinal(&self, key: &FlowKey) -> u32 {
+    fn next_ordinal(&self, key: &FlowKey, hash: u64) -> u32 {
         let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
             let other = key.on_lane(lane);
             let entry = self.find(self.hash(&other), &other)?;
@@ -584,7 +584,8 @@ impl Table {
             };
             Some(last.saturating_add(1))
         });
-        elsewhere.max().unwrap_or(1).max(self.ordinals.next(self.hash(&key.on_lane(0))))
+        let on_no_lane = if key.lane() == 0 { hash } else { self.hash(&key.on_lane(0)) };
+        elsewhere.max().unwrap_or(1).max(self.ordinals.next(on_no_lane))
     }
 
     /// The live connection of a key.
@@ -631,6 +632,9 @@ impl Table {
         segment: &Segment<'_>,
     ) -> Option<u32> {
         let Identity { key, from_low, hash } = *identity;
+        if !self.lanes.has_others(key.lane()) {
+            return None;
+        }
         let others: ArrayVec<u32, LANES> = self.lanes.others(key.lane()).collect();
         let index = others.into_iter().find_map(|lane| {
             let other = key.on_lane(lane);
