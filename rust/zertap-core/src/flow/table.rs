@@ -482,6 +482,10 @@ impl Table {
 
     /// An ended connection lingers in the place that `was` has in the index.
     fn remember(&mut self, config: &Config, ended: Ended, hash: u64, was: u32) {
+        if self.linger.len() >= config.max_lingering {
+            // Before it comes: one more would double the room of all.
+            self.forget_oldest(config);
+        }
         let number = self.linger.push(ended) | ENDED;
         self.index.replace(hash, was, number);
         if ended.other_lane != ended.key.lane() {
@@ -489,7 +493,7 @@ impl Table {
             self.index.replace(hash, was | OTHER_LANE, number | OTHER_LANE);
         }
         self.earliest = self.earliest.min(ended.until());
-        if self.linger.len() > config.max_lingering {
+        if config.max_lingering == 0 {
             self.forget_oldest(config);
         }
     }
