@@ -26,6 +26,12 @@ impl Lanes {
         }
     }
 
+    /// Whether another lane was seen.
+    #[inline]
+    pub fn has_others(&self, lane: u32) -> bool {
+        self.seen.len() > 1 || self.seen.first().is_some_and(|only| *only != lane)
+    }
+
     /// The lanes other than `lane` on which the other direction might travel.
     pub fn others(&self, lane: u32) -> impl Iterator<Item = u32> {
         self.seen.iter().copied().filter(move |other| *other != lane)

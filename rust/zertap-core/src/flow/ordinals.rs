@@ -18,13 +18,19 @@ impl Ordinals {
 
     /// Remembers an ordinal; beyond `limit` the oldest is forgotten.
     pub fn remember(&mut self, hash: u64, ordinal: u32, limit: usize) {
-        if self.known.insert(hash, ordinal).is_none() {
-            self.order.push_back(hash);
+        if let Some(known) = self.known.get_mut(&hash) {
+            *known = ordinal;
+            return;
         }
-        if self.order.len() > limit
+        // Before it comes: one more would double the room of all.
+        if self.order.len() >= limit
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
+        }
+        if limit > 0 {
+            self.known.insert(hash, ordinal);
+            self.order.push_back(hash);
         }
     }
 }

@@ -218,7 +218,7 @@ impl Table {
         let found = self.find(hash, &key).or_else(|| self.pair_lanes(place, identity, segment));
         match found {
             None => {
-                let ordinal = self.next_ordinal(&key);
+                let ordinal = self.next_ordinal(&key, hash);
                 self.open(place, identity, segment, ordinal);
                 None
             }
@@ -486,6 +486,10 @@ impl Table {
 
     /// An ended connection lingers in the place that `was` has in the index.
     fn remember(&mut self, config: &Config, ended: Ended, hash: u64, was: u32) {
+        if self.linger.len() >= config.max_lingering {
+            // Before it comes: one more would double the room of all.
+            self.forget_oldest(config);
+        }
         let number = self.linger.push(ended) | ENDED;
         self.index.replace(hash, was, number);
         if ended.other_lane != ended.key.lane() {
@@ -493,7 +497,7 @@ impl Table {
             self.index.replace(hash, was | OTHER_LANE, number | OTHER_LANE);
         }
         self.earliest = self.earliest.min(ended.until());
-        if self.linger.len() > config.max_lingering {
+        if config.max_lingering == 0 {
             self.forget_oldest(config);
         }
     }
@@ -575,7 +579,7 @@ impl Table {
     }
 
     /// This is the n-th connection between these addresses and ports, whatever its lane.
-    fn next_ordinal(&self, key: &FlowKey) -> u32 {
+    fn next_ordinal(&self, key: &FlowKey, hash: u64) -> u32 {
         let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
             let other = key.on_lane(lane);
             let entry = self.find(self.hash(&other), &other)?;
@@ -588,7 +592,8 @@ impl Table {
             };
             Some(last.saturating_add(1))
         });
-        elsewhere.max().unwrap_or(1).max(self.ordinals.next(self.hash(&key.on_lane(0))))
+        let on_no_lane = if key.lane() == 0 { hash } else { self.hash(&key.on_lane(0)) };
+        elsewhere.max().unwrap_or(1).max(self.ordinals.next(on_no_lane))
     }
 
     /// The live connection of a key.
@@ -635,6 +640,9 @@ impl Table {
         segment: &Segment<'_>,
     ) -> Option<u32> {
         let Identity { key, from_low, hash } = *identity;
+        if !self.lanes.has_others(key.lane()) {
+            return None;
+        }
         let others: ArrayVec<u32, LANES> = self.lanes.others(key.lane()).collect();
         let index = others.into_iter().find_map(|lane| {
             let other = key.on_lane(lane);

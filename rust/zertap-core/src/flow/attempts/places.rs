@@ -196,15 +196,12 @@ impl Places {
 
     #[inline]
     pub fn push(&mut self, attempt: &Attempt) -> Entry {
-        let (number, generation) = match Short::of(&attempt.key) {
-            Some(name) => {
-                let (index, generation) = self.short.push(name, attempt);
-                (index << 1, generation)
-            }
-            None => {
-                let (index, generation) = self.long.push(attempt.key, attempt);
-                (index << 1 | 1, generation)
-            }
+        let (number, generation) = if let Some(name) = Short::of(&attempt.key) {
+            let (index, generation) = self.short.push(name, attempt);
+            (index << 1, generation)
+        } else {
+            let (index, generation) = self.long.push(attempt.key, attempt);
+            (index << 1 | 1, generation)
         };
         Entry { number, generation }
     }
