@@ -58,7 +58,7 @@ wrong too, and the line names the nearest that does.
 
 ```
 $ zertap config check zertap.toml
-zertap.toml: line 4: globalconfig.intval: the interval `5h` does not divide a day
+zertap.toml: line 4: globalconfig.intval: the interval `25h` is not 1 to 24 hours
 zertap.toml: line 7: smfconfig.zertdetails: no such key: did you mean `smfconfig.zertdetail`?
 ```
 

@@ -137,8 +137,8 @@ def records() -> Iterator[tuple[str, Record, Shape]]:
 LATER = {1: 10, 2: 20, 3: 60, 4: 1, 7: 10}
 """Seconds after the connection's establishment, by event type."""
 
-PROTECTIONS = (("none", "none", False), ("tls12", "TLS", False), ("tls-failed", "TLS", True))
-PROTECTIONS += (("ssh", "SSH", False), ("ssh-failed", "SSH", True))
+PROTECTIONS = [("none", "none", False), ("tls12", "TLS", False), ("tls-failed", "TLS", True)]
+PROTECTIONS += [("ssh", "SSH", False), ("ssh-failed", "SSH", True)]
 
 
 def every_event() -> Iterator[tuple[str, Record, Shape]]:
