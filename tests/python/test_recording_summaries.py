@@ -161,7 +161,7 @@ def test_an_interval_is_over_when_it_is_though_nothing_happens() -> None:
         session.drain()
         counts.append((second, len(file.records)))
     grown = [second for (_, before), (second, after) in zip(counts, counts[1:], strict=False) if after > before]
-    assert grown == [120, 240, 360]
+    assert grown == [125, 245, 365], "at a boundary itself a row may still come that belongs before it"
     session.close(START + 400 * SECOND)
     again = Taking("file")
     replay = Session(FILE, again)

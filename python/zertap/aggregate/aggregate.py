@@ -55,8 +55,8 @@ class _Counting:
                 yield over, self.number
 
     def advance(self, at: int) -> Iterator[tuple[int, int]]:
-        """The same where no row tells that time has come to *at*."""
-        following = self.interval.number(at)
+        """The same where no row tells that time has passed; all rows before *at* were counted, none at it need be."""
+        following = self.interval.number(at - 1)
         if self.number is not None and following > self.number:
             over, self.number, self.ended = self.number, following, self.interval.start(self.number + 1)
             yield over, following
@@ -133,7 +133,7 @@ class Aggregation:
             yield from self._over(number, following)
 
     def advance(self, at: int) -> Iterator[Set]:
-        """Time has come to *at*, and there are no more rows of before: the sets of the intervals that are over."""
+        """Time has come to *at*, and there are no more rows before it: the sets of the intervals that are over."""
         for number, following in self._counting.advance(at):
             yield from self._over(number, following)
 

@@ -39,6 +39,7 @@ def test_any_cut_of_the_rows_gives_the_same_sets(cuts: list[int], minutes: int) 
     assert [*found, last] == sets(batches(TOUR, interval=interval), interval)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 400), max_size=8).map(sorted), st.sampled_from([1, 2, 15, 60]))
 def test_looking_at_an_open_interval_changes_nothing(looks: list[int], minutes: int) -> None:
     """But for the life of a session that was idle since: it may be forgotten sooner, and then begins at zero again."""
