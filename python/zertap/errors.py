@@ -65,7 +65,7 @@ class InterfaceUnavailable(InputUnreadable):
 
 
 class RecordsUnreadable(InputUnreadable):
-    """Not a file of records, or not permitted."""
+    """No file, an empty one, or not permitted."""
 
 
 class ServiceUnreachable(InputUnreadable):
@@ -85,7 +85,7 @@ class InterfaceLost(InputDamaged):
 
 
 class RecordDamaged(InputDamaged):
-    """A record whose bytes contradict its layout."""
+    """A record whose bytes contradict its layout, or octets that are no record."""
 
 
 class ServiceFailed(InputDamaged):

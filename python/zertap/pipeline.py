@@ -65,15 +65,21 @@ class Request:
     """Threads that follow the connections of a capture together; 0 means one for each core."""
 
     @classmethod
-    def of(cls, configuration: "Configuration", *, chain: bool = False, records: bool = False) -> "Request":
-        """The request that a configuration makes; with the rows and boundaries that its records need."""
+    def of(
+        cls, configuration: "Configuration", *, chain: bool = False, records: bool = False, reloads: bool = False
+    ) -> "Request":
+        """The request that a configuration makes; with the rows and boundaries that its records need.
+
+        *reloads*: the configuration may change while the engine runs.
+        """
         from zertap.configuration.builds import boundaries, record_rows, tap_limits
 
         mode, offers = configuration["observer.mode"], configuration["observer.offers"]
         request = cls(mode, chain, offers, limits=tap_limits(configuration))
         if not records:
             return request
-        return replace(request, rows=record_rows(configuration), interval=boundaries(configuration))
+        rows = record_rows(configuration, reloads=reloads)
+        return replace(request, rows=rows, interval=boundaries(configuration, reloads=reloads))
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""

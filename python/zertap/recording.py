@@ -51,7 +51,8 @@ class Session:
         """The configuration in effect."""
         self.unobserved = 0
         """Frames that came while discovery was off."""
-        self._recording = Recording(output, configuration, endpoint.owners if endpoint else None)
+        owners = endpoint.owners if endpoint else None
+        self._recording = Recording(output, configuration, owners, reloads=True)
         self._engine = 0
         self._tap = self._new_tap()
         if start is not None and self._tap:
@@ -128,7 +129,7 @@ class Session:
     def _new_tap(self) -> Tap | None:
         if not self.configuration["globalconfig.zert"]:
             return None
-        request = Request.of(self.configuration, records=True)
+        request = Request.of(self.configuration, records=True, reloads=True)
         if self._endpoint:
             request = replace(request, rows=frozenset({*(request.rows or ()), "opened"}))
         return Tap(request.config())

@@ -16,7 +16,7 @@ Nothing is kept per connection: each row carries what its connection did since i
 before. The engine adds rows up and Python tells it what they mean, once for each sort of rows and of facts.
 """
 
-from zertap.aggregate.aggregate import Aggregation, Gatherer
+from zertap.aggregate.aggregate import Aggregation, Gatherer, Standing
 from zertap.aggregate.book import Book, Set
 from zertap.aggregate.interval import Interval, parse_interval
 from zertap.aggregate.ledger import Change, Ledger
@@ -33,6 +33,7 @@ __all__ = [
     "Ledger",
     "Places",
     "Set",
+    "Standing",
     "Table",
     "parse_interval",
     "render",

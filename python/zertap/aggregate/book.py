@@ -8,7 +8,7 @@ jumps by years must not write a million records.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -77,6 +77,20 @@ def limits(interval: Interval, number: int, began: int | None, ended: int | None
     """Start and end of an interval, cut to when aggregation began and ended."""
     start, end = interval.start(number), interval.start(number + 1)
     return max(start, start if began is None else began), min(end, end if ended is None else ended)
+
+
+def joined(
+    earlier: Sequence[SessionSummary], later: Sequence[SessionSummary], start: int, end: int
+) -> list[SessionSummary]:
+    """The summaries of an interval from those of its two parts."""
+    found = {each.session: replace(each, start=start, end=end) for each in earlier}
+    for each in later:
+        found[each.session] = _onward(found[each.session], each) if each.session in found else each
+    return sorted(found.values(), key=lambda each: each.session.order)
+
+
+def _onward(before: SessionSummary, after: SessionSummary) -> SessionSummary:
+    return replace(after, initial=before.initial, latest=before.latest.later(after.latest))
 
 
 def _joined(earlier: Change | None, change: Change | None) -> Change:

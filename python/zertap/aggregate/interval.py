@@ -1,8 +1,9 @@
 """Recording intervals: which moments are their boundaries.
 
-As on z/OS an interval is a number of hours with a synchronisation value (the time of day of one of the boundaries),
-or a number of minutes as of SMF. Each divides a day, so that the boundaries are the same every day. All in UTC: what
-a file shows does not depend on where it is read.
+As on z/OS an interval is 1 to 24 hours with a synchronisation value (the time of day of one of the boundaries), or a
+number of minutes as of SMF, which divides a day. Hours that divide a day have the same boundaries every day; others are
+counted from 1970 on, at the synchronisation value of its first day. All in UTC: what a file shows does not depend on
+where or when it is read.
 """
 
 import re
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from zertap.errors import Usage
 
 _MINUTE = 60 * 1_000_000_000
-_DAY = 24 * 60 * _MINUTE
+_HOURS = 24
+_DAY = _HOURS * 60 * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,14 @@ def _length(text: str) -> int:
     found = re.fullmatch(r"(\d{1,4})([hm])", text)
     if found is None:
         raise Usage(f"not an interval: `{text}`: hours or minutes, for example `1h` or `30m`")
-    minutes = int(found[1]) * (60 if found[2] == "h" else 1)
-    if minutes == 0 or _DAY % (minutes * _MINUTE):
+    number = int(found[1])
+    if found[2] == "h":
+        if not 1 <= number <= _HOURS:
+            raise Usage(f"the interval `{text}` is not 1 to {_HOURS} hours")
+        return number * 60 * _MINUTE
+    if number == 0 or _DAY % (number * _MINUTE):
         raise Usage(f"the interval `{text}` does not divide a day")
-    return minutes * _MINUTE
+    return number * _MINUTE
 
 
 def _time_of_day(text: str) -> int:

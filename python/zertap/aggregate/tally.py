@@ -42,12 +42,22 @@ class Span(NamedTuple):
 
 
 class Tally:
-    """Counts the rows of one engine. Not for use by several threads at once."""
+    """Counts the rows of one engine. Not for use by several threads at once.
+
+    ``standing``: rows of connections as they stand (``Tap.current``) are no ends: they only bring traffic.
+    """
 
     def __init__(
-        self, places: Places, shape: Shape = Shape.Z32, *, terminate: bool = False, owners: Owners | None = None
+        self,
+        places: Places,
+        shape: Shape = Shape.Z32,
+        *,
+        terminate: bool = False,
+        owners: Owners | None = None,
+        standing: bool = False,
     ) -> None:
         self._terminate = terminate
+        self._standing = standing
         self._owners = owners
         networks = [(each.network_address.packed, each.prefixlen) for each in places.networks]
         turned = (FTP_DATA_PORT, ACTIVE_FTP_FROM)
@@ -95,6 +105,8 @@ class Tally:
         milestones, *rest = batch.pattern(sort & 0xFFFF_FFFF)
         named = tuple((PHASES[phase], after_timer) for phase, after_timer in milestones)
         life, kind = Pattern(named, *rest), KINDS[sort >> 32 & 0xFF]
+        if self._standing:
+            kind = "interval"
         if self._terminate and kind in {"unfinished", "evicted"}:
             life, kind = life._replace(ended=True), "closed"
         found = effects(kind, life, sort >> 40, self._shape)

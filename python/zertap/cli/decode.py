@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 """Octets read at once: enough that what a piece costs by itself does not matter."""
 
+_NUMBERED = " (os error"
+"""What stands in a complaint of the operating system, and in none of a decompressor."""
+
 
 def decode(
     file: Annotated[
@@ -64,16 +67,28 @@ def decode(
 def _run(file: str, octets: Octets, target: "Shown", outcome: Outcome) -> None:
     """Reads *file* into *target*, tells what is wrong with it, and closes the target whatever that was."""
     try:
-        for piece in _pieces(file, octets):
-            target.feed(piece)
-            if target.decoder.damage:
-                break
+        _feed(file, octets, target)
         target.finish()
         _tell_hidden(file, target.decoder)
         _judge(file, target.decoder)
     except (RecordDamaged, RecordsUnreadable) as error:
         outcome.tell(error)
     target.close()
+
+
+def _feed(file: str, octets: Octets, target: "Shown") -> None:
+    """Hands over the file's octets, up to a damage. Raises ``RecordDamaged`` where its compression breaks."""
+    fed = 0
+    try:
+        for piece in _pieces(file, octets):
+            fed += len(piece)
+            target.feed(piece)
+            if target.decoder.damage:
+                return
+    except RecordDamaged as error:
+        target.finish()
+        number, offset, _ = target.decoder.damage or (_records(target.decoder) + 1, fed, "")
+        raise RecordDamaged(f"record {number:,}: {error.reason}", file, offset) from None
 
 
 def _open(file: str) -> Octets:
@@ -85,7 +100,7 @@ def _open(file: str) -> Octets:
 
 def _reason(error: OSError) -> str:
     """What the operating system says, without its number."""
-    return error.strerror or str(error).partition(" (os error")[0]
+    return error.strerror or str(error).partition(_NUMBERED)[0]
 
 
 def _pieces(file: str, octets: Octets) -> Iterator[bytes]:
@@ -95,8 +110,8 @@ def _pieces(file: str, octets: Octets) -> Iterator[bytes]:
         try:
             piece = octets.read(_PIECE)
         except OSError as error:
-            kind = RecordDamaged if begun else RecordsUnreadable
-            raise kind(_reason(error), file) from None
+            refused = not begun and _NUMBERED in str(error)
+            raise (RecordsUnreadable if refused else RecordDamaged)(_reason(error), file) from None
         if not piece:
             return
         begun = True
@@ -112,15 +127,17 @@ def _tell_hidden(file: str, decoder: "Decoder") -> None:
 
 
 def _judge(file: str, decoder: "Decoder") -> None:
-    """Tells what was passed over. Raises for damage, and for a file that holds no record at all."""
-    passed_over = sum(count for _, count in decoder.foreign)
-    found = sum(decoder.found)
+    """Tells what was passed over. Raises for damage, and for a file that holds no octets at all."""
     if decoder.damage:
         number, offset, reason = decoder.damage
-        if not found and not passed_over:
-            raise RecordsUnreadable(reason, file, offset)
         raise RecordDamaged(f"record {number:,}: {reason}", file, offset)
+    passed_over = sum(count for _, count in decoder.foreign)
     if passed_over:
         say(f"{file}: {passed_over:,} other SMF records were passed over")
-    if not passed_over and not found:
+    elif not _records(decoder):
         raise RecordsUnreadable("no records", file)
+
+
+def _records(decoder: "Decoder") -> int:
+    """Records so far, of any kind."""
+    return sum(decoder.found) + sum(count for _, count in decoder.foreign)

@@ -46,7 +46,8 @@ def recording(
     from zertap.sinks.destinations import Destinations
     from zertap.sinks.recording import Recording
 
-    return Recording(Destinations(rotating, (), services), begun, owners.owners if owners else None)
+    known = owners.owners if owners else None
+    return Recording(Destinations(rotating, (), services), begun, known, reloads=True)
 
 
 def another(selections: list[Selection], where: str | None) -> Selection:

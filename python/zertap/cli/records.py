@@ -106,7 +106,9 @@ def records(
     ] = False,
     interval: Annotated[
         str | None,
-        Option(help="Length of an interval of summaries: hours or minutes that divide a day, or SMF. Default: 1h."),
+        Option(
+            help="Length of an interval of summaries: 1h to 24h, minutes that divide a day (30m), or SMF. Default: 1h."
+        ),
     ] = None,
     sync: Annotated[
         str | None, Option(help="Time of day, UTC, at which an interval begins. Default: 00:00.", metavar="HH:MM")

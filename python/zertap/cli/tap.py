@@ -172,7 +172,7 @@ def _request(
     fields: Sequence[Field],
 ) -> Request:
     """What the engine is to tell, by the configuration in effect."""
-    made = replace(Request.of(settings, records=recorded), fingerprints=fingerprints)
+    made = replace(Request.of(settings, records=recorded, reloads=True), fingerprints=fingerprints)
     if kinds is not None:
         made = replace(made, rows=kinds | (made.rows or frozenset()))
     return made.with_needs_of(fields)

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from zertap.rows import RowReader
     from zertap.zert.mapping import Settings
 
+_INTERVAL_KEYS = ("globalconfig.intval", "globalconfig.syncval", "smf.intval", "smf.syncval")
 TAP_KEYS = tuple(
-    key.name for key in KEYS if key.table == "limits" or (key.table == "observer" and key.name != "observer.at_eof")
+    key.name
+    for key in KEYS
+    if key.table == "limits"
+    or (key.table == "observer" and key.name != "observer.at_eof")
+    or key.name in _INTERVAL_KEYS
 )
 """Keys that make an engine what it is: one that runs cannot change them."""
 
@@ -85,22 +90,30 @@ def interval(configuration: Configuration) -> "Interval":
     return parse_interval(length, configuration["globalconfig.syncval"])
 
 
+def aggregates(configuration: Configuration) -> bool:
+    """Whether sessions are summed up. As on z/OS that does not depend on whether somebody gets the summaries."""
+    return bool(configuration["globalconfig.zert"] and configuration["globalconfig.aggregation"])
+
+
 def summarises(configuration: Configuration) -> bool:
     """Whether summaries are made, for whatever destination."""
-    made = configuration["globalconfig.zert"] and configuration["globalconfig.aggregation"]
-    return bool(made and (configuration["smfconfig.zertsummary"] or configuration["netmonitor.zertsummary"]))
+    wanted = configuration["smfconfig.zertsummary"] or configuration["netmonitor.zertsummary"]
+    return bool(aggregates(configuration) and wanted)
 
 
-def record_rows(configuration: Configuration) -> frozenset[str]:
-    """The rows that the engine must write for the records that are wanted."""
+def record_rows(configuration: Configuration, *, reloads: bool = False) -> frozenset[str]:
+    """The rows that the engine must write for the records that are wanted, or (*reloads*) may be wanted later."""
     from zertap.rows import RECORD_ROWS, SUMMARY_ROWS
 
-    return SUMMARY_ROWS if summarises(configuration) else RECORD_ROWS
+    return SUMMARY_ROWS if reloads or summarises(configuration) else RECORD_ROWS
 
 
-def boundaries(configuration: Configuration) -> tuple[int, int] | None:
-    """Length and synchronisation of the recording intervals, if there are summaries. Unit: nanoseconds."""
-    if not summarises(configuration):
+def boundaries(configuration: Configuration, *, reloads: bool = False) -> tuple[int, int] | None:
+    """Length and synchronisation of the recording intervals, if there are summaries, or (*reloads*) may be.
+
+    Unit: nanoseconds.
+    """
+    if not (reloads or summarises(configuration)):
         return None
     intervals = interval(configuration)
     return intervals.length, intervals.sync

@@ -58,29 +58,33 @@ wrong too, and the line names the nearest that does.
 
 ```
 $ zertap config check zertap.toml
-zertap.toml: line 4: globalconfig.intval: the interval `5h` does not divide a day
+zertap.toml: line 4: globalconfig.intval: the interval `25h` is not 1 to 24 hours
 zertap.toml: line 7: smfconfig.zertdetails: no such key: did you mean `smfconfig.zertdetail`?
 ```
 
 # Reload
 
 A running session takes a new configuration by `zertap.recording.Session.reconfigure`. It applies to what is written
-from that moment on. Keys that make an engine what it is (tables `observer`, but for `at_eof`, and `limits`) wait until
-discovery is enabled again, and are returned by name.
+from that moment on. Keys that make an engine what it is (table `observer`, but for `at_eof`; `limits`; the length and
+the boundaries of intervals) wait until discovery is enabled again, and are returned by name.
 
 - *Discovery is disabled* (`globalconfig.zert = false`): a detail record of event type 6, and, if anything was summed
   up, a summary record that aggregation was disabled. What was collected is discarded; open connections get no more
   records.
 - *Discovery is enabled:* a detail record of event type 5. Connections that began before are not picked up. Aggregation
   is reported as enabled with the first connection.
-- *Aggregation, or the writing of summaries, is switched off:* the final set of summaries (reason *end*), then the
-  record that aggregation was disabled.
-- *Aggregation, or the writing of summaries, is switched on:* connections established before are not summed up.
-- *Interval, networks, ports, names, codes or shape change:* summaries are switched off and on again; detail records
-  follow at once.
+- *Aggregation is switched off:* the final set of summaries (reason *end*) to everybody who gets summaries, with all
+  that came until then, and the record that aggregation was disabled.
+- *Aggregation is switched on:* connections established before are not summed up.
+- *Destinations* do not change what is collected. *The file gets no more summaries* (`smfconfig.zertsummary = false`):
+  a final set (reason *end*) to it alone; subscribers get none, and their next set is that of the whole interval. No
+  record says that aggregation was disabled, for it goes on. Who gets summaries from now on gets them from the end of
+  the interval on, with the counters of the sessions' whole life.
+- *Names, codes, the header's offset change:* records follow at once.
+- *Networks, ports, shape, `at_eof` change:* sessions would be others; aggregation is switched off and on again.
 
-The last line, and that a final set is written although only the destination was switched off, are rulings of ours; the
-others follow IBM's publications as far as they could be read.
+The last line, and the waiting of intervals, are rulings of ours; the others follow IBM's publications as far as they
+could be read.
 """
 
 _KEYS = """

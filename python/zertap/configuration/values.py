@@ -196,9 +196,9 @@ class Permission(_Written):
 
 
 class Interval(_Written):
-    """The length of a recording interval: that of SMF, or hours or minutes that divide a day."""
+    """The length of a recording interval: that of SMF, 1 to 24 hours, or minutes that divide a day."""
 
-    form: Final = '"SMF", or hours or minutes that divide a day ("1h", "30m")'
+    form: Final = '"SMF", "1h" to "24h", or minutes that divide a day ("30m")'
 
     def read(self, value: Any) -> str:
         """See ``Kind``."""

@@ -50,6 +50,10 @@ class Destinations:
             found += [each for each in self._services if each.subtype == subtype]
         return Several(found) if found else None
 
+    def only_file(self) -> "Several | None":
+        """Those that SMFCONFIG is about: the file, and what goes out beside it."""
+        return Several(self._files) if self._files else None
+
     def asking(self) -> list[Audience]:
         """Services in which somebody waits for the list of current connections."""
         return [each for each in self._services if each.asks]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from zertap.configuration import Configuration
 from zertap.configuration.builds import (
+    aggregates,
     current_reader,
     interval,
     places,
@@ -27,29 +28,34 @@ from zertap.zert.events import EventType
 from zertap.zert.owner import Owners
 
 if TYPE_CHECKING:
+    from zertap._native import EventBatch
     from zertap.sinks.summaries import Summaries
 
-_SUMMED = (
-    "globalconfig.intval",
-    "globalconfig.syncval",
-    "smf.",
-    "network.",
-    "system.",
-    "records.",
-    "observer.at_eof",
-    "smfconfig.zertsummary",
-    "netmonitor.zertsummary",
-)
+_SUMMED = ("globalconfig.intval", "globalconfig.syncval", "smf.", "network.", "records.shape", "observer.at_eof")
 """Keys, or how they begin, with which summaries are begun anew."""
+
+_AT_ONCE = 4096
+"""Connections that are asked for in one piece."""
 
 
 class Recording:
-    """Writes the records of one run. ``owners`` as for ``Encoding``."""
+    """Writes the records of one run. ``owners`` as for ``Encoding``.
+
+    ``reloads``: the configuration may change, so that sessions are summed up though nobody gets the summaries yet; and
+    rows come as time passes, so that an interval is over when it is, also if nothing happens.
+    """
 
     def __init__(
-        self, outputs: Destinations | Output, configuration: Configuration, owners: Owners | None = None
+        self,
+        outputs: Destinations | Output,
+        configuration: Configuration,
+        owners: Owners | None = None,
+        *,
+        reloads: bool = False,
     ) -> None:
         self._owners = owners
+        self._live = reloads
+        self._aggregates = aggregates if reloads else summarises
         self._outputs = outputs if isinstance(outputs, Destinations) else Destinations(outputs)
         self.outlets = [each.outlet for each in self._outputs.outputs]
         """The accounts of all outputs."""
@@ -57,6 +63,7 @@ class Recording:
         self._since = 0
         self._engine: int | None = None
         self._clock: tuple[int, int] | None = None
+        self._tap: Engine | None = None
         self._enabled = False
         self._configuration = configuration
         self._current: Current | None = None
@@ -77,6 +84,7 @@ class Recording:
             self._end_input()
         self._engine = part.engine
         self._clock = part.clock or self._clock
+        self._tap = part.tap
         if part.clock and not self._enabled and self._configuration["globalconfig.zert"]:
             self.enable(part.clock[0])
 
@@ -85,6 +93,8 @@ class Recording:
 
         ``None``: nothing is observed.
         """
+        if self._live and self._summaries and part and part.clock:
+            self._summaries.advance(part.clock[1])
         for each in self._outputs.asking():
             if part is None or part.tap is None:
                 each.walk(self._nothing_lives)
@@ -112,20 +122,37 @@ class Recording:
         changed = before.changes(configuration)
         if before["globalconfig.zert"] and not configuration["globalconfig.zert"]:
             self._disable(at)
-        self._renew(configuration, changed, at)
+        self._renew(before, configuration, at)
         if "globalconfig.zert" in changed and configuration["globalconfig.zert"]:
             self._engine = None
             self.enable(at)
 
-    def _renew(self, configuration: Configuration, changed: Sequence[str], at: int) -> None:
+    def _renew(self, before: Configuration, configuration: Configuration, at: int) -> None:
         """New sinks, where the old ones would go on writing as before."""
         self._details = self._make_details(configuration)
-        if self._summaries and (not summarises(configuration) or any(key.startswith(_SUMMED) for key in changed)):
-            self._summaries.end(at)
+        anew = any(key.startswith(_SUMMED) for key in before.changes(configuration))
+        if self._summaries and (anew or not self._aggregates(configuration)):
+            self._summaries.end(at, self._standing())
             self._summaries = None
-        if summarises(configuration) and self._summaries is None:
+        if self._summaries:
+            self._redirect(self._summaries, before, configuration, at)
+        elif self._aggregates(configuration):
             self._since = max(self._since, at)
             self._summaries = self._make_summaries(configuration)
+
+    def _redirect(self, summaries: "Summaries", before: Configuration, configuration: Configuration, at: int) -> None:
+        """Aggregation goes on. Where only the file gets no more, it gets a final set, and nobody else does."""
+        if before["smfconfig.zertsummary"] and not configuration["smfconfig.zertsummary"]:
+            summaries.final(at, self._outputs.only_file(), self._standing())
+        summaries.to(self._outputs.of(SUMMARY, configuration), record_settings(configuration))
+
+    def _standing(self) -> "Iterator[tuple[EventBatch, range]]":
+        """The connections that summaries count, as they stand: what came since their latest rows."""
+        start: int | None = 0
+        while self._tap is not None and self._engine is not None and start is not None:
+            batch, start = self._tap.current(start, _AT_ONCE)
+            part = Part(batch, self._engine)
+            yield from ((batch, run) for run in _established_since(part, range(len(batch)), self._since))
 
     def close(self) -> None:
         """See ``Sink.close``."""
@@ -168,9 +195,9 @@ class Recording:
         return Records(output, settings, networks, row_reader(configuration), self._owners)
 
     def _make_summaries(self, configuration: Configuration) -> "Summaries | None":
-        output = self._outputs.of(SUMMARY, configuration)
-        if output is None or not summarises(configuration):
+        if not self._aggregates(configuration):
             return None
+        output = self._outputs.of(SUMMARY, configuration)
         from zertap.sinks.summaries import Summaries  # brings aggregation
 
         settings, where = record_settings(configuration), places(configuration)

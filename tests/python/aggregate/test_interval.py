@@ -27,8 +27,19 @@ def test_minutes_are_those_of_smf() -> None:
     assert parse_interval("24h", "23:59").start(0) == 24 * HOUR - HOUR // 60
 
 
-@pytest.mark.parametrize("text", ["", "0h", "1", "h", "5h", "7m", "48h", "1d", "-1h", "1.5h"])
-def test_what_divides_no_day_is_refused(text: str) -> None:
+@pytest.mark.parametrize("hours", range(1, 25))
+def test_any_hours_of_a_day_make_an_interval(hours: int) -> None:
+    """As of INTVAL. Where they divide a day the synchronisation value is a boundary of each."""
+    interval = parse_interval(f"{hours}h", "02:30")
+    day = 20_000 * 24 * HOUR
+    number = interval.number(day)
+    assert interval.start(number + 1) - interval.start(number) == hours * HOUR
+    boundaries = {(interval.start(number + step) - day) % (24 * HOUR) for step in range(100)}
+    assert (len(boundaries) == 24 // hours and 2.5 * HOUR in boundaries) or 24 % hours
+
+
+@pytest.mark.parametrize("text", ["", "0h", "1", "h", "25h", "7m", "48h", "1d", "-1h", "1.5h"])
+def test_what_is_no_interval_is_refused(text: str) -> None:
     with pytest.raises(Usage):
         parse_interval(text)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aggregation import CAPTURES, MINUTE, TOUR, batches, sets
+from aggregation import CAPTURES, MINUTE, TOUR, batches, negative, sets
 from by_hand import across
 from wire import Frame, pcap
 from zertap._native import EventBatch, Source, Tap
@@ -37,6 +37,31 @@ def test_any_cut_of_the_rows_gives_the_same_sets(cuts: list[int], minutes: int) 
     last = aggregation.close()
     assert last is not None
     assert [*found, last] == sets(batches(TOUR, interval=interval), interval)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 400), max_size=8).map(sorted), st.sampled_from([1, 2, 15, 60]))
+def test_looking_at_an_open_interval_changes_nothing(looks: list[int], minutes: int) -> None:
+    """But for the life of a session that was idle since: it may be forgotten sooner, and then begins at zero again."""
+    interval = Interval(minutes * MINUTE)
+    aggregation = Aggregation(interval, Places())
+    found: list[Set] = []
+    for batch in batches(TOUR, interval=interval):
+        ends = [0, *sorted(min(look, len(batch)) for look in looks), len(batch)]
+        for start, stop in zip(ends, ends[1:], strict=False):
+            found += aggregation.add(batch, range(start, stop))
+            aggregation.peek(0)
+    last = aggregation.close()
+    assert last is not None
+    assert [added(each) for each in (*found, last)] == [
+        added(each) for each in sets(batches(TOUR, interval=interval), interval)
+    ]
+
+
+def added(each: Set) -> tuple[object, ...]:
+    """What an interval added to each session, and how many connections were active at its end."""
+    told = [(one.session, one.latest, one.final + negative(one.initial), one.final.active) for one in each.summaries]
+    return (each.start, each.end, told, [(one.start, one.end) for one in each.summaries])
 
 
 FRAMES = sorted(across(), key=lambda frame: frame[0])

@@ -85,11 +85,32 @@ def test_damaged_records_are_status_4_after_the_sound_ones(capture: Path, tmp_pa
     assert line.startswith(f"{tmp_path}/x.smf: offset ")
 
 
-@pytest.mark.parametrize("content", [b"", b"this is no file of records, it is text", bytes(64)])
-def test_what_holds_no_records_is_status_3(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"this is no file of records, it is text", bytes(64), b"\x1f\x8b\x08 no gzip"])
+def test_a_foreign_file_is_status_4_and_names_record_and_offset(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     done = zertap("decode", tmp_path / "x")
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (4, "")
+    assert line.startswith(f"{tmp_path}/x: offset 0: record 1: ")
+
+
+def test_what_is_behind_foreign_records_is_named_by_its_own_number(capture: Path, tmp_path: Path) -> None:
+    """Records of other types count: the number is that of the record in the file."""
+    zertap("records", capture, "-o", tmp_path / "x.smf", "--no-switches")
+    foreign = (44).to_bytes(2) + b"\0\0\xde\x1e" + bytes(38)
+    (tmp_path / "y").write_bytes(foreign * 2 + (tmp_path / "x.smf").read_bytes() + foreign + b"and then some text")
+    done = zertap("decode", tmp_path / "y")
+    found = len(objects(done.stdout))
+    end = (tmp_path / "x.smf").stat().st_size + 3 * 44
+    assert (done.returncode, found > 3) == (4, True)
+    assert done.stderr.startswith(f"{tmp_path}/y: offset {end}: record {found + 4}: not a record descriptor word")
+
+
+def test_an_empty_file_and_a_folder_are_status_3(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"")
+    for name in ("x", "."):
+        done = zertap("decode", tmp_path / name)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
 
 
 def test_a_missing_file_is_status_3(tmp_path: Path) -> None:

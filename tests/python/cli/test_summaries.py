@@ -113,7 +113,7 @@ def test_without_a_connection_there_are_no_records(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        ["--summary", "--interval", "5h"],
+        ["--summary", "--interval", "25h"],
         ["--summary", "--sync", "25:00"],
         ["--summary", "--ftp-ports", "7"],
         ["--summary", "--ftp-ports", "9-7"],

@@ -44,8 +44,8 @@ def test_an_option_beats_the_file_and_the_file_the_default() -> None:
 
 
 def test_a_bad_option_is_named() -> None:
-    with pytest.raises(Usage, match=r"^--interval: the interval `7h` does not divide a day$"):
-        defaults().overridden([("globalconfig.intval", "7h", "--interval")])
+    with pytest.raises(Usage, match=r"^--interval: the interval `7m` does not divide a day$"):
+        defaults().overridden([("globalconfig.intval", "7m", "--interval")])
 
 
 def test_intervals_are_those_of_smf_or_of_the_profile() -> None:

@@ -77,4 +77,5 @@ def test_an_engine_keeps_what_makes_it_what_it_is() -> None:
         "observer.ignore_vlan",
         "observer.verify_checksums",
         *(key.name for key in KEYS if key.table == "limits"),
+        *("globalconfig.intval", "globalconfig.syncval", "smf.intval", "smf.syncval"),
     }

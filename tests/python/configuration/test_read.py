@@ -16,7 +16,8 @@ from zertap.errors import Usage
     [
         ("[globalconfig]\nzert = 1", "line 2: globalconfig.zert: 1 is neither true nor false"),
         ("[globalconfig]\nzert = {aggregation = true}", 'line 2: globalconfig.zert: {"aggregation": true} is neither'),
-        ('[globalconfig]\nintval = "5h"', "line 2: globalconfig.intval: the interval `5h` does not divide a day"),
+        ('[globalconfig]\nintval = "7m"', "line 2: globalconfig.intval: the interval `7m` does not divide a day"),
+        ('[globalconfig]\nintval = "25h"', "line 2: globalconfig.intval: the interval `25h` is not 1 to 24 hours"),
         ("[globalconfig]\nintval = 5", "line 2: globalconfig.intval: 5 is not a text"),
         ('[globalconfig]\n\nsyncval = "24:00"', "line 3: globalconfig.syncval: not a time of day: `24:00`"),
         ("[smf]\nintval = 0", "line 2: smf.intval: 0 is not in the range 1 to 60"),

@@ -129,8 +129,39 @@ def records() -> Iterator[tuple[str, Record, Shape]]:
     tunnel = replace(every.common, event=3, protocols=0x20, flags=0, ip_protocol=17, local_port=12_000)
     tunnel = replace(tunnel, end_time=every.header.time, end_date=every.header.date)
     yield "3-ipsec-filter", replace(every, common=tunnel, tls=None, ssh=None, names=NAMES_OF_IPSEC), new
+    yield from every_event()
     yield "3-every-name", replace(detail_record(tls, event(kind.TERMINATION, "TLS"), PLAIN), names=EVERY_NAME), new
     yield from summaries()
+
+
+LATER = {1: 10, 2: 20, 3: 60, 4: 1, 7: 10}
+"""Seconds after the connection's establishment, by event type."""
+
+PROTECTIONS = [("none", "none", False), ("tls12", "TLS", False), ("tls-failed", "TLS", True)]
+PROTECTIONS += [("ssh", "SSH", False), ("ssh-failed", "SSH", True)]
+
+
+def every_event() -> Iterator[tuple[str, Record, Shape]]:
+    """Every event of a connection with every protection that it may show; those above stand there alone."""
+    shown = {"none": connection(), "TLS": connection(TLS_12, session_id=SESSION), "SSH": connection(ssh=SSH_2)}
+    for kind, after in LATER.items():
+        for word, protocol, failed in PROTECTIONS:
+            if (kind, word) not in _ABOVE:
+                each = event(EventType(kind), protocol, failed=failed, after=after)
+                yield f"{kind}-{word}", detail_record(shown[protocol], each, PLAIN), Shape.Z32
+    for kind in (1, 2, 3):
+        record = detail_record(shown["none"], event(EventType(kind), after=LATER[kind]), PLAIN)
+        common = replace(record.common, protocols=0x20)
+        yield f"{kind}-ipsec", replace(record, common=common, ipsec=IPSEC, names=NAMES_OF_IPSEC), Shape.Z32
+    record = detail_record(shown["TLS"], event(EventType.INITIATION, "TLS"), PLAIN)
+    common = replace(record.common, protocols=0xA0)
+    names = (*record.names, *NAMES_OF_IPSEC)
+    yield "1-tls12-ipsec", replace(record, common=common, ipsec=IPSEC, names=names), Shape.Z32
+    record = detail_record(shown["none"], event(EventType.ENFORCEMENT), PLAIN)
+    yield "7-none-enforcement", replace(record, enforcement=(bytes(range(8)),)), Shape.Z32
+
+
+_ABOVE = {(1, "none"), (1, "tls12"), (1, "tls-failed"), (1, "ssh"), (2, "none"), (4, "ssh-failed")}
 
 
 def older(every: DetailRecord) -> Iterator[tuple[str, Record, Shape]]:
