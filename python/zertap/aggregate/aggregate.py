@@ -118,7 +118,10 @@ class Aggregation:
                 yield each
 
     def close(self, at: int = 0) -> Set | None:
-        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows."""
+        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows.
+
+        Nothing is remembered any more.
+        """
         number = self._counting.number
         self._counting.ended = max(self._counting.ended, at)
         return None if number is None else self._set(number, self._counting.ended)
@@ -126,4 +129,4 @@ class Aggregation:
     def _set(self, number: int, ended: int | None = None) -> Set:
         counting = self._counting
         start, end = limits(counting.interval, number, counting.began, ended)
-        return Set(start, end, counting.tally.close(start, end))
+        return Set(start, end, counting.tally.close(start, end, last=ended is not None))
