@@ -111,10 +111,12 @@ $(VENV)/.made:
 	$(PIP) install 'maturin>=1.16,<2'
 	touch $@
 
-# The package itself: editable, so that a change in python/ needs no build.
+# The package itself: editable, so that a change in python/ needs no build. Its sources are compiled, as pip does with a
+# wheel: a command would do it at each start where PYTHONDONTWRITEBYTECODE is set (a tenth of a second for `records`).
 $(VENV)/.built: $(VENV)/.made $(RUST_SOURCES) $(VENV)/.live-$(or $(LIVE),no)
 	@[ -n "$(LIVE)" ] || echo "without live capture: libpcap's headers are not here (apt install libpcap-dev)"
 	$(MATURIN) develop --release $(if $(LIVE),--features live)
+	$(BIN)/python -m compileall -q python/zertap
 	touch $@
 
 # Remembers whether live capture was built in, so that it is built again when the headers come or go.

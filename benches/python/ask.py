@@ -165,33 +165,44 @@ def _syn(number: int) -> bytes:
 
 def segments(capture: str) -> dict[str, Any]:
     """What a call of `push_segment` costs more than the engine's own work on the segment. Unit: nanoseconds."""
-    pushes = list(_segments(capture))
-    source, tap = Source(capture), Tap()
+    tap, pushes = Tap(), list(_segments(capture))
+    return _timed(capture, [(tap.push_segment, each) for each in pushes])
+
+
+def streams(capture: str) -> dict[str, Any]:
+    """The same of `push_stream`: what a proxy would push of these connections. Opening and ending them is not timed."""
+    tap = Tap()
+    return _timed(capture, [(tap.push_stream, each) for each in _streamed(tap, capture)])
+
+
+def _timed(capture: str, calls: list[Any]) -> dict[str, Any]:
+    source, whole = Source(capture), Tap()
     begun = time.process_time()
-    while tap.pump(source, 1 << 30):
+    while whole.pump(source, 1 << 30):
         pass
     core = (time.process_time() - begun) / source.packets
-    tap = Tap()
-    push = tap.push_segment
-    begun = time.process_time()
-    for each in pushes:
-        push(*each)
-    called = (time.process_time() - begun) / len(pushes)
-    begun = time.process_time()
-    for each in pushes:
-        _nothing(*each)
-    loop = (time.process_time() - begun) / len(pushes)
-    begun = time.process_time()
-    for _ in pushes:
-        pass
-    bare = (time.process_time() - begun) / len(pushes)
+    called, loop, bare = (_per_call(calls, how) for how in ("call", "nothing", "loop"))
     return {
         "ns": (called - core - bare) * 1e9,
         "core_ns": core * 1e9,
         "call_ns": (called - bare) * 1e9,
         "empty_call_ns": (loop - bare) * 1e9,
-        "segments": len(pushes),
+        "calls": len(calls),
     }
+
+
+def _per_call(calls: list[Any], how: str) -> float:
+    begun = time.process_time()
+    if how == "call":
+        for push, each in calls:
+            push(*each)
+    elif how == "nothing":
+        for _, each in calls:
+            _nothing(*each)
+    else:
+        for _ in calls:
+            pass
+    return (time.process_time() - begun) / len(calls)
 
 
 def _nothing(*_: object) -> None:
@@ -231,6 +242,33 @@ def _segments(capture: str) -> Any:
             yield at, (ends[0], sport), (ends[1], dport), sequence, acknowledgment, flags, payload
 
 
+SYN, ACK, FIN_OR_RST = 0x02, 0x10, 0x05
+
+
+def _streamed(tap: Tap, capture: str) -> Any:
+    """The arguments of `push_stream` for the connections that a capture shows from their SYN on, opened in `tap`.
+
+    What comes twice or out of order no proxy would see: it is left out, and with it the rest of that direction.
+    """
+    names: dict[frozenset[Any], tuple[int, Any]] = {}
+    following: dict[tuple[int, str], int] = {}
+    for at, source, destination, sequence, _, flags, payload in _segments(capture):
+        ends = frozenset((source, destination))
+        if flags & (SYN | ACK) == SYN:
+            names[ends] = tap.open_stream(at, source, destination), source
+        if ends not in names:
+            continue
+        name, client = names[ends]
+        way = name, "client" if source == client else "server"
+        if flags & SYN:
+            following[way] = sequence + 1 & 0xFFFFFFFF
+        elif payload and following.get(way) == sequence:
+            following[way] = sequence + len(payload) & 0xFFFFFFFF
+            yield *way, payload, at
+        if flags & FIN_OR_RST:
+            names.pop(ends)
+
+
 QUESTIONS = {
     "attributes": attributes,
     "crowd": crowd,
@@ -245,6 +283,7 @@ QUESTIONS = {
     "segments": segments,
     "start-duckdb": start_duckdb,
     "start-polars": start_polars,
+    "streams": streams,
 }
 
 if __name__ == "__main__":

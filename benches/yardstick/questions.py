@@ -168,11 +168,14 @@ def commands(bench: Bench) -> Iterator[Line]:
 def push(bench: Bench) -> Iterator[Line]:
     """What a call from Python costs."""
     workload = bench.shelf.workload("A1")
-    found = [bench.answer("segments", workload.path) for _ in range(bench.pairs)]
-    value = least(each["ns"] for each in found)
-    call, core_ns, empty = (least(each[key] for each in found) for key in ("call_ns", "core_ns", "empty_call_ns"))
-    note = f"{call:.0f} ns a call, core {core_ns:.0f} ns a segment; a Python call that does nothing: {empty:.0f} ns"
-    yield Line("push_segment over the core, A1", "ns", value, 300, 150, note)
+    for call, question in (("push_segment", "segments"), ("push_stream", "streams")):
+        found = [bench.answer(question, workload.path) for _ in range(bench.pairs)]
+        value = least(each["ns"] for each in found)
+        whole, core_ns, empty = (least(each[key] for each in found) for key in ("call_ns", "core_ns", "empty_call_ns"))
+        note = (
+            f"{whole:.0f} ns a call, core {core_ns:.0f} ns a segment; a Python call that does nothing: {empty:.0f} ns"
+        )
+        yield Line(f"{call} over the core, A1", "ns", value, 300, 150, note)
 
 
 def memory(bench: Bench) -> Iterator[Line]:

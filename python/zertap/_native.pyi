@@ -188,13 +188,15 @@ class Stencils:
         self,
         batch: EventBatch,
         rows: Sequence[int],
-        teach: Callable[[int], Sequence[tuple[bytes, int, Sequence[tuple[int, int, str, str]]]]],
+        teach: Callable[[int], Sequence[tuple[bytes, int, Sequence[tuple[int, int, str, str]]]] | None],
     ) -> tuple[bytes, int]:
         """The records of *rows*, one after the other, and how many. ``teach`` is asked, by the number of one such row,
         for what rows like it have: for each record its octets, its slot (as ``Plan.teach``) and its holes, each offset,
         length, form and source. Forms: ``number`` (connection, client_port, server_port, bytes_*, segments_*),
         ``address`` (client_ip, server_ip), ``hundredths`` and ``day`` (established, event, written), ``octets`` and
-        ``used`` (tls_session_id). Raises what ``teach`` raises, and ``zertap.errors.Usage`` for an unknown hole."""
+        ``used`` (tls_session_id). ``None``: no row of this one's kind, pattern and number of milestones told before
+        has a record, whatever else is known of it. Raises what ``teach`` raises, and ``zertap.errors.Usage`` for an
+        unknown hole."""
     @property
     def known(self) -> int:
         """How many kinds of rows were taught."""

@@ -48,10 +48,11 @@ class Encoding:
         """The octets of the records of *rows*, one after the other, each with its descriptor word; how many."""
         return self._stencils.write(batch, rows, partial(self._teach, batch))
 
-    def _teach(self, batch: EventBatch, row: int) -> list[Stencil]:
+    def _teach(self, batch: EventBatch, row: int) -> list[Stencil] | None:
+        """The stencils of rows like this one; none where rows of its sort bring no event at all."""
         found = self._reader.told(batch, row)
         if found is None:
-            return []
+            return None
         facts, told = found
         return [
             stencil(self._owned(batch, row, facts, side), event, slot, self._settings, side)

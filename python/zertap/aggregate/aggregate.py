@@ -138,10 +138,13 @@ class Aggregation:
             yield from self._over(number, following)
 
     def close(self, at: int = 0) -> Set | None:
-        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows."""
+        """The last set, at the time of the last row or *at* a later moment; ``None`` if there were no rows.
+
+        Nothing is remembered any more.
+        """
         number = self._counting.number
         self._counting.ended = max(self._counting.ended, at)
-        return None if number is None else self._set(number, self._counting.ended)
+        return None if number is None else self._set(number, self._counting.ended, last=True)
 
     def peek(self, at: int) -> Set | None:
         """The set as it stands *at* this moment; the interval goes on as if nobody had looked."""
@@ -175,10 +178,10 @@ class Aggregation:
                 break
             yield each
 
-    def _set(self, number: int, ended: int | None = None) -> Set:
+    def _set(self, number: int, ended: int | None = None, *, last: bool = False) -> Set:
         counting = self._counting
         start, end = limits(counting.interval, number, counting.began, ended)
-        found: Sequence[SessionSummary] = counting.tally.close(start, end)
+        found: Sequence[SessionSummary] = counting.tally.close(start, end, last=last)
         if self._earlier:
             found, self._earlier = joined(self._earlier, found, start, end), ()
         return Set(start, end, found)

@@ -16,8 +16,8 @@ from zertap.zert.mapping import Settings
 from zertap.zert.sessions import Counts, SessionSummary
 from zertap.zert.summary import Reason, summary_record
 
-AT_ONCE: Final = 4096
-"""Records in one piece."""
+AT_ONCE: Final = 1024
+"""Records in one piece: few enough that they are still near when they are written."""
 
 _DIGITS: Final = to_ebcdic("0123456789ABCDEF")
 _PREFIX: Final = 2

@@ -96,9 +96,9 @@ class Tally:
         table = Table(self._sums.close(keep=False), self._known, 0, 0)
         return {each.session: Change(each.final, each.latest) for each in table}
 
-    def close(self, start: int, end: int) -> Table:
-        """The summaries of the interval from *start* to *end*. Sessions live on while they are active."""
-        groups: Groups = self._sums.close(keep=True)
+    def close(self, start: int, end: int, *, last: bool = False) -> Table:
+        """The summaries of the interval from *start* to *end*. What is active lives on, if it is not the *last*."""
+        groups: Groups = self._sums.close(keep=not last)
         return Table(groups, self._known, start, end)
 
     def _teach_sort(self, batch: EventBatch, sort: int) -> None:

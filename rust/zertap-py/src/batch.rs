@@ -74,6 +74,13 @@ impl EventBatch {
         packed(row, Span(self.telling.waiting_span))
     }
 
+    /// What decides which events a row brings, packed: its kind, its pattern, how many milestones earlier rows told.
+    pub(crate) fn sort_of(&self, row: &Row) -> u64 {
+        u64::from(row.history_before) << 40
+            | u64::from(row.kind as u8) << 32
+            | u64::from(self.pattern_of(row))
+    }
+
     fn row(&self, index: usize) -> PyResult<&Row> {
         self.rows
             .get(index)

@@ -3,7 +3,6 @@
 //! All that connections share: history, profile, roles, certificates, host key, on which sides the given networks
 //! lie. What belongs to one connection alone (times, addresses, counters, texts) is not part of it.
 
-use crate::batch::EventBatch;
 use crate::facts;
 use std::hash::{Hash, Hasher};
 use zertap_core::event::Row;
@@ -14,10 +13,9 @@ type Digest = [u8; 32];
 /// See the head note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Likeness {
-    pattern: u32,
-    kind: u8,
+    /// Kind, pattern, milestones told before: see `EventBatch::sort_of`.
+    sort: u64,
     phase: u8,
-    history_before: u8,
     /// Bits: client's address in the networks, server's; each of them IPv4.
     ends: u8,
     /// 0: unknown, 1: the protocol's client is the connection's, 2: its server.
@@ -30,16 +28,15 @@ pub(super) struct Likeness {
 }
 
 impl Likeness {
-    pub(super) fn of(batch: &EventBatch, row: &Row, networks: &Networks) -> Self {
+    /// Of a row of this sort.
+    pub(super) fn of(sort: u64, row: &Row, networks: &Networks) -> Self {
         let settled = row.settled.as_deref();
         let digest = |side: Option<&std::sync::Arc<zertap_core::certificate::LeafCertificate>>| {
             side.map(|leaf| leaf.sha256)
         };
         Self {
-            pattern: batch.pattern_of(row),
-            kind: row.kind as u8,
+            sort,
             phase: row.phase as u8,
-            history_before: row.history_before,
             ends: networks.ends(row),
             protocol_client: settled
                 .and_then(|settled| settled.protocol_client)
@@ -62,17 +59,10 @@ impl Hash for Likeness {
                 .and_then(|digest| digest.first_chunk::<8>())
                 .map_or(0, |head| u64::from_le_bytes(*head))
         };
-        state.write_u64(u64::from(self.pattern) << 32 | u64::from(self.profile.unwrap_or(u32::MAX)));
-        state.write_u64(u64::from_le_bytes([
-            self.kind,
-            self.phase,
-            self.history_before,
-            self.ends,
-            self.protocol_client,
-            0,
-            0,
-            0,
-        ]));
+        let roles = [self.phase, self.ends, self.protocol_client, 0].map(u32::from);
+        let roles = roles.into_iter().fold(0, |packed, role| packed << 8 | role);
+        state.write_u64(self.sort);
+        state.write_u64(u64::from(roles) << 32 | u64::from(self.profile.unwrap_or(u32::MAX)));
         state.write_u64(self.note);
         for digest in [&self.server_certificate, &self.client_certificate, &self.host_key] {
             state.write_u64(head(digest));

@@ -133,8 +133,8 @@ impl Patch {
             Fill::Octets(text) => {
                 let octets = text.of(row);
                 let used = octets.len().min(hole.len());
-                hole.fill(0);
                 hole[..used].copy_from_slice(&octets[..used]);
+                hole[used..].fill(0);
             }
             Fill::Used(text, room) => put(hole, text.of(row).len().min(room) as u64),
         }
@@ -173,16 +173,34 @@ impl Text {
     }
 }
 
+/// The usual lengths are stored at once.
+#[inline]
 fn put(hole: &mut [u8], value: u64) {
     let octets = value.to_be_bytes();
-    let length = hole.len().min(octets.len());
-    hole[..length].copy_from_slice(&octets[octets.len() - length..]);
+    match hole.len() {
+        2 => hole.copy_from_slice(&octets[6..]),
+        4 => hole.copy_from_slice(&octets[4..]),
+        8 => hole.copy_from_slice(&octets),
+        length => {
+            let length = length.min(octets.len());
+            hole[..length].copy_from_slice(&octets[octets.len() - length..]);
+        }
+    }
 }
 
+/// IPv4 at the left of sixteen octets, IPv6 in all; a hole of another length takes as many of them as it has.
+#[inline]
 fn put_address(hole: &mut [u8], address: Address) {
-    hole.fill(0);
-    match address.ipv4() {
-        Some(short) => hole.iter_mut().zip(short).for_each(|(place, octet)| *place = octet),
-        None => hole.iter_mut().zip(address.0).for_each(|(place, octet)| *place = octet),
+    let octets = match address.ipv4() {
+        Some(short) => {
+            let mut octets = [0; 16];
+            octets[..4].copy_from_slice(&short);
+            octets
+        }
+        None => address.0,
+    };
+    match <&mut [u8; 16]>::try_from(&mut *hole) {
+        Ok(whole) => *whole = octets,
+        Err(_) => hole.iter_mut().zip(octets).for_each(|(place, octet)| *place = octet),
     }
 }

@@ -9,13 +9,14 @@ use super::patch::{Calendar, Fill, Patch, Times};
 use crate::batch::EventBatch;
 use crate::chosen::Chosen;
 use crate::error;
+use crate::memory;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use zertap_core::event::{Row, RowKind};
 use zertap_core::time::Span;
 
-/// Likenesses kept at most; when there are more, all are asked for anew. Attackers invent certificates.
+/// Likenesses and sorts kept at most; when there are more, all are asked for anew. Attackers invent certificates.
 const MOST: usize = 8192;
 /// Longest shift of the time of writing: a day and a bit, so that no date leaves its range.
 const LONGEST_SHIFT: i64 = 100_000_000_000_000;
@@ -43,6 +44,25 @@ pub(crate) struct Stencils {
     /// Number of a likeness in `taught`.
     known: HashMap<Likeness, usize, ahash::RandomState>,
     taught: Vec<Vec<Stencil>>,
+    /// Sorts of rows that bring nothing: two of three, and nothing else of them is looked at.
+    silent: HashSet<u64, ahash::RandomState>,
+    /// Used again: octets of records on their way to Python.
+    room: Vec<u8>,
+}
+
+/// A row whose records are not known yet.
+struct Unknown {
+    row: usize,
+    sort: u64,
+    likeness: Likeness,
+}
+
+/// Records in the making.
+#[derive(Default)]
+struct Page {
+    octets: Vec<u8>,
+    records: usize,
+    calendar: Calendar,
 }
 
 #[pymethods]
@@ -55,7 +75,8 @@ impl Stencils {
         if shift.unsigned_abs() > LONGEST_SHIFT.unsigned_abs() {
             return Err(error::usage(py, "the time of writing is shifted by a day at most"));
         }
-        Ok(Self { networks, shift, known: HashMap::default(), taught: Vec::new() })
+        let (known, silent) = (HashMap::default(), HashSet::default());
+        Ok(Self { networks, shift, known, taught: Vec::new(), silent, room: Vec::new() })
     }
 
     fn write<'py>(
@@ -65,40 +86,29 @@ impl Stencils {
         rows: Chosen,
         teach: &Bound<'py, PyAny>,
     ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
-        if self.known.len() >= MOST {
+        if self.known.len() + self.silent.len() >= MOST {
             self.known.clear();
             self.taught.clear();
+            self.silent.clear();
         }
         let batch = &*batch;
         let rows = rows.numbers(batch.rows().len());
-        let mut found = Vec::with_capacity(rows.len());
-        while let Some((row, likeness)) = py.detach(|| self.look_up(batch, &rows, &mut found)) {
-            let given: Vec<Given> = teach.call1((row,))?.extract()?;
+        let mut page = Page { octets: std::mem::take(&mut self.room), ..Page::default() };
+        page.octets.clear();
+        let mut at = 0;
+        while let Some(unknown) = py.detach(|| self.fill(batch, &rows, &mut at, &mut page)) {
+            let given: Option<Vec<Given>> = teach.call1((unknown.row,))?.extract()?;
+            let Some(given) = given else {
+                self.silent.insert(unknown.sort);
+                continue;
+            };
             let stencils = given.into_iter().map(|given| compile(py, given)).collect::<PyResult<_>>()?;
-            self.known.insert(likeness, self.taught.len());
+            self.known.insert(unknown.likeness, self.taught.len());
             self.taught.push(stencils);
         }
-        let of = |number: &usize| self.taught.get(*number).map(Vec::as_slice).unwrap_or_default();
-        let records = found.iter().map(|number| of(number).len()).sum();
-        let length = found.iter().flat_map(of).map(|stencil| stencil.octets.len()).sum();
-        let octets = PyBytes::new_with(py, length, |room| {
-            py.detach(|| {
-                let (mut rest, mut calendar) = (room, Calendar::default());
-                for (row, number) in rows.iter().zip(&found) {
-                    let Some(row) = batch.rows().get(*row) else { continue };
-                    for stencil in of(number) {
-                        let Some((record, behind)) = rest.split_at_mut_checked(stencil.octets.len()) else {
-                            return;
-                        };
-                        let times = stencil.times(row, batch.waiting_span(), self.shift, &mut calendar);
-                        stencil.write(record, row, &times);
-                        rest = behind;
-                    }
-                }
-            });
-            Ok(())
-        })?;
-        Ok((octets, records))
+        let octets = memory::octets(py, &page.octets)?;
+        self.room = page.octets;
+        Ok((octets, page.records))
     }
 
     #[getter]
@@ -107,29 +117,38 @@ impl Stencils {
     }
 }
 
-/// Stands for the stencils of a row that is not there.
-const NOTHING: usize = usize::MAX;
-
 impl Stencils {
-    /// The numbers of the rows' likenesses, up to one that is not known.
-    fn look_up(
-        &self,
-        batch: &EventBatch,
-        rows: &[usize],
-        found: &mut Vec<usize>,
-    ) -> Option<(usize, Likeness)> {
-        for number in rows.get(found.len()..).unwrap_or_default() {
-            let Some(row) = batch.rows().get(*number) else {
-                found.push(NOTHING);
-                continue;
-            };
-            let likeness = Likeness::of(batch, row, &self.networks);
-            match self.known.get(&likeness) {
-                Some(stencils) => found.push(*stencils),
-                None => return Some((*number, likeness)),
+    /// Writes the records of the rows from the one numbered `at` on, up to a row that is not known.
+    fn fill(&self, batch: &EventBatch, rows: &[usize], at: &mut usize, page: &mut Page) -> Option<Unknown> {
+        while let Some(&number) = rows.get(*at) {
+            if let Some(row) = batch.rows().get(number) {
+                let sort = batch.sort_of(row);
+                if !self.silent.contains(&sort) {
+                    let likeness = Likeness::of(sort, row, &self.networks);
+                    let Some(stencils) = self.known.get(&likeness) else {
+                        return Some(Unknown { row: number, sort, likeness });
+                    };
+                    for stencil in self.taught.get(*stencils).map(Vec::as_slice).unwrap_or_default() {
+                        page.add(stencil, row, batch.waiting_span(), self.shift);
+                    }
+                }
             }
+            *at += 1;
         }
         None
+    }
+}
+
+impl Page {
+    fn add(&mut self, stencil: &Stencil, row: &Row, waiting_span: Span, shift: i64) {
+        let times = stencil.times(row, waiting_span, shift, &mut self.calendar);
+        let begin = self.octets.len();
+        self.octets.extend_from_slice(&stencil.octets);
+        let record = self.octets.get_mut(begin..).unwrap_or_default();
+        for patch in &stencil.patches {
+            patch.apply(record, row, &times);
+        }
+        self.records += 1;
     }
 }
 
@@ -148,14 +167,6 @@ impl Stencil {
             established: calendar.time(established.0),
             event: calendar.time(event.0),
             written: calendar.time(event.0.saturating_add_signed(shift)),
-        }
-    }
-
-    /// Fills `record`, which is as long as the stencil.
-    fn write(&self, record: &mut [u8], row: &Row, times: &Times) {
-        record.copy_from_slice(&self.octets);
-        for patch in &self.patches {
-            patch.apply(record, row, times);
         }
     }
 }

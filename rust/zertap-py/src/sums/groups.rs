@@ -14,23 +14,12 @@ use std::sync::Arc;
 use zertap_core::wire::Address;
 
 /// One group, with its counters at both ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Group {
-    key: Key,
-    entry: Entry,
-    variant: u32,
-}
+pub(crate) type Group = (Key, Entry);
 
-impl Group {
-    pub(crate) fn new(key: Key, entry: Entry) -> Self {
-        Self { key, entry, variant: 0 }
-    }
-
-    /// What decides which template it is rendered from.
-    fn variant(&self) -> Variant {
-        let Key { class, place, local, owner } = self.key;
-        (class, self.entry.face, place.way as u8, local, Address(place.server).is_ipv4(), owner)
-    }
+/// What decides which template a group is rendered from.
+fn variant((key, entry): &Group) -> Variant {
+    let Key { class, place, local, owner } = *key;
+    (class, entry.face, place.way as u8, local, Address(place.server).is_ipv4(), owner)
 }
 
 /// Class, face, way, local end, IPv4, owner?
@@ -42,7 +31,11 @@ type Told<'py> = (Variant, Bound<'py, PyBytes>, Bound<'py, PyBytes>, [u16; 2], u
 /// See the stub.
 #[pyclass(module = "zertap._native", frozen)]
 pub(crate) struct Groups {
-    sorted: Vec<Group>,
+    groups: Vec<Group>,
+    /// The number of each group's variant.
+    variant: Vec<u32>,
+    /// Where they are, in the order in which they are told.
+    order: Vec<u32>,
     variants: Vec<Variant>,
     texts: Map<u32, Arc<str>>,
     middles: Vec<Arc<[String]>>,
@@ -52,24 +45,30 @@ impl Groups {
     /// In order of servers, clients, ports, ways, local ends and texts: the same however the rows came.
     pub(crate) fn new(groups: Vec<Group>, texts: Map<u32, Arc<str>>, middles: Vec<Arc<[String]>>) -> Self {
         let text = |at: u32| {
-            let key = groups.get(at as usize).map(|group| &group.key)?;
+            let key = groups.get(at as usize).map(|(key, _)| key)?;
             Some((middle(&middles, key)?, texts.get(&key.class)?))
         };
-        let mut order: Vec<(Rank, u32)> = groups.iter().map(|group| rank(&group.key)).zip(0..).collect();
+        let mut order: Vec<(Rank, u32)> = groups.iter().map(|(key, _)| rank(key)).zip(0..).collect();
         order.sort_unstable_by(|(one, at), (other, there)| {
             one.cmp(other).then_with(|| text(*at).cmp(&text(*there)))
         });
-        let sorted = order.iter().filter_map(|(_, at)| groups.get(*at as usize).copied());
-        let mut sorted: Vec<Group> = sorted.collect();
+        let order = order.into_iter().map(|(_, at)| at).collect();
         let (mut known, mut variants) = (Map::default(), Vec::new());
-        for group in &mut sorted {
-            let variant = group.variant();
-            group.variant = *known.entry(variant).or_insert_with(|| {
+        let number = |group| {
+            let variant = variant(group);
+            *known.entry(variant).or_insert_with(|| {
                 variants.push(variant);
                 variants.len() as u32 - 1
-            });
-        }
-        Self { sorted, variants, texts, middles }
+            })
+        };
+        let variant = groups.iter().map(number).collect();
+        Self { groups, variant, order, variants, texts, middles }
+    }
+
+    /// The group at this place of the order, and the number of its variant.
+    fn at(&self, place: usize) -> Option<(&Group, usize)> {
+        let at = *self.order.get(place)? as usize;
+        Some((self.groups.get(at)?, *self.variant.get(at)? as usize))
     }
 }
 
@@ -100,15 +99,15 @@ type Template = (Vec<u8>, Option<(usize, usize)>);
 #[pymethods]
 impl Groups {
     fn __len__(&self) -> usize {
-        self.sorted.len()
+        self.order.len()
     }
 
     fn group<'py>(&self, py: Python<'py>, index: usize) -> Option<Told<'py>> {
-        let group = self.sorted.get(index)?;
-        let (place, entry) = (group.key.place, group.entry);
+        let (group, _) = self.at(index)?;
+        let (place, entry) = (group.0.place, group.1);
         let octets = |address: &[u8; 16]| PyBytes::new(py, address);
         Some((
-            group.variant(),
+            variant(group),
             octets(&place.server),
             octets(&place.client),
             place.ports,
@@ -146,16 +145,15 @@ impl Groups {
         digits: &[u8; 16],
         last: (usize, u8),
     ) -> Option<Vec<u8>> {
-        let groups = self.sorted.get(start..stop)?;
-        let length: usize = groups.first().and_then(|group| templates.get(group.variant as usize))?.0.len();
-        let mut out = Vec::with_capacity(groups.len() * length);
+        let length = templates.iter().map(|(template, _)| template.len()).max().unwrap_or_default();
+        let mut out = Vec::with_capacity(stop.min(self.order.len()).saturating_sub(start) * length);
         let mut text = Vec::new();
-        for (group, index) in groups.iter().zip(start..) {
-            let (template, repeated) = templates.get(group.variant as usize)?;
+        for index in start..stop {
+            let ((key, entry), variant) = self.at(index)?;
+            let (template, repeated) = templates.get(variant)?;
             let begin = out.len();
             out.extend_from_slice(template);
             let octets = out.get_mut(begin..)?;
-            let (key, entry) = (&group.key, &group.entry);
             put(octets, spots.server, &packed(key.place.server))?;
             put(octets, spots.client, &packed(key.place.client))?;
             put(octets, spots.ports, &key.place.ports[0].to_be_bytes())?;
@@ -167,7 +165,7 @@ impl Groups {
                 put(octets, initial, &fitting(entry.initial[0]).to_be_bytes())?;
                 put(octets, last, &fitting(entry.last[0]).to_be_bytes())?;
             }
-            if index + 1 == self.sorted.len() {
+            if index + 1 == self.order.len() {
                 put(octets, last.0, &[last.1])?;
             }
         }

@@ -18,7 +18,6 @@ pub(crate) use groups::Groups;
 
 use crate::batch::EventBatch;
 use crate::error;
-use groups::Group;
 use key::{Face, Key};
 use place::{Network, Places};
 use pyo3::prelude::*;
@@ -98,8 +97,16 @@ pub(crate) struct Sums {
     entries: Vec<(Key, Entry)>,
     /// Where the entry of a key is.
     index: Map<Key, u32>,
-    /// The rows made ready for counting, if all about them is known: the first, and of each its sort and its face.
-    ready: Option<(usize, Vec<(u32, u32)>)>,
+    /// The rows made ready for counting, if all about them is known.
+    ready: Option<Vec<Ready>>,
+}
+
+/// A row that counts for something.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    row: usize,
+    sort: u32,
+    face: u32,
 }
 
 /// The face of rows whose facts play no part.
@@ -223,16 +230,17 @@ impl Sums {
 
     fn close(&mut self, py: Python<'_>, keep: bool) -> Groups {
         py.detach(|| {
-            let mut entries = std::mem::take(&mut self.entries);
-            entries.retain(|(_, entry)| entry.touched || entry.initial[ACTIVE] != 0);
-            let groups = entries.iter().map(|(key, entry)| Group::new(*key, *entry)).collect();
-            self.index.clear();
+            let mut groups = std::mem::take(&mut self.entries);
+            groups.retain(|(_, entry)| entry.touched || entry.initial[ACTIVE] != 0);
             if keep {
-                for ((key, entry), at) in entries.iter_mut().zip(0..) {
+                self.index.clear();
+                self.entries.clone_from(&groups);
+                for ((key, entry), at) in self.entries.iter_mut().zip(0..) {
                     (entry.initial, entry.touched) = (entry.last, false);
                     self.index.insert(*key, at);
                 }
-                self.entries = entries;
+            } else {
+                self.index = Map::default();
             }
             Groups::new(groups, self.texts.clone(), self.middles.clone())
         })
@@ -261,12 +269,15 @@ impl Sums {
         let mut asked = BTreeSet::new();
         let mut ready = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(start..) {
-            let number = sort_of(batch, row);
+            let number = batch.sort_of(row);
             let Some(&sort) = self.sorts.get(&number) else {
                 sorts.insert(number);
                 continue;
             };
             let postings = self.taught.get(sort as usize).map_or(&[][..], |sort| &sort.postings);
+            if postings.is_empty() {
+                continue;
+            }
             let mut face = FACELESS;
             if postings.iter().any(|posting| posting.faceted) {
                 face = *self.faces.entry(Face::of(row)).or_insert_with(|| {
@@ -274,7 +285,7 @@ impl Sums {
                     self.next_face
                 });
             }
-            if self.owned && !postings.is_empty() {
+            if self.owned {
                 halves.extend(halves_of(row).into_iter().filter(|half| !self.owners.contains_key(half)));
             }
             for posting in postings {
@@ -283,22 +294,18 @@ impl Sums {
                     unknown.push((posting.shown, wanted.0, at));
                 }
             }
-            ready.push((sort, face));
+            ready.push(Ready { row: at, sort, face });
         }
         let known = sorts.is_empty() && unknown.is_empty() && halves.is_empty();
-        self.ready = known.then_some((start, ready));
+        self.ready = known.then_some(ready);
         (sorts.into_iter().collect(), unknown, halves.into_iter().collect())
     }
 
     /// Adds the rows made ready; `None` if something about them is not known.
     fn add(&mut self, batch: &EventBatch) -> Option<()> {
-        let (start, ready) = self.ready.take()?;
-        let rows = batch.rows().get(start..start + ready.len())?;
-        for (row, (sort, face)) in rows.iter().zip(&ready) {
-            let sort = self.taught.get(*sort as usize)?;
-            if sort.postings.is_empty() {
-                continue;
-            }
+        for Ready { row, sort, face } in self.ready.take()? {
+            let row = batch.rows().get(row)?;
+            let sort = self.taught.get(sort as usize)?;
             let (place, sides) = self.places.of(row);
             let (octets, segments) =
                 if sort.totals { (row.octets, row.segments) } else { (row.octets_delta, row.segments_delta) };
@@ -307,7 +314,7 @@ impl Sums {
                 traffic = [traffic[1], traffic[0], traffic[3], traffic[2]];
             }
             for posting in &sort.postings {
-                let face = if posting.faceted { *face } else { FACELESS };
+                let face = if posting.faceted { face } else { FACELESS };
                 let meaning = *self.meanings.get(&(face, posting.shown))?;
                 for local in sides.iter() {
                     // The server's socket is the connection's own server, unless the server opened it.
@@ -359,9 +366,4 @@ fn moment(row: &Row) -> u64 {
 /// What a row's note says of client and server.
 fn halves_of(row: &Row) -> [u32; 2] {
     [(row.note >> 32) as u32, row.note as u32]
-}
-
-/// What decides for what a row counts.
-fn sort_of(batch: &EventBatch, row: &Row) -> u64 {
-    u64::from(row.history_before) << 40 | u64::from(row.kind as u8) << 32 | u64::from(batch.pattern_of(row))
 }
