@@ -200,23 +200,38 @@ impl Index {
     /// Makes room for so many more numbers, unless there is no memory for it.
     pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
         while (self.len + more) * 8 > self.entries.len() * 5 {
-            let mut wider = Vec::new();
-            wider.try_reserve_exact(self.entries.len() * 2)?;
-            wider.resize(self.entries.len() * 2, NOTHING);
-            self.move_into(wider);
+            self.entries.try_reserve_exact(self.entries.len())?;
+            self.widen();
         }
         Ok(())
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.move_into(vec![NOTHING; self.entries.len() * 2]);
+        self.entries.reserve_exact(self.entries.len());
+        self.widen();
     }
 
-    fn move_into(&mut self, wider: Vec<Entry>) {
-        self.mask = wider.len() - 1;
-        let old = std::mem::replace(&mut self.entries, wider);
-        for entry in old.into_iter().filter(|entry| entry.slot != VACANT) {
+    /// Doubles the table in place, so that what it has of memory stays its own: each entry stays near, or moves by half of
+    /// the new table.
+    fn widen(&mut self) {
+        let old = self.entries.len();
+        self.entries.resize(2 * old, NOTHING);
+        self.mask = 2 * old - 1;
+        // A cluster may have gone around the old end: what stands before the first vacant place waits aside.
+        let first = self.entries.iter().take_while(|entry| entry.slot != VACANT).count();
+        let aside: Vec<Entry> =
+            self.entries.iter_mut().take(first).map(|entry| std::mem::replace(entry, NOTHING)).collect();
+        // Each of the others finds its new place at the latest where it stood: all before it in its cluster have been placed.
+        for at in first..old {
+            if let Some(entry) = self.entries.get_mut(at)
+                && entry.slot != VACANT
+            {
+                let entry = std::mem::replace(entry, NOTHING);
+                self.place(entry);
+            }
+        }
+        for entry in aside {
             self.place(entry);
         }
     }
@@ -292,6 +307,30 @@ mod tests {
                     prop_assert_eq!(index.find(*hash, |other| other == *slot), Some(*slot));
                 }
             }
+        }
+    }
+
+    /// Clusters at the end of the table that go around it, when it grows and when it does not.
+    #[test]
+    fn a_table_that_grows_in_place_loses_nothing() {
+        for spread in [1, 3, 64, 1 << 20] {
+            let hash = |slot: u32| {
+                u64::from(slot.wrapping_mul(0x9e37_79b1) % spread).wrapping_sub(u64::from(spread / 2 + 1))
+            };
+            let mut index = Index::default();
+            for slot in 0..3000 {
+                index.insert(hash(slot), slot);
+                if slot % 3 == 0 {
+                    index.remove(hash(slot / 2), slot / 2);
+                }
+            }
+            let gone: std::collections::HashSet<u32> = (0..3000).step_by(3).map(|slot| slot / 2).collect();
+            for slot in 0..3000 {
+                let found = index.find(hash(slot), |other| other == slot);
+                assert_eq!(found.is_none(), gone.contains(&slot), "{spread} {slot}");
+            }
+            assert_eq!(index.len, 3000 - gone.len());
+            assert!(index.entries.len() >= 2 * FIRST_CAPACITY);
         }
     }
 
