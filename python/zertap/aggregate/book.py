@@ -90,7 +90,9 @@ def joined(
 
 
 def _onward(before: SessionSummary, after: SessionSummary) -> SessionSummary:
-    return replace(after, initial=before.initial, latest=before.latest.later(after.latest))
+    """What the later part added comes on top: a session that was idle since an earlier look may have begun at zero."""
+    final = before.final + (after.final - after.initial)
+    return replace(after, initial=before.initial, final=final, latest=before.latest.later(after.latest))
 
 
 def _joined(earlier: Change | None, change: Change | None) -> Change:

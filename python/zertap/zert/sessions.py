@@ -20,7 +20,7 @@ from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from ipaddress import ip_address
-from operator import add, attrgetter
+from operator import add, attrgetter, sub
 
 from zertap.zert.events import Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts
@@ -143,6 +143,9 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*map(add, _values(self), _values(other)))
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(*map(sub, _values(self), _values(other)))
 
 
 COUNTERS = tuple(each.name for each in fields(Counts))

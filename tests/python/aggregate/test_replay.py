@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aggregation import CAPTURES, MINUTE, TOUR, batches, negative, sets
@@ -41,6 +41,7 @@ def test_any_cut_of_the_rows_gives_the_same_sets(cuts: list[int], minutes: int) 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 400), max_size=8).map(sorted), st.sampled_from([1, 2, 15, 60]))
+@example([10, 10], 1)
 def test_looking_at_an_open_interval_changes_nothing(looks: list[int], minutes: int) -> None:
     """But for the life of a session that was idle since: it may be forgotten sooner, and then begins at zero again."""
     interval = Interval(minutes * MINUTE)
