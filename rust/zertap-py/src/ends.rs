@@ -17,11 +17,50 @@ impl<'a, 'py> FromPyObject<'a, 'py> for End {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let pair = given.cast::<PyTuple>()?;
-        let address = address(pair.get_borrowed_item(0)?)?;
-        // What sockets say of an IPv6 peer has flow information and scope behind the port.
-        let port = pair.get_borrowed_item(1)?.extract()?;
-        Ok(End(Endpoint { address, port }))
+        end(given, address)
+    }
+}
+
+/// An end whose address is read by `address`.
+fn end<'a, 'py>(
+    given: Borrowed<'a, 'py, PyAny>,
+    address: impl FnOnce(Borrowed<'_, 'py, PyAny>) -> PyResult<Address>,
+) -> PyResult<End> {
+    let pair = given.cast::<PyTuple>()?;
+    let address = address(pair.get_borrowed_item(0)?)?;
+    // What sockets say of an IPv6 peer has flow information and scope behind the port.
+    let port = pair.get_borrowed_item(1)?.extract()?;
+    Ok(End(Endpoint { address, port }))
+}
+
+/// What texts of late say: a program names its ends packet after packet, mostly by the same objects, and to read a text
+/// costs as much as all else that a call adds.
+#[derive(Default)]
+pub(crate) struct Lately(Vec<Option<(Py<PyString>, Address)>>);
+
+impl Lately {
+    /// Texts kept at most.
+    const PLACES: usize = 256;
+
+    /// As `End` reads it.
+    pub(crate) fn end(&mut self, given: &Bound<'_, PyAny>) -> PyResult<End> {
+        end(given.as_borrowed(), |name| self.address(name))
+    }
+
+    fn address(&mut self, given: Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
+        let Ok(text) = given.cast::<PyString>() else { return address(given) };
+        self.0.resize_with(Self::PLACES, || None);
+        // Objects lie sixteen octets apart or more. The text is held, so no other one can come to lie there.
+        let lies = text.as_ptr() as usize >> 4;
+        let Some(place) = self.0.get_mut((lies ^ lies >> 8) % Self::PLACES) else { return address(given) };
+        if let Some((known, address)) = place
+            && known.as_ptr() == text.as_ptr()
+        {
+            return Ok(*address);
+        }
+        let read = address(given)?;
+        *place = Some((text.to_owned().unbind(), read));
+        Ok(read)
     }
 }
 

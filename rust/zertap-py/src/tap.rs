@@ -3,7 +3,7 @@
 use crate::advice;
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
-use crate::ends::{End, Octets, Speaker, Whom};
+use crate::ends::{End, Lately, Octets, Speaker, Whom};
 use crate::engine::Engine;
 use crate::error;
 use crate::journal;
@@ -34,6 +34,7 @@ pub(crate) struct Tap {
     odd_lengths: u64,
     /// The lane of the latest connection whose ends nobody knows: it alone tells such connections apart.
     nameless_lane: u32,
+    lately: Lately,
 }
 
 #[pymethods]
@@ -52,6 +53,7 @@ impl Tap {
             time_out_of_range: 0,
             odd_lengths: 0,
             nameless_lane: 0,
+            lately: Lately::default(),
         })
     }
 
@@ -113,22 +115,23 @@ impl Tap {
         &mut self,
         py: Python<'_>,
         at: u64,
-        source: End,
-        destination: End,
+        source: &Bound<'_, PyAny>,
+        destination: &Bound<'_, PyAny>,
         sequence: u32,
         acknowledgment: u32,
         flags: u8,
         payload: Octets<'_>,
     ) -> PyResult<()> {
+        let (source, destination) = (self.lately.end(source)?.0, self.lately.end(destination)?.0);
         let payload = &*payload.0;
         let Ok(payload_on_wire) = u32::try_from(payload.len()) else {
             return Err(error::usage(py, "a segment cannot be longer than 4 GiB"));
         };
         let segment = Segment {
-            source: source.0.address,
-            destination: destination.0.address,
-            source_port: source.0.port,
-            destination_port: destination.0.port,
+            source: source.address,
+            destination: destination.address,
+            source_port: source.port,
+            destination_port: destination.port,
             lane: 0,
             sequence,
             acknowledgment,
