@@ -209,10 +209,10 @@ class Decoder:
     what turns it (part, offset, mask) if anything, how its lines begin, parts. A part: title, key, entry of the
     directory (None: the record's beginning), required?, style (``fields names opaque hidden``), size, fields. A field:
     key, form, offset, length, offset in a turned record, numbers, texts, list of ``words``. Forms: ``constant``,
-    ``number``, ``text``, ``raw`` (offset and length of the count of octets used), ``address`` (part, offset, mask of
-    what makes it long), ``day``, ``time``, ``moment`` and ``stamp`` (offset of the date), ``coded`` and ``label``
-    (words), ``names`` and ``plain_names`` (keys of kind and text; words), ``titled_names`` (words),
-    ``opaque``. ``page``: 256 characters.
+    ``number``, ``difference`` (offset of the number that is taken away), ``text``, ``raw`` (offset and length of the
+    count of octets used), ``address`` (part, offset, mask of what makes it long), ``day``, ``time``, ``moment`` and
+    ``stamp`` (offset of the date), ``coded`` and ``label`` (words), ``names`` and ``plain_names`` (keys of kind and
+    text; words), ``titled_names`` (words), ``opaque``. ``page``: 256 characters.
     ``columns``: name and type (``u8 u16 u32 u64 text day time moment``); fields go by these names. ``tallied``: numbers
     (offset, length) by which other records are counted. ``framing``: ``plain``, ``blocked``; found out if None. Raises
     ``zertap.errors.Usage``.

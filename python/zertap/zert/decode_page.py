@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from zertap.zert.leef import DERIVED, KEYS, TIME_FORMAT, pairs
+from zertap.zert.leef import ADDED, DERIVED, KEYS, TIME_FORMAT, pairs
 from zertap.zert.views import ZSECURE, Names, flat
 
 _LEAD = """\
@@ -57,6 +57,7 @@ def page() -> str:
     parts += ["\n## Columns\n", *_columns(), _LEEF]
     parts += [f"| `{ours}` | `{key}` |" for ours, key in KEYS.items()]
     parts += [f"| `{ours}` | in part: {', '.join(f'`{key}`' for key in keys)} |" for ours, keys in DERIVED.items()]
+    parts += [f"| `{ours}` less `{before}` | `{key}` |" for ours, (key, before) in ADDED.items()]
     parts += ["", "All keys: " + ", ".join(f"`{name}`" for name, _ in pairs().columns) + "."]
     return "\n".join(parts) + "\n"
 

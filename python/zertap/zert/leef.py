@@ -1,8 +1,9 @@
 """Records as events of QRadar: LEEF 2.0, one line a record.
 
 The keys that zSecure gives zERT records are used where IBM's documentation shows them; what it does not show bears our
-own name, letters and digits only. The client is the source and the server the destination, whichever is local. Empty
-values and unknown ones are left out, as zSecure does; characters that would end a value or a line become blanks.
+own name, letters and digits only. The client is the source and the server the destination, whichever is local. Octets
+and segments of a summary are told as the interval's (IBM's example shows one number of each) and as both counters.
+Empty values and unknown ones are left out, as zSecure does; characters that would end a value or a line become blanks.
 Values are spelled as in IBM's example. Two of its keys are not made: ``sum``, a sentence of what the other keys say,
 and ``name``, of which it is not told how it differs from ``sysname``.
 
@@ -92,6 +93,14 @@ DERIVED = {"event": ("action",), "tls_encryption": ("tlsalg", "tlschn", "tlskeyl
 """Our flat name -> keys that tell a part of what the value says: action (of subtype 11 the only one that the example
 shows, ``INIT``); algorithm, chaining and length of the key; whether there is a FIPS mode."""
 
+ADDED = {
+    "final_in_bytes": ("srcBytes", "initial_in_bytes"),
+    "final_out_bytes": ("dstBytes", "initial_out_bytes"),
+    "final_in_segments": ("srcPackets", "initial_in_segments"),
+    "final_out_segments": ("dstPackets", "initial_out_segments"),
+}
+"""Our flat name -> key for what the interval added, and the counter at its beginning. In is what the client sent."""
+
 _LOCAL_CLIENT = 0x08
 _TAB = "x09"
 
@@ -173,6 +182,10 @@ def _parts(subtype: int, tables: Spelled, columns: dict[str, str]) -> Iterator[P
 def _lines(field: Field, section: Section, tables: Spelled, part: int) -> Iterator[FieldSpec]:
     """The pair of a field, and those that tell a part of it."""
     yield _line(field, section, tables, part)
+    if field.attribute in ADDED and section.layout is not None:
+        key, before = ADDED[field.attribute]
+        less = section.layout.by_attribute[before].offset
+        yield (key, "difference", field.offset, field.length, field.offset, [less], [], None)
     keys = DERIVED.get(flat_name(section, field), ())
     if field.codes == "EVENT_TYPE_12":
         return

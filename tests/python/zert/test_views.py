@@ -23,6 +23,7 @@ from zertap.zert.leef import pairs
 from zertap.zert.readable import to_json, to_plain
 from zertap.zert.reader import ZertReader
 from zertap.zert.records import Common, DetailRecord, DistinguishedName, Ident, TlsSection
+from zertap.zert.records_summary import SummaryCommon, SummaryRecord
 from zertap.zert.views import ZSECURE, Names, flat, nested, shown
 
 RECORDS = details() | summaries()
@@ -334,6 +335,25 @@ def test_leef_says_what_the_example_of_ibm_says() -> None:
     )
     found = leef_pairs(record)
     assert {key: found.get(key) for key in IBM_EXAMPLE} == IBM_EXAMPLE
+
+
+def test_leef_tells_what_the_interval_of_a_summary_added() -> None:
+    """By who sent it; a counter that runs backwards added nothing."""
+    common = SummaryCommon(
+        event=1,
+        initial_in_bytes=5,
+        final_in_bytes=1 << 63,
+        initial_out_bytes=7,
+        final_out_bytes=7,
+        initial_in_segments=3,
+        final_in_segments=4,
+        initial_out_segments=9,
+        final_out_segments=8,
+    )
+    found = leef_pairs(SummaryRecord(common=common))
+    assert (found["srcBytes"], found["srcPackets"]) == (str((1 << 63) - 5), "1")
+    assert not {"dstBytes", "dstPackets"} & set(found)
+    assert (found["initialInBytes"], found["finalInBytes"]) == ("5", str(1 << 63))
 
 
 def test_leef_leaves_out_what_is_unknown() -> None:

@@ -14,6 +14,8 @@ pub(super) enum Form {
     Constant(String),
     /// An unsigned number of up to eight octets.
     Number,
+    /// The same, less the number as long at this offset; zero where that is the greater one.
+    Difference(usize),
     /// Text in the code page, without its trailing blanks.
     Text,
     /// Octets in hexadecimal, as many as the number at this offset (and length) says, or up to the last in use.
@@ -111,6 +113,10 @@ pub(super) fn read<'a>(found: &Found<'a>, part: &Octets<'a>, field: &'a Field) -
     match &field.form {
         Form::Constant(text) => Cell::Constant(text),
         Form::Number => Cell::Number(number(octets(found, part, field))),
+        Form::Difference(at) => {
+            let less = number(slice(part, *at, field.length, &ZEROS));
+            Cell::Number(number(octets(found, part, field)).saturating_sub(less))
+        }
         Form::Text => Cell::Text(trimmed(text_octets(found, part, field), 0x40)),
         Form::Raw(used) => {
             let wire = octets(found, part, field);
@@ -236,6 +242,7 @@ pub(super) fn form(
     Ok(match (word, numbers, texts) {
         ("constant", [], [text]) => Form::Constant(text.clone()),
         ("number", [], []) => Form::Number,
+        ("difference", [at], []) => Form::Difference(*at),
         ("text", [], []) => Form::Text,
         ("raw", [], []) => Form::Raw(None),
         ("raw", [at, length], []) => Form::Raw(Some((*at, *length))),

@@ -31,7 +31,7 @@ type Told<'py> = (Variant, Bound<'py, PyBytes>, Bound<'py, PyBytes>, [u16; 2], u
 /// See the stub.
 #[pyclass(module = "zertap._native", frozen)]
 pub(crate) struct Groups {
-    groups: Vec<Group>,
+    members: Vec<Group>,
     /// The number of each group's variant.
     variant: Vec<u32>,
     /// Where they are, in the order in which they are told.
@@ -62,13 +62,13 @@ impl Groups {
             })
         };
         let variant = groups.iter().map(number).collect();
-        Self { groups, variant, order, variants, texts, middles }
+        Self { members: groups, variant, order, variants, texts, middles }
     }
 
     /// The group at this place of the order, and the number of its variant.
     fn at(&self, place: usize) -> Option<(&Group, usize)> {
         let at = *self.order.get(place)? as usize;
-        Some((self.groups.get(at)?, *self.variant.get(at)? as usize))
+        Some((self.members.get(at)?, *self.variant.get(at)? as usize))
     }
 }
 
