@@ -59,6 +59,20 @@ fn refused_attempts_do_not_widen_the_limit_for_others() {
     assert_eq!((tap.live(), tap.table_counters().half_open_dropped), (3, 37));
 }
 
+/// The copy of a SYN that comes behind the refusal opens nothing; a SYN with another number does.
+#[test]
+fn a_late_copy_of_a_refused_syn_is_no_other_attempt() {
+    let mut tap = Tap::new(Config::default());
+    let refused = Conversation::silent().on_ports(7, 80).syn(CLIENT).rst(SERVER).packets;
+    feed(&mut tap, &refused);
+    feed(&mut tap, &refused[..1]);
+    assert_eq!((tap.table_counters().opened, tap.table_counters().stragglers), (1, 1));
+    let mut another = Conversation::silent().on_ports(7, 80);
+    another.next[0] += 1_000_000;
+    feed(&mut tap, &another.syn(CLIENT).packets);
+    assert_eq!((tap.table_counters().opened, tap.live()), (2, 1));
+}
+
 #[test]
 fn a_full_table_evicts_the_longest_idle_and_says_so() {
     let mut tap = Tap::new(Config { max_connections: 3, ..Config::default() });

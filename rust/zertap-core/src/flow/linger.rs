@@ -51,11 +51,11 @@ impl Ended {
     }
 
     /// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a
-    /// SYN/ACK with another number.
+    /// SYN/ACK; but neither with the number that this connection began with, which is a copy that came late (STATE-21).
     pub fn is_followed_by(&self, from_low: bool, segment: &Segment<'_>) -> bool {
         let side = if from_low { self.low_side } else { self.low_side.other() };
-        let another = self.first[side].is_some_and(|first| first != Seq(segment.sequence).plus(1));
-        segment.flags.syn() && (!segment.flags.ack() || another)
+        let same = self.first[side].map(|first| first == Seq(segment.sequence).plus(1));
+        segment.flags.syn() && if segment.flags.ack() { same == Some(false) } else { same != Some(true) }
     }
 }
 
