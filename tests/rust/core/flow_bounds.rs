@@ -67,6 +67,11 @@ fn a_late_copy_of_a_refused_syn_is_no_other_attempt() {
     feed(&mut tap, &refused);
     feed(&mut tap, &refused[..1]);
     assert_eq!((tap.table_counters().opened, tap.table_counters().stragglers), (1, 1));
+    // Its sender may have sent it once more, not having heard of the refusal.
+    let mut again = Tap::new(Config::default());
+    feed(&mut again, &refused);
+    feed(&mut again, &Conversation::silent().on_ports(7, 80).waits(SECOND).syn(CLIENT).packets);
+    assert_eq!((again.table_counters().opened, again.live()), (2, 1));
     let mut another = Conversation::silent().on_ports(7, 80);
     another.next[0] += 1_000_000;
     feed(&mut tap, &another.syn(CLIENT).packets);

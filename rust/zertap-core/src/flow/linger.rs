@@ -8,7 +8,7 @@ use super::key::{FlowKey, side_of_low};
 use crate::handshake::{PerSide, Side};
 use crate::prefetch::prefetch;
 use crate::stream::Seq;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wire::Segment;
 use std::collections::{TryReserveError, VecDeque};
 
@@ -50,14 +50,20 @@ impl Ended {
         self.until
     }
 
-    /// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a
-    /// SYN/ACK; but neither with the number that this connection began with, which is a copy that came late (STATE-21).
-    pub fn is_followed_by(&self, from_low: bool, segment: &Segment<'_>) -> bool {
+    /// Whether a segment that comes so long behind a connection's end begins another one: a SYN, or, where the SYN is not
+    /// captured, a SYN/ACK with another number. A SYN with the number that this connection began with is a copy that came
+    /// late (STATE-21), unless its sender may have sent it again: whoever does has not heard of the end.
+    pub fn is_followed_by(&self, from_low: bool, segment: &Segment<'_>, behind: Span) -> bool {
         let side = if from_low { self.low_side } else { self.low_side.other() };
         let same = self.first[side].map(|first| first == Seq(segment.sequence).plus(1));
-        segment.flags.syn() && if segment.flags.ack() { same == Some(false) } else { same != Some(true) }
+        let copy = same == Some(true) && behind < COPIES;
+        segment.flags.syn() && if segment.flags.ack() { same == Some(false) } else { !copy }
     }
 }
+
+/// How long after an end copies of its connection's SYN may still arrive. A SYN is sent again after a second at the earliest
+/// (RFC 6298 section 2.1).
+const COPIES: Span = Span(500_000_000);
 
 /// Ended connections that are still remembered, each under a number.
 #[derive(Debug, Default)]

@@ -248,8 +248,10 @@ impl Table {
         number: u32,
         segment: &Segment<'_>,
     ) {
+        let span = place.config.linger_span;
+        let behind = |ended: &Ended| place.cause.at.after(span).since(ended.until());
         match self.linger.get(number) {
-            Some(ended) if ended.is_followed_by(identity.from_low, segment) => {
+            Some(ended) if ended.is_followed_by(identity.from_low, segment, behind(ended)) => {
                 let ordinal = ended.ordinal.saturating_add(1);
                 self.unlist(number);
                 self.open(place, identity, segment, ordinal);
