@@ -44,6 +44,9 @@ def registry(name: str) -> list[dict[str, Any]]:
     """Rows of one registry: ``cipher_suites``, ``groups``, ``signature_schemes``, ``alerts``, ``extensions``,
     ``ssh_ciphers``, ``ssh_macs``, ``ssh_kex``, ``ssh_host_keys``. Raises KeyError for another name."""
 
+def shortage_told() -> None:
+    """It was told that memory ran out: if it does once more, the process ends (status 71) without a line of its own."""
+
 @final
 class Plan:
     """How rows become JSON lines or Arrow: the field list and the words, compiled once.

@@ -3,6 +3,7 @@
 The highest status wins where several things happened; a signal ends the work and beats them all.
 """
 
+import os
 import sys
 from contextlib import suppress
 from enum import IntEnum
@@ -64,6 +65,9 @@ SHORTAGE = "zertap: out of memory"
 """How the line begins that tells of it."""
 
 
+_LAST_WORDS: Final = b"zertap: out of memory\n"
+
+
 class Told:
     """What one run has said that must not be said twice."""
 
@@ -73,10 +77,19 @@ class Told:
 
 def say(line: str) -> None:
     """One line on standard error, where anybody still listens; control characters as escapes."""
-    if line.startswith(SHORTAGE):
-        if Told.shortage:
-            return
-        Told.shortage = True
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
-    with suppress(OSError):
-        print(shown, file=sys.stderr, flush=True)
+    shortage = line.startswith(SHORTAGE)
+    if shortage and Told.shortage:
+        return
+    Told.shortage |= shortage
+    try:
+        shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in line)
+        with suppress(OSError):
+            print(shown, file=sys.stderr, flush=True)
+    except MemoryError:
+        if not shortage:
+            raise
+        # Not even for that line; this one stands ready.
+        os.write(2, _LAST_WORDS)
+    native = sys.modules.get("zertap._native")
+    if Told.shortage and native is not None:
+        native.shortage_told()

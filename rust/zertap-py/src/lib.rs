@@ -76,6 +76,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SOURCES", sources)?;
     module.add("LINK_TYPES", PyFrozenSet::new(py, LinkType::READ.map(|link| link.0))?)?;
     module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
+    module.add_function(wrap_pyfunction!(memory::shortage_told, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(pseudonym::pseudonym, module)?)?;
     module.add_function(wrap_pyfunction!(record::blocks::records_in, module)?)?;

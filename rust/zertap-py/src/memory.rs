@@ -28,6 +28,8 @@ const RESERVE: Layout = match Layout::from_size_align(8 << 20, 4096) {
 
 static HELD: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 static SHORT: AtomicBool = AtomicBool::new(false);
+/// Somebody has told of it.
+static TOLD: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static MAY_FAIL: Cell<bool> = const { Cell::new(false) };
@@ -51,6 +53,7 @@ pub(crate) fn set_aside() {
         }
     }
     SHORT.store(false, Ordering::Relaxed);
+    TOLD.store(false, Ordering::Relaxed);
 }
 
 /// Gives the reserve back to the system: whoever ends in good order needs some of it. Whether there was one.
@@ -67,6 +70,12 @@ pub(crate) fn give_back() -> bool {
 /// Whether the reserve had to be used.
 pub(crate) fn is_short() -> bool {
     SHORT.load(Ordering::Relaxed)
+}
+
+/// The shortage was told: if memory runs out once more, there is nothing to add.
+#[pyfunction]
+pub(crate) fn shortage_told() {
+    TOLD.store(true, Ordering::Relaxed);
 }
 
 /// Does something that answers for failed requests itself.
@@ -132,7 +141,9 @@ fn again(request: impl Fn() -> *mut u8) -> *mut u8 {
     // SAFETY: `LINE` is that long; both calls are safe at any moment (POSIX: async-signal-safe), and the second one ends
     // the process without running anything else of it.
     unsafe {
-        libc::write(2, LINE.as_ptr().cast(), LINE.len());
+        if !TOLD.load(Ordering::Relaxed) {
+            libc::write(2, LINE.as_ptr().cast(), LINE.len());
+        }
         libc::_exit(OUT_OF_MEMORY)
     }
 }

@@ -22,6 +22,12 @@ ENDED = 1_500
 """Connections of the capture that end, before those that stay open."""
 MIB = 1 << 20
 QUIET = os.environ | {"RUST_BACKTRACE": "0"}
+COMMANDS = [
+    "observe --format jsonl",
+    "observe --format csv",
+    "records --format jsonl",
+    "records --summary --format jsonl",
+]
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="address space limits are Linux's")
 
@@ -51,7 +57,7 @@ def limit(octets: int) -> None:
 
 
 @pytest.mark.parametrize("more", [0, 2, 6, 12, 20, 40])
-@pytest.mark.parametrize("command", ["observe --format jsonl", "observe --format csv", "records --format jsonl"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_memory_that_ends_is_one_line_and_its_own_status(capture: Path, needed: int, command: str, more: int) -> None:
     enough_to_start = partial(limit, needed + more * MIB)
     name, *options = command.split()
