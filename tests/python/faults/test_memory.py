@@ -73,7 +73,8 @@ def test_memory_that_ends_is_one_line_and_its_own_status(capture: Path, needed: 
     if more >= (40 if name == "records" else 20):
         told = re.fullmatch(r"zertap: out of memory after \d+ packets: (\d+) open connections are not told", line)
         assert told and int(told[1]) > 1_000, line
-        assert done.stdout.count(b"\n") >= ENDED, "what ended before is delivered"
+        least = 1 if "--summary" in options else ENDED
+        assert done.stdout.count(b"\n") >= least, "what ended before is delivered"
 
 
 def test_an_input_behind_the_one_that_took_all_memory_is_not_begun(capture: Path, needed: int) -> None:
