@@ -130,7 +130,10 @@ class Tap:
         return self._tap.end_stream(connection, direction, at, how)
 
     def find(self, one: End, other: End, number: int | None = None) -> int | None:
-        """Names the connection that lives between two ends; with *number* only if it is the one of that number."""
+        """Names the connection that lives between two ends; with *number* only if it is the one of that number.
+
+        ``None`` also where no more than a SYN and the answer to it was seen: such a connection is not made yet.
+        """
         return self._tap.find(one, other, number)
 
     def advise(self, connection: Whose, advice: Advice) -> bool:

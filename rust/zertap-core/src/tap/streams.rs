@@ -25,7 +25,8 @@ pub enum StreamEnd {
 const LARGEST: usize = 1 << 20;
 
 impl Tap {
-    /// The live connection between two ends, whoever opened it. `number`: only if rows know it by this number.
+    /// The live connection between two ends, whoever opened it. `number`: only if rows know it by this number. None where no
+    /// more than a SYN and the answer to it was seen: such a connection is not made yet.
     pub fn find(
         &self,
         one: Endpoint,
