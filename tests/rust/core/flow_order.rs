@@ -211,8 +211,9 @@ fn rows(talk: &Conversation) -> Vec<String> {
 
 pub(crate) fn persistence() -> ProptestConfig {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/rust/core/flow_order.regressions");
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
-        cases: 96,
+        cases: asked.unwrap_or(96),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(file))),
         ..ProptestConfig::default()
     }

@@ -358,6 +358,13 @@ fn tcp_09_octets_of_a_syn_that_was_not_accepted_are_nobodys() {
 }
 
 #[test]
+fn tcp_09_octets_of_a_syn_that_nobody_answers_are_no_connections() {
+    let run = fast_open(b"GET / HTTP/1.0\r\n\r\n").run();
+    assert_eq!((run.only().phase, run.only().octets), (Phase::Silent, [0, 0]));
+    assert_eq!(run.only().flags(), [Flag::NeverEstablished]);
+}
+
+#[test]
 fn tcp_09_both_sides_may_open() {
     let mut both = Conversation::silent().syn(CLIENT).syn(SERVER);
     both.next = [CLIENT_ISN, SERVER_ISN];
@@ -450,6 +457,40 @@ fn tcp_10_the_reset_of_a_syn_must_acknowledge_it() {
     assert_eq!(refused(CLIENT_ISN + 1), RowKind::Reset);
     assert_eq!(refused(CLIENT_ISN + 500_000_000), RowKind::Unfinished);
     assert_eq!(refused(CLIENT_ISN), RowKind::Unfinished);
+}
+
+#[test]
+fn tcp_10_a_syn_with_a_reset_is_a_reset() {
+    let both = TcpFlags(TcpFlags::SYN.0 | TcpFlags::RST.0);
+    let run = Conversation::silent().packet(CLIENT, CLIENT_ISN, None, both, b"").run();
+    assert_eq!((run.only().kind, run.only().phase), (RowKind::Reset, Phase::Unseen));
+    assert_eq!(run.only().flags(), [Flag::Midstream, Flag::OneSided, Flag::RoleGuessed]);
+    let run = tls().packet(CLIENT, CLIENT_ISN + 77, None, both, b"").run();
+    assert_eq!(run.rows.len(), 1);
+}
+
+#[test]
+fn tcp_10_a_reset_that_acknowledges_octets_of_an_attempt_ends_an_established_connection() {
+    let lost = Conversation::silent().syn(CLIENT).packet(
+        SERVER,
+        SERVER_ISN + 1,
+        Some(CLIENT_ISN + 3),
+        TcpFlags::RST,
+        b"",
+    );
+    let at = Timestamp(lost.packets[1].at);
+    let ended = lost.clone().run();
+    assert_eq!((ended.only().kind, ended.only().flags()), (RowKind::Reset, vec![Flag::Gap]));
+    let run = lost.packet(CLIENT, CLIENT_ISN + 1, None, TcpFlags::PSH, b"").run();
+    assert_eq!((run.only().kind, run.only().established, run.only().end), (RowKind::Reset, Some(at), at));
+}
+
+#[test]
+fn tcp_10_whoever_goes_on_with_the_opening_has_not_heeded_a_reset_in_doubt() {
+    let talk = Conversation::silent().syn(CLIENT).packet(SERVER, SERVER_ISN, None, TcpFlags::RST, b"");
+    let run = rest_of_tls(talk.syn_ack(SERVER).ack(CLIENT).client(client_hello())).run();
+    assert_eq!((run.only().kind, run.only().phase), (RowKind::Unfinished, Phase::TlsComplete));
+    assert_eq!(run.only().flags(), [Flag::ResetIgnored]);
 }
 
 #[test]

@@ -379,6 +379,8 @@ impl Workplace<'_> {
 
     fn established(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         self.tell(None, Shown::Established, 0);
+        // Whoever goes on with the opening did not heed it.
+        contradict_reset(conn);
         conn.life = Life::Established;
         conn.established = self.cause.at;
         wishes.established = true;
@@ -628,6 +630,10 @@ impl Workplace<'_> {
                 }
                 let seen = conn.stream.halves[side].ack();
                 if !conn.stream.may_judge(side, seen) {
+                    if conn.life == Life::HalfOpen {
+                        // It acknowledges octets, which only an established connection can have carried.
+                        self.established(conn, wishes);
+                    }
                     conn.extras().waiting_reset.get_or_insert(reset);
                     wishes.gap_deadline = Some(self.cause.at.after(self.config.stream.gap_span));
                     return;

@@ -93,10 +93,10 @@ impl TcpFlags {
         self.contains(Self::FIN)
     }
 
-    /// Whether SYN is set.
+    /// Whether it opens: SYN is set, and RST is not, which its receiver heeds first (RFC 9293 section 3.10.7).
     #[inline]
     pub const fn syn(self) -> bool {
-        self.contains(Self::SYN)
+        self.contains(Self::SYN) && !self.rst()
     }
 
     /// Whether RST is set.
