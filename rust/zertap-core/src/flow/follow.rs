@@ -104,6 +104,9 @@ impl SpareRooms {
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
+        if segment.flags.0 & TELLING != TcpFlags::ACK.0 {
+            return self.unusual(conn, side, segment);
+        }
         let octets = Octets::of_whole(segment);
         match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets)) {
             Taken::No => return self.unusual(conn, side, segment),
@@ -771,6 +774,21 @@ pub fn take_bare_syn(conn: &mut Connection, side: Side, sequence: u32) {
     conn.stream.halves[side].count_segment();
     conn.stream.restart(side, Seq(sequence).plus(1));
     conn.bits |= SYN_SEEN;
+}
+
+/// The same for the SYN/ACK to it: it can neither establish nor end a connection that has seen nothing but a SYN.
+pub fn take_bare_syn_ack(
+    conn: &mut Connection,
+    side: Side,
+    at: Timestamp,
+    sequence: u32,
+    acknowledgment: u32,
+) {
+    conn.latest = at;
+    conn.stream.halves[side].count_segment();
+    conn.stream.restart(side, Seq(sequence).plus(1));
+    conn.stream.acknowledge(side, Seq(acknowledgment));
+    conn.bits |= SYNACK_SEEN | if side == Side::A { SYNACK_OF_A } else { 0 };
 }
 
 /// How a RST's sequence number compares with what its receiver expects.

@@ -251,7 +251,14 @@ impl Stream {
     /// Notes that a packet of this connection was handled at `at`; the gap that is now due, if any (A8).
     ///
     /// `deadline` tells the caller when to come back if no further packet does.
+    #[inline]
     pub fn overdue(&mut self, at: Timestamp, limits: &StreamLimits) -> Overdue {
+        let calm =
+            self.holding.is_none() && !Side::BOTH.into_iter().any(|side| self.has_acknowledged_hole(side));
+        if calm { Overdue::Nothing } else { self.overdue_hole(at, limits) }
+    }
+
+    fn overdue_hole(&mut self, at: Timestamp, limits: &StreamLimits) -> Overdue {
         let mut answer = Overdue::Nothing;
         for side in Side::BOTH {
             if !self.has_acknowledged_hole(side) {
@@ -295,6 +302,7 @@ impl Stream {
     }
 
     /// Whether the other side acknowledged octets of `side` that were never captured.
+    #[inline]
     pub fn has_acknowledged_hole(&self, side: Side) -> bool {
         let half = &self.halves[side];
         let Some(ack) = self.halves[side.other()].ack() else { return false };

@@ -297,9 +297,10 @@ impl TlsObserver {
 
     /// So it is while the connection is open, and also where octets are missing that would tell: those that lacked when
     /// the waiting span passed, or, behind what seems a refusal, the end that would make it one.
+    #[inline]
     pub(super) fn is_in_doubt(&self) -> bool {
         let endless = self.saw(Saw::Refusal) && self.farewell_hidden.is_some();
-        self.cannot_tell() || (self.is_provisional() && (endless || self.saw(Saw::Torn)))
+        self.is_provisional() && (endless || self.saw(Saw::Torn) || self.cannot_tell())
     }
 
     /// Nothing more will come from the server.

@@ -2,15 +2,21 @@
 
 use super::hello::ClientHello;
 use crate::handshake::{Alert, Text, TextKind};
+use arrayvec::ArrayVec;
 
 /// Alerts kept of one connection; more are counted by nobody (warnings can come without end).
 const ALERT_LIMIT: usize = 32;
 
+/// What current clients send fits: a name of 32 octets, a session id, 31 suites.
+const ROOM: usize = 126;
+
 /// What stays of the ClientHello until the ServerHello answers it: server name, session id, suites, in
-/// one allocation.
+/// one run.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    octets: Box<[u8]>,
+    octets: ArrayVec<u8, ROOM>,
+    /// All of them, where they are too many.
+    long: Option<Box<[u8]>>,
     name: u16,
     session: u8,
     /// The whole ClientHello was read; it offered 1.3 and no pre-shared key: a 1.3 server may ask for a certificate.
@@ -18,18 +24,21 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what is needed of `hello`.
-    pub(super) fn of(hello: &ClientHello<'_>) -> Self {
-        let name = u16::try_from(hello.name.len()).unwrap_or(0);
-        let (name_octets, _) = hello.name.split_at(usize::from(name));
+    /// Keeps what is needed of `hello`, instead of an earlier one.
+    pub(super) fn keep(&mut self, hello: &ClientHello<'_>) {
+        self.name = u16::try_from(hello.name.len()).unwrap_or(0);
+        let name = hello.name.get(..usize::from(self.name)).unwrap_or_default();
         let session = hello.session.get(..32).unwrap_or(hello.session);
-        let octets = [name_octets, session, hello.suites].concat().into_boxed_slice();
-        let may_be_asked = hello.whole && hello.offers_13() && !hello.pre_shared_key;
-        Self { octets, name, session: session.len() as u8, may_be_asked }
+        self.session = session.len() as u8;
+        self.may_be_asked = hello.whole && hello.offers_13() && !hello.pre_shared_key;
+        let runs = [name, session, hello.suites];
+        self.octets.clear();
+        let fits = runs.iter().all(|run| self.octets.try_extend_from_slice(run).is_ok());
+        self.long = (!fits).then(|| runs.concat().into_boxed_slice());
     }
 
     /// Keeps the cipher kinds of an SSLv2-format hello that stand for TLS suites (RFC 5246 E.2).
-    pub(super) fn of_ssl2(kinds: &[u8], session: &[u8]) -> Self {
+    pub(super) fn keep_ssl2(&mut self, kinds: &[u8], session: &[u8]) {
         let suites: Vec<u8> = kinds
             .as_chunks::<3>()
             .0
@@ -37,24 +46,28 @@ impl Kept {
             .filter(|kind| kind[0] == 0)
             .flat_map(|kind| [kind[1], kind[2]])
             .collect();
-        Self::of(&ClientHello { suites: &suites, session, ..ClientHello::default() })
+        self.keep(&ClientHello { suites: &suites, session, ..ClientHello::default() });
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.long.as_deref().unwrap_or(&self.octets)
     }
 
     /// host_name of server_name; empty when there was none.
     pub(super) fn name(&self) -> &[u8] {
-        self.octets.get(..usize::from(self.name)).unwrap_or_default()
+        self.octets().get(..usize::from(self.name)).unwrap_or_default()
     }
 
     /// legacy_session_id of the ClientHello.
     pub(super) fn session(&self) -> &[u8] {
         let start = usize::from(self.name);
-        self.octets.get(start..start + usize::from(self.session)).unwrap_or_default()
+        self.octets().get(start..start + usize::from(self.session)).unwrap_or_default()
     }
 
     /// Whether the ClientHello offered this suite.
     pub(super) fn offers(&self, suite: u16) -> bool {
         let start = usize::from(self.name) + usize::from(self.session);
-        let suites = self.octets.get(start..).unwrap_or_default();
+        let suites = self.octets().get(start..).unwrap_or_default();
         suites.as_chunks::<2>().0.contains(&suite.to_be_bytes())
     }
 }

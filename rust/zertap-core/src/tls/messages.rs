@@ -4,7 +4,6 @@ use super::assembly::{Content, kind};
 use super::certificate_message;
 use super::hello::{ClientHello, ServerHello, is_13};
 use super::judge13::Tally;
-use super::kept::Kept;
 use super::key_exchange::KeyExchange;
 use super::lengths::Lengths;
 use super::observer::TlsObserver;
@@ -129,7 +128,7 @@ impl TlsObserver {
             self.note(Saw::AlpnOffered);
             self.facts.evidence_alpn = Evidence::Offered;
         }
-        self.kept = Kept::of(&hello);
+        self.kept.keep(&hello);
         if self.options.offers {
             self.cold().offer(&hello);
         }

@@ -6,7 +6,6 @@
 //! SSLv2 records can look like anything (A7).
 //! Sources: "The SSL Protocol" version 2 (Hickman 1995); RFC 5246 E.2; RFC 6101 E.
 
-use super::kept::Kept;
 use super::observer::TlsObserver;
 use super::record::Mark;
 use super::state::{Era, Saw};
@@ -190,7 +189,7 @@ impl TlsObserver {
         let (kinds, session, challenge) = (reader.u16()?, reader.u16()?, reader.u16()?);
         let kinds = reader.take(usize::from(kinds))?;
         let session = reader.take(usize::from(session))?;
-        self.kept = Kept::of_ssl2(kinds, session);
+        self.kept.keep_ssl2(kinds, session);
         if self.options.offers {
             let version = version.to_be_bytes();
             let lists = [(TextKind::OfferedVersions, &version[..]), (TextKind::OfferedSuitesSsl2, kinds)];

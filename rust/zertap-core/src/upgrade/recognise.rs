@@ -116,6 +116,12 @@ pub(super) fn recognise(speaker: Side, octets: &[u8], answers: bool) -> Guess {
 
 /// Whether octets begin with this text; `None` while both agree and octets are too few.
 fn begins(octets: &[u8], text: &[u8]) -> Option<bool> {
+    if let (Some(octet), Some(wanted)) = (octets.first(), text.first())
+        && !octet.eq_ignore_ascii_case(wanted)
+    {
+        // Most words are ruled out here, at the cost of one octet.
+        return Some(false);
+    }
     let both = octets.len().min(text.len());
     let same = octets.get(..both)?.eq_ignore_ascii_case(text.get(..both)?);
     if same && octets.len() < text.len() { None } else { Some(same) }

@@ -129,10 +129,6 @@ impl<N> Default for Pool<N> {
 }
 
 impl<N: Name> Pool<N> {
-    fn len(&self) -> usize {
-        self.places.len() - self.free.len()
-    }
-
     fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
         self.places.try_reserve(more.saturating_sub(self.free.len()))?;
         self.free.try_reserve(more)
@@ -180,12 +176,14 @@ impl<N: Name> Pool<N> {
 pub struct Places {
     short: Pool<Short>,
     long: Pool<FlowKey>,
+    /// How many hold an attempt.
+    held: usize,
 }
 
 impl Places {
     #[inline]
     pub fn len(&self) -> usize {
-        self.short.len() + self.long.len()
+        self.held
     }
 
     /// Makes room for so many more of either size, unless there is no memory for it.
@@ -196,6 +194,7 @@ impl Places {
 
     #[inline]
     pub fn push(&mut self, attempt: &Attempt) -> Entry {
+        self.held += 1;
         let (number, generation) = if let Some(name) = Short::of(&attempt.key) {
             let (index, generation) = self.short.push(name, attempt);
             (index << 1, generation)
@@ -249,11 +248,13 @@ impl Places {
     /// Takes one out, if its connection's number is wanted.
     pub fn take_if(&mut self, number: u32, is_wanted: impl FnOnce(u64) -> bool) -> Option<Attempt> {
         let index = number >> 1;
-        if number & 1 == 0 {
+        let taken = if number & 1 == 0 {
             self.short.take_if(index, is_wanted)
         } else {
             self.long.take_if(index, is_wanted)
-        }
+        };
+        self.held -= usize::from(taken.is_some());
+        taken
     }
 
     #[inline]

@@ -4,7 +4,7 @@
 use super::{ATTEMPT, Identity, Table, resolve};
 use crate::flow::attempts::{Attempt, Reply, is_bare};
 use crate::flow::connection::Life;
-use crate::flow::follow::{TELLING, Workplace};
+use crate::flow::follow::{TELLING, Workplace, take_bare_syn_ack};
 use crate::flow::key::FlowKey;
 use crate::flow::linger::Ended;
 use crate::wire::{Segment, TcpFlags};
@@ -62,11 +62,7 @@ impl Table {
         if let Some((at, sequence)) = attempt.answer()
             && let Some(conn) = index.and_then(|index| self.connection(index))
         {
-            place.cause.at = at;
-            let answer = synack_segment(&syn, sequence);
-            let side = conn.sender(!from_low);
-            // It can neither establish nor end a connection that has seen nothing but a SYN.
-            place.segment(conn, side, &answer);
+            take_bare_syn_ack(conn, conn.sender(!from_low), at, sequence, attempt.sequence.wrapping_add(1));
         }
         place.cause = now;
         index
@@ -150,25 +146,6 @@ pub(super) fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segme
         sequence,
         acknowledgment: 0,
         flags: TcpFlags::SYN,
-        window: 0,
-        options: &[],
-        payload: &[],
-        payload_on_wire: 0,
-        fragment_overlap: false,
-    }
-}
-
-/// The SYN/ACK to a SYN.
-fn synack_segment(syn: &Segment<'_>, sequence: u32) -> Segment<'static> {
-    Segment {
-        source: syn.destination,
-        destination: syn.source,
-        source_port: syn.destination_port,
-        destination_port: syn.source_port,
-        lane: syn.lane,
-        sequence,
-        acknowledgment: syn.sequence.wrapping_add(1),
-        flags: TcpFlags(TcpFlags::SYN.0 | TcpFlags::ACK.0),
         window: 0,
         options: &[],
         payload: &[],
