@@ -5,10 +5,11 @@ use zertap_core::handshake::{Flags, Observe, Options, Phase};
 use zertap_core::tls::{TlsObserver, Walk, WalkEvent};
 
 #[test]
-fn an_observer_fits_into_512_octets() {
+fn an_observer_and_what_it_keeps_of_a_hello_fit_into_608_octets() {
     let size = size_of::<TlsObserver>();
     println!("size_of::<TlsObserver>() = {size}");
-    assert!(size <= 512, "{size}");
+    // 512 before 126 octets of a ClientHello lay in it: memory of their own, as much with its header, was asked for until then.
+    assert!(size <= 608, "{size}");
 }
 
 #[test]
