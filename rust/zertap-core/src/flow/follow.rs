@@ -170,6 +170,7 @@ impl Workplace<'_> {
     }
 
     /// A hole's deadline, or a waiting reset's, has come.
+    #[cold]
     pub fn gap_due(&mut self, conn: &mut Connection) -> Wishes {
         let mut wishes = Wishes::default();
         self.attend(conn);
@@ -199,6 +200,7 @@ impl Workplace<'_> {
     }
 
     /// The input ends, or memory is short: the connection did not end, our view of it did (A9).
+    #[cold]
     pub fn abandon(&mut self, conn: &mut Connection, kind: RowKind) {
         self.attend(conn);
         if self.end_if_ending(conn) {
@@ -217,6 +219,7 @@ impl Workplace<'_> {
     }
 
     /// A new connection took its addresses and ports: it ended then, unless it had ended before (TCP-11).
+    #[cold]
     pub fn supersede(&mut self, conn: &mut Connection) {
         if !self.end_if_ending(conn) {
             if let Some(new) = conn.extras.as_ref().and_then(|extras| extras.new_syn) {
@@ -227,6 +230,7 @@ impl Workplace<'_> {
     }
 
     /// Ends a connection whose end was seen already and only waits to be believed: at its own time.
+    #[cold]
     fn end_if_ending(&mut self, conn: &mut Connection) -> bool {
         let reset = conn.extras.as_ref().and_then(|extras| extras.waiting_reset.or(extras.doubtful));
         if let Some(reset) = reset {
@@ -241,6 +245,7 @@ impl Workplace<'_> {
     }
 
     /// A RST ends its connection, at the time it came.
+    #[cold]
     fn believe(&mut self, conn: &mut Connection, reset: DoubtfulReset) {
         conn.latest = reset.at;
         if let Some(ack) = reset.ack
@@ -309,6 +314,7 @@ impl Workplace<'_> {
     }
 
     /// A SYN on a connection that lives already: a repetition, or the sign of a new one.
+    #[cold]
     fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
         let first = Seq(segment.sequence).plus(1);
         if segment.flags.ack() {
@@ -532,6 +538,7 @@ impl Workplace<'_> {
         }
     }
 
+    #[cold]
     fn deliver_gap(&mut self, conn: &mut Connection, side: Side, length: u64) {
         if let Some(listening) = &mut conn.listening {
             let progress = listening.observer.gap(side, length, self.room);
@@ -615,6 +622,7 @@ impl Workplace<'_> {
     }
 
     /// TCP-10: exact, in the window, or outside it.
+    #[cold]
     fn reset(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
         let seq = Seq(segment.sequence);
         if conn.life == Life::Closing {
@@ -897,6 +905,7 @@ fn tell_due(conn: &mut Connection) -> Progress {
 }
 
 /// A retransmission carried other octets: the framing of this direction is no longer exact (TCP-04, A7).
+#[cold]
 fn conflict(conn: &mut Connection, side: Side) {
     conn.flag(Flag::OverlapConflict);
     if let Some(listening) = &mut conn.listening {

@@ -120,6 +120,7 @@ impl Stream {
     }
 
     /// Keeps one segment's payload without delivering any of it (data on a SYN, until it is accepted).
+    #[cold]
     pub fn hold(&mut self, side: Side, piece: Piece<'_>, flags: &mut Flags) {
         self.offer_or_hold(side, piece, None, flags);
     }
@@ -225,6 +226,7 @@ impl Stream {
         if self.holding.is_some() { self.release_held(care, limits) } else { None }
     }
 
+    #[cold]
     fn release_held(&mut self, care: Care, limits: &StreamLimits) -> Option<(Side, Delivery<'static>)> {
         for side in Side::BOTH {
             if let Some(delivery) = self.release_side(side, care) {
@@ -258,6 +260,7 @@ impl Stream {
         if calm { Overdue::Nothing } else { self.overdue_hole(at, limits) }
     }
 
+    #[cold]
     fn overdue_hole(&mut self, at: Timestamp, limits: &StreamLimits) -> Overdue {
         let mut answer = Overdue::Nothing;
         for side in Side::BOTH {
@@ -401,6 +404,7 @@ impl Stream {
     }
 
     /// A limit was hit: the lowest hole of that direction, or the hole of the other that blocks it, is declared.
+    #[cold]
     fn forced_gap(&mut self, limits: &StreamLimits) -> Option<(Side, Delivery<'static>)> {
         let held = self.holding.as_ref()?;
         let full = Side::BOTH.into_iter().find(|side| held.is_over(*side, limits))?;
@@ -410,6 +414,7 @@ impl Stream {
 
     /// Skips the lowest hole of one direction, as far as it is known to be one: up to a held piece, the FIN, or
     /// the end of what was acknowledged.
+    #[cold]
     fn declare(&mut self, side: Side) -> Option<Delivery<'static>> {
         let next = self.halves[side].next();
         let length = [

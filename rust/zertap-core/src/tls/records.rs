@@ -72,6 +72,7 @@ impl TlsObserver {
     }
 
     /// An empty record: tolerated, but not as a beginning and not without end (TLS-36, A10).
+    #[cold]
     fn on_empty(&mut self, side: Side) {
         let candidate = self.is_candidate(side);
         let lane = &mut self.lanes[side];
@@ -119,6 +120,7 @@ impl TlsObserver {
     }
 
     /// Octets that cannot be a record header where one must be.
+    #[cold]
     fn on_contradiction(&mut self, side: Side, fault: Fault) {
         if self.is_provisional() {
             return self.on_clear_data(side, fault);
@@ -147,6 +149,7 @@ impl TlsObserver {
     }
 
     /// Data in clear, or a lost framing, before the server could refuse: the handshake was complete (A5).
+    #[cold]
     fn on_clear_data(&mut self, side: Side, fault: Fault) {
         let lane = &mut self.lanes[side];
         if lane.is_exact() && fault == Fault::ProtocolViolation {
@@ -159,6 +162,7 @@ impl TlsObserver {
     }
 
     /// The answering side's first octets are not TLS (A3): an answer if it had seen any of the hello.
+    #[cold]
     pub(super) fn refuse_foreign(&mut self, side: Side) {
         let lane = &self.lanes[side];
         if lane.seen == 0 {
@@ -203,6 +207,7 @@ impl TlsObserver {
 
     /// Octets of this direction were lost: inside a record's body they are skipped by its length, else
     /// framing is lost (A8).
+    #[cold]
     pub(super) fn skip(&mut self, side: Side, count: u64) {
         let lane = &mut self.lanes[side];
         lane.set(Mark::Holed);
@@ -233,6 +238,7 @@ impl TlsObserver {
     }
 
     /// Octets of the current record's body were lost.
+    #[cold]
     fn damage(&mut self, side: Side, count: u64) {
         let lane = &mut self.lanes[side];
         lane.octet = None;

@@ -99,6 +99,7 @@ impl TlsObserver {
     }
 
     /// Takes octets of a direction of SSLv2 records, to the end of one record.
+    #[cold]
     pub(super) fn feed_ssl2(&mut self, side: Side, rest: &mut &[u8], seen: u64, room: &mut Room) {
         if self.lanes[side].is(Mark::Blind) {
             self.lanes[side].advance(rest.len());
@@ -123,6 +124,7 @@ impl TlsObserver {
     }
 
     /// Octets of a direction of SSLv2 records were lost.
+    #[cold]
     pub(super) fn skip_ssl2(&mut self, side: Side, count: u64) {
         self.lanes[side].lack(count);
         match self.cold().ssl2.lanes[side].skip(count) {

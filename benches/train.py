@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""What a profile-guided build (`make wheel`) learns from: the installed zertap at its usual work.
+
+Workloads are those of the benchmarks, made out of our own captures, and the captures themselves. Exit status: 0, or that
+of the first command that failed.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "python"))
+
+from workload import CAPTURES, bulk, flood, frames, pcap  # noqa: E402  it stands there
+
+WORKLOADS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "heavy": frames,
+    "bulk": lambda: bulk(100, 200),
+    "flood": lambda: flood(40_000),
+}
+COMMANDS = (
+    ("observe", "--format", "jsonl"),
+    ("observe", "--format", "arrow"),
+    ("records", "-o", "x.smf"),
+    ("records", "--summary", "-o", "y.smf"),
+)
+
+
+def main() -> int:
+    """Runs every command on every workload, and once on all captures."""
+    with tempfile.TemporaryDirectory() as folder:
+        captures = [sorted(CAPTURES.glob("*.pcap"))]
+        for name, made_of in WORKLOADS.items():
+            path = Path(folder, f"{name}.pcap")
+            with path.open("wb") as capture:
+                capture.writelines(pcap(made_of()))
+            captures.append([path])
+        for paths in captures:
+            for words in COMMANDS:
+                run([*words, *paths], folder)
+    return 0
+
+
+def run(words: list[str | Path], folder: str) -> None:
+    """Runs a command there; what it prints is thrown away. Raises ``SystemExit`` with its status when it fails."""
+    command = [sys.executable, "-m", "zertap", *words]
+    status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, cwd=folder).returncode
+    if status:
+        raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
