@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a profile-guided build (`make wheel`) learns from: the installed zertap at its usual work.
 
-Workloads are those of the benchmarks, made out of our own captures, and the captures themselves. Exit status: 0, or that
-of the first command that failed.
+Workloads are those of the benchmarks, made out of our own captures, and the captures themselves. Exit status: 0, or
+that of the first command that failed.
 """
 
 import subprocess
