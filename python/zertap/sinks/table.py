@@ -19,6 +19,7 @@ from zertap.ledger import Outlet
 from zertap.plans import Part, Plans
 from zertap.schema import BY_PATH
 from zertap.sinks.base import Stream
+from zertap.sinks.breakable import Breakable
 
 MOST_ROWS = 1000
 """Connections printed; the summary counts them all."""
@@ -66,7 +67,7 @@ class Table:
         self._kinds: Counter[tuple[str, str]] = Counter()
         self._refusals: Counter[Refusal] = Counter()
         self._clients: dict[Refusal, set[str]] = {}
-        self._rows: list[tuple[str | None, list[Text]]] = []
+        self._rows: list[tuple[str | None, list[Text | Breakable]]] = []
 
     def write(self, part: Part, rows: Sequence[int]) -> None:
         """See ``Sink.write``."""
@@ -165,13 +166,13 @@ def titled(title: str) -> Grid:
     return Grid(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 
-def _cells(connection: Connection) -> list[Text]:
+def _cells(connection: Connection) -> list[Text | Breakable]:
     return [
         Text(connection.verdict, STYLES[connection.verdict]),
         plain(endpoint(connection.client_ip, connection.client_port)),
         plain(_server(connection)),
         plain(_protocol(connection)),
-        plain(_algorithms(connection)),
+        Breakable(visible(_algorithms(connection))),
         plain((connection.tls and connection.tls.group) or (connection.ssh and connection.ssh.kex) or "-"),
         plain(_why(connection) or "-"),
     ]

@@ -9,6 +9,7 @@ from fakes import connection, part
 from zertap.protection import Protection
 from zertap.sinks import table
 from zertap.sinks.base import Stream
+from zertap.sinks.breakable import Breakable
 from zertap.sinks.table import STYLES, Table, visible
 
 ALERT = {"from": "client", "level": "fatal", "description": "unknown_ca", "encrypted": False}
@@ -135,3 +136,16 @@ def test_a_narrow_terminal_folds_and_hides_nothing(tmp_path: Path) -> None:
     shown = render(tmp_path, connection(verdict="protected", protocol="tls", tls_sni=name), width=60)
     assert max(map(len, shown.splitlines())) <= 60
     assert "…" not in shown
+
+
+def test_a_suite_is_broken_at_its_own_joints_and_keeps_every_letter() -> None:
+    console = Console(width=200)
+    for words in ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "chacha20-poly1305@openssh.com, ssh-ed25519", "-", ""):
+        for width in range(1, 50):
+            lines = [
+                line.plain for line in Breakable(words).__rich_console__(console, console.options.update(width=width))
+            ]
+            assert "".join(lines).replace(" ", "") == words.replace(" ", "")
+            assert all(line.endswith(("_", "@", ",")) or width < len(line) for line in lines[:-1] if line)
+            longest = Breakable(words).__rich_measure__(console, console.options).minimum
+            assert max(map(len, lines)) <= max(width, longest)
