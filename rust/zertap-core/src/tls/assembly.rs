@@ -123,8 +123,8 @@ impl Assembly {
 
     fn step_header<'a>(&mut self, input: &mut &[u8]) -> Part<'a> {
         if self.have == 0
-            && !self.is_candidate()
             && let Some((header, tail)) = input.split_first_chunk::<4>()
+            && self.may_begin(header[0])
         {
             *input = tail;
             self.header = *header;
@@ -134,7 +134,12 @@ impl Assembly {
         self.step_cut_header(input)
     }
 
-    /// Octet by octet: a header that is cut, or the first one, of which a part may already be no hello's.
+    /// Whether a message of this type may stand here.
+    const fn may_begin(&self, octet: u8) -> bool {
+        !self.is_candidate() || (octet <= 7 && self.must_begin & (1 << octet) != 0)
+    }
+
+    /// Octet by octet: a header that is cut, or of which a part is already no hello's.
     fn step_cut_header<'a>(&mut self, input: &mut &[u8]) -> Part<'a> {
         while let Some((&octet, tail)) = input.split_first() {
             *input = tail;
@@ -142,7 +147,7 @@ impl Assembly {
                 *place = octet;
             }
             self.have += 1;
-            if self.have == 1 && self.is_candidate() && (octet > 7 || self.must_begin & (1 << octet) == 0) {
+            if self.have == 1 && !self.may_begin(octet) {
                 return Part::NotHello;
             }
             if self.have == 4 {

@@ -174,7 +174,6 @@ impl Walk {
     }
 
     /// A header that is not whole in hand, or none.
-    #[cold]
     fn step_cut_header<'a>(&mut self, input: &mut &'a [u8]) -> Step<'a> {
         while let Some((&octet, tail)) = input.split_first() {
             if let Some(place) = self.header.get_mut(usize::from(self.have)) {
