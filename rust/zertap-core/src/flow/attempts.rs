@@ -5,8 +5,9 @@
 
 mod places;
 
-use super::follow::{Cause, TELLING};
+use super::follow::Cause;
 use super::key::FlowKey;
+use super::usual::TELLING;
 use crate::batch::Brief;
 use crate::event::RowKind;
 use crate::time::Timestamp;

@@ -4,20 +4,20 @@
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
 use super::attempts::Attempt;
-use super::connection::{
-    Beyond, Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
-    SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
-};
+use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening, ONE_SIDED_TOLD};
+use super::opening::{confirms_new_connection, is_stray};
+use super::reset::contradict_reset;
+use super::rooms::{SpareRooms, listen};
+use super::usual::{Octets, TELLING, Taken, take_usual};
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind, Settled};
-use crate::handshake::{Chunk, End, Findings, Flag, Flags, PerSide, Phase, Progress, Room, Shown, Side};
-use crate::observer::{Joined, Observer};
+use crate::handshake::{Chunk, End, Findings, Flag, Flags, Phase, Progress, Room, Shown, Side};
 use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::{Segment, TcpFlags, Usual};
+use crate::wire::{Segment, TcpFlags};
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -67,37 +67,6 @@ impl Wishes {
     #[inline]
     pub fn any(&self) -> bool {
         self.established || self.closing || self.ended || self.replaced || self.gap_deadline.is_some()
-    }
-}
-
-/// Rooms of listeners that have finished: a room is large, and every connection needs one for a moment.
-#[derive(Debug, Default)]
-#[expect(clippy::vec_box, reason = "the box is what is handed out: a connection keeps a pointer")]
-pub struct SpareRooms(Vec<Box<Listening>>);
-
-impl SpareRooms {
-    /// How many are kept; more are needed only while many handshakes run at once.
-    const MOST: usize = 256;
-
-    #[inline]
-    fn furnish(&mut self, joined: Joined) -> Box<Listening> {
-        match self.0.pop() {
-            None => Box::new(Listening { observer: Observer::new(joined), recent: PerSide::default() }),
-            Some(mut room) => {
-                // Field by field, in place: made first and moved then, all of the room would be copied.
-                room.observer = Observer::new(joined);
-                room.recent = PerSide::default();
-                room
-            }
-        }
-    }
-
-    fn give_back(&mut self, mut room: Box<Listening>) {
-        if self.0.len() < Self::MOST {
-            // What it heard is let go at once.
-            room.observer = Observer::new(Joined::AtStart);
-            self.0.push(room);
-        }
     }
 }
 
@@ -229,172 +198,11 @@ impl Workplace<'_> {
         }
     }
 
-    /// Ends a connection whose end was seen already and only waits to be believed: at its own time.
-    #[cold]
-    fn end_if_ending(&mut self, conn: &mut Connection) -> bool {
-        let reset = conn.extras.as_ref().and_then(|extras| extras.waiting_reset.or(extras.doubtful));
-        if let Some(reset) = reset {
-            self.believe(conn, reset);
-        } else if let Some((at, _)) = conn.closed() {
-            conn.latest = at;
-            self.terminate(conn, RowKind::Closed, None);
-        } else {
-            return false;
-        }
-        true
-    }
-
-    /// A RST ends its connection, at the time it came.
-    #[cold]
-    fn believe(&mut self, conn: &mut Connection, reset: DoubtfulReset) {
-        conn.latest = reset.at;
-        if let Some(ack) = reset.ack
-            && conn.stream.halves[reset.side.other()].believes(ack)
-        {
-            conn.stream.acknowledge(reset.side, ack);
-        }
-        if conn.listening.is_some() && conn.stream.halves[reset.side].may_have_sent(reset.seq) {
-            // What its sender had sent before it and nobody captured is a hole, acknowledged or not.
-            conn.stream.acknowledge(reset.side.other(), reset.seq);
-        }
-        self.terminate(conn, RowKind::Reset, Some(reset.side));
-    }
-
     /// A connection for this segment is new: what it says about who opened it.
     pub fn greet(&mut self, conn: &mut Connection) {
         if conn.is_midstream() {
             conn.flag(Flag::Midstream);
             conn.phase = Phase::Unseen;
-        }
-    }
-
-    /// SYN and SYN/ACK (TCP-09, TCP-11, TCP-15).
-    fn synchronise(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
-        if conn.life != Life::HalfOpen {
-            return self.late_syn(conn, side, segment, wishes);
-        }
-        let first = Seq(segment.sequence).plus(1);
-        let accepted = conn.stream.halves[side.other()].ack();
-        if let Some(ack) = accepted
-            && !(0..=i64::from(segment.payload_on_wire)).contains(&i64::from(first.distance_to(ack)))
-        {
-            // The other side has answered another SYN.
-            return;
-        }
-        let half = &conn.stream.halves[side];
-        if !half.is_known() || half.next() != first {
-            conn.stream.restart(side, first);
-        }
-        if segment.payload_on_wire > 0 && accepted != Some(first) {
-            listen(conn, self.spare);
-            let piece = Piece { seq: first, ..piece_of(segment) };
-            conn.stream.hold(side, piece, &mut conn.flags);
-        }
-        if segment.flags.ack() {
-            self.answer_syn(conn, side, Seq(segment.acknowledgment), wishes);
-        } else {
-            conn.bits |= SYN_SEEN;
-        }
-    }
-
-    /// A SYN/ACK: the SYN that it acknowledges counts, and of that SYN's octets what it acknowledges.
-    fn answer_syn(&mut self, conn: &mut Connection, side: Side, ack: Seq, wishes: &mut Wishes) {
-        let both = conn.synack_sender() == Some(side.other());
-        let opener = &conn.stream.halves[side.other()];
-        let taken = opener.next().distance_to(ack);
-        let offered = opener.next().distance_to(opener.highest());
-        if !opener.is_known() || taken == 0 || !(0..=offered).contains(&taken) {
-            conn.stream.restart(side.other(), ack);
-        }
-        conn.stream.acknowledge(side, ack);
-        conn.bits = (conn.bits & !SYNACK_OF_A) | SYNACK_SEEN | if side == Side::A { SYNACK_OF_A } else { 0 };
-        if both {
-            self.established(conn, wishes);
-        }
-    }
-
-    /// A SYN on a connection that lives already: a repetition, or the sign of a new one.
-    #[cold]
-    fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
-        let first = Seq(segment.sequence).plus(1);
-        if segment.flags.ack() {
-            let answers = conn
-                .extras
-                .as_ref()
-                .and_then(|extras| extras.new_syn)
-                .is_some_and(|new| new.side == side.other() && new.first == Seq(segment.acknowledgment));
-            if answers {
-                conn.stream.halves[side].uncount_segment();
-            }
-            wishes.replaced = answers;
-            return;
-        }
-        let repeated =
-            conn.stream.halves[side].is_known() && conn.stream.halves[side].offset_of(first) == Some(0);
-        if repeated {
-            return;
-        }
-        conn.stream.halves[side].uncount_segment();
-        let waits_for_its_end = conn.life == Life::Closing
-            || conn.extras.as_ref().is_some_and(|extras| extras.waiting_reset.is_some());
-        if waits_for_its_end {
-            wishes.replaced = true;
-            return;
-        }
-        let new = NewSyn { side, first, from_low: conn.low_side == side, cause: self.cause };
-        let known = &mut conn.extras().new_syn;
-        if !known.is_some_and(|known| (known.side, known.first) == (side, first)) {
-            *known = Some(new);
-        }
-    }
-
-    /// A2: the first acknowledgement or payload after the SYN/ACK; after the SYN, where no SYN/ACK is seen.
-    fn establish(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
-        if conn.life == Life::HalfOpen
-            && segment.flags.ack()
-            && conn.synack_sender() == Some(side.other())
-            && !conn.stream.halves[side.other()].may_have_sent(Seq(segment.acknowledgment))
-        {
-            // TCP-15: of several SYN/ACKs the one that is acknowledged counts.
-            conn.stream.restart(side.other(), Seq(segment.acknowledgment));
-        }
-        let half = &mut conn.stream.halves[side];
-        let first = Seq(segment.sequence);
-        let fits = half.is_known() && (half.is_past_first_segment() || half.next().distance_to(first) >= 0);
-        if !fits {
-            half.begin(first);
-        }
-        if segment.flags.ack() {
-            let ack = Seq(segment.acknowledgment);
-            let other = &mut conn.stream.halves[side.other()];
-            if !other.is_known() {
-                // Also in mid-life: what lies between this and the first octets captured was lost.
-                other.begin(ack);
-            }
-            if other.believes(ack) {
-                conn.stream.acknowledge(side, ack);
-            }
-        }
-        if conn.life != Life::HalfOpen {
-            return;
-        }
-        if conn.synack_sender() != Some(side)
-            || segment.payload_on_wire > 0
-            || !conn.stream.halves[side.other()].is_visible()
-        {
-            self.established(conn, wishes);
-        }
-    }
-
-    fn established(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
-        self.tell(None, Shown::Established, 0);
-        // Whoever goes on with the opening did not heed it.
-        contradict_reset(conn);
-        conn.life = Life::Established;
-        conn.established = self.cause.at;
-        wishes.established = true;
-        if self.config.rows.contains(RowKind::Opened) {
-            self.write(conn, RowKind::Opened);
         }
     }
 
@@ -621,44 +429,6 @@ impl Workplace<'_> {
         }
     }
 
-    /// TCP-10: exact, in the window, or outside it.
-    #[cold]
-    fn reset(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
-        let seq = Seq(segment.sequence);
-        if conn.life == Life::Closing {
-            self.terminate(conn, RowKind::Closed, None);
-            wishes.ended = true;
-            return;
-        }
-        let ack = segment.flags.ack().then_some(Seq(segment.acknowledgment));
-        let reset = DoubtfulReset { side, at: self.cause.at, seq, ack };
-        match judge_reset(conn, side, seq, ack) {
-            Exactness::Exact => {
-                if let Some(ack) = ack
-                    && conn.stream.halves[side.other()].believes(ack)
-                {
-                    conn.stream.acknowledge(side, ack);
-                }
-                let seen = conn.stream.halves[side].ack();
-                if !conn.stream.may_judge(side, seen) {
-                    if conn.life == Life::HalfOpen {
-                        // It acknowledges octets, which only an established connection can have carried.
-                        self.established(conn, wishes);
-                    }
-                    conn.extras().waiting_reset.get_or_insert(reset);
-                    wishes.gap_deadline = Some(self.cause.at.after(self.config.stream.gap_span));
-                    return;
-                }
-                self.terminate(conn, RowKind::Reset, Some(side));
-                wishes.ended = true;
-            }
-            Exactness::InWindow => {
-                conn.extras().doubtful.get_or_insert(reset);
-            }
-            Exactness::Outside => conn.flag(Flag::ResetIgnored),
-        }
-    }
-
     /// Writes a row of a live connection.
     pub(super) fn write(&mut self, conn: &mut Connection, kind: RowKind) {
         let row = self.row(conn, kind);
@@ -709,140 +479,6 @@ impl Workplace<'_> {
     }
 }
 
-/// What the usual segment says: nothing of its payload is missing, and it came in one piece.
-#[derive(Clone, Copy, Debug)]
-pub struct Octets<'a> {
-    sequence: Seq,
-    acknowledgment: Seq,
-    flags: TcpFlags,
-    payload: &'a [u8],
-}
-
-impl<'a> Octets<'a> {
-    /// That of a frame of the usual shape.
-    #[inline]
-    pub fn of(usual: &Usual<'a>) -> Self {
-        Self {
-            sequence: Seq(usual.sequence()),
-            acknowledgment: Seq(usual.acknowledgment()),
-            flags: usual.flags(),
-            payload: usual.payload(),
-        }
-    }
-
-    /// That of a segment, if it is whole.
-    fn of_whole(segment: &Segment<'a>) -> Option<Self> {
-        let Segment { sequence, acknowledgment, flags, payload, .. } = *segment;
-        let whole = !segment.fragment_overlap && payload.len() as u64 == u64::from(segment.payload_on_wire);
-        let (sequence, acknowledgment) = (Seq(sequence), Seq(acknowledgment));
-        whole.then_some(Self { sequence, acknowledgment, flags, payload })
-    }
-}
-
-/// What became of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It is not the usual one: nothing was done.
-    No,
-    /// All is done.
-    Done,
-    /// Its octets are wanted: `Workplace::hear` has to follow.
-    Heard,
-}
-
-/// Takes the usual segment: an acknowledgement, or the next octets of an established connection that holds nothing back
-/// and misses nothing. Nothing was waited for, and nothing will be; so this does all that `unusual` would do.
-#[inline]
-pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, octets: Octets<'_>) -> Taken {
-    let Octets { sequence, acknowledgment, flags, payload } = octets;
-    let [half, other] = [&conn.stream.halves[side], &conn.stream.halves[side.other()]];
-    let calm = flags.0 & TELLING == TcpFlags::ACK.0
-        && conn.life == Life::Established
-        && conn.stream.holding.is_none()
-        && conn.extras.as_deref().is_none_or(Extras::is_calm);
-    // Nothing that the other side sent is missing, and it is captured.
-    let heard = half.is_known() && half.is_visible() && other.is_caught_up(acknowledgment);
-    let next = payload.is_empty() || half.next() == sequence && conn.has(LISTENED) && !half.fin_delivered();
-    if !(calm && heard && next) {
-        return Taken::No;
-    }
-    conn.latest = at;
-    conn.stream.halves[side].count_usual(acknowledgment, payload.len() as u32);
-    let walked = match &mut conn.beyond {
-        _ if payload.is_empty() => true,
-        _ if conn.listening.is_some() => false,
-        Beyond::Walks(walks) => walks[side].pass_inside(payload.len()),
-        Beyond::Nothing | Beyond::Closed(..) => true,
-    };
-    if walked { Taken::Done } else { Taken::Heard }
-}
-
-/// As `segment`, for the SYN of an attempt: the first of its connection, and nothing but a SYN.
-pub fn take_bare_syn(conn: &mut Connection, side: Side, sequence: u32) {
-    conn.stream.halves[side].count_segment();
-    conn.stream.restart(side, Seq(sequence).plus(1));
-    conn.bits |= SYN_SEEN;
-}
-
-/// The same for the SYN/ACK to it: it can neither establish nor end a connection that has seen nothing but a SYN.
-pub fn take_bare_syn_ack(
-    conn: &mut Connection,
-    side: Side,
-    at: Timestamp,
-    sequence: u32,
-    acknowledgment: u32,
-) {
-    conn.latest = at;
-    conn.stream.halves[side].count_segment();
-    conn.stream.restart(side, Seq(sequence).plus(1));
-    conn.stream.acknowledge(side, Seq(acknowledgment));
-    conn.bits |= SYNACK_SEEN | if side == Side::A { SYNACK_OF_A } else { 0 };
-}
-
-/// How a RST's sequence number compares with what its receiver expects.
-enum Exactness {
-    Exact,
-    InWindow,
-    Outside,
-}
-
-/// The flags that make a segment more than octets and an acknowledgement.
-pub(super) const TELLING: u8 =
-    TcpFlags::SYN.0 | TcpFlags::FIN.0 | TcpFlags::RST.0 | TcpFlags::URG.0 | TcpFlags::ACK.0;
-
-/// The largest window assumed when judging a RST: what current stacks let a receive buffer grow to.
-const ASSUMED_WINDOW: i32 = 1 << 20;
-
-fn judge_reset(conn: &Connection, side: Side, seq: Seq, ack: Option<Seq>) -> Exactness {
-    let half = &conn.stream.halves[side];
-    let other = &conn.stream.halves[side.other()];
-    if !half.is_known() {
-        return match ack {
-            // An answer to a SYN must acknowledge it (RFC 9293 3.10.7.3).
-            Some(ack) if conn.life == Life::HalfOpen && !other.may_have_sent(ack) => Exactness::Outside,
-            None if conn.life == Life::HalfOpen => Exactness::InWindow,
-            // In mid-life its sender need not have seen all that the tap saw.
-            Some(ack) if other.next().distance_to(ack).unsigned_abs() > ASSUMED_WINDOW.unsigned_abs() => {
-                Exactness::Outside
-            }
-            _ => Exactness::Exact,
-        };
-    }
-    let exact = seq == half.awaited()
-        || seq == half.highest()
-        || Some(seq) == other.ack()
-        || conn.fin_end(side) == Some(seq)
-        || (conn.life == Life::HalfOpen && seq.plus(1) == half.next());
-    let ahead = half.next().distance_to(seq);
-    if exact {
-        Exactness::Exact
-    } else if (0..ASSUMED_WINDOW).contains(&ahead) {
-        Exactness::InWindow
-    } else {
-        Exactness::Outside
-    }
-}
-
 fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
     if segment.flags.urg() && segment.payload_on_wire > 0 {
         conn.flag(Flag::Urgent);
@@ -853,16 +489,6 @@ fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
     if segment.fragment_overlap {
         conn.flag(Flag::FragmentOverlap);
     }
-}
-
-/// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
-fn confirms_new_connection(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
-    conn.extras.as_ref().and_then(|extras| extras.new_syn).is_some_and(|new| {
-        new.side == side
-            && new.first == Seq(segment.sequence)
-            && conn.stream.halves[side].next() != new.first
-            && !conn.stream.halves[side.other()].is_visible()
-    })
 }
 
 /// TCP-04: a retransmission whose octets differ from the first copy.
@@ -877,24 +503,6 @@ fn check_repetition(conn: &mut Connection, side: Side, piece: Piece<'_>) {
         }
     } else {
         listening.recent[side].remember(piece.seq, piece.bytes);
-    }
-}
-
-/// Whether a segment cannot belong to an attempt: it acknowledges what the other side never sent, and no
-/// SYN/ACK is there which it might answer (an old connection's challenge, RFC 9293 section 3.5.1).
-fn is_stray(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
-    let other = &conn.stream.halves[side.other()];
-    segment.flags.ack()
-        && other.is_known()
-        && conn.synack_sender() != Some(side.other())
-        && !other.may_have_sent(Seq(segment.acknowledgment))
-}
-
-/// New data or a new acknowledgement after a RST in doubt: the connection lives (TCP-10).
-fn contradict_reset(conn: &mut Connection) {
-    let doubt = conn.extras.as_mut().and_then(|extras| extras.doubtful.take());
-    if doubt.is_some() {
-        conn.flag(Flag::ResetIgnored);
     }
 }
 
@@ -920,32 +528,7 @@ fn is_open(conn: &Connection) -> bool {
     conn.listening.is_some() || !conn.has(LISTENED)
 }
 
-/// The first payload gives a connection its listener: attempts and idle connections never need one.
-fn listen(conn: &mut Connection, spare: &mut SpareRooms) {
-    if !conn.has(LISTENED) {
-        conn.bits |= LISTENED;
-        // A half-open connection is at its start, though the SYN that brings data is only being looked at.
-        let midstream = conn.life != Life::HalfOpen && conn.is_midstream();
-        let joined = if midstream {
-            Joined::Midstream
-        } else if conn.life == Life::HalfOpen || (conn.has(SYNACK_SEEN) && conn.has(SYN_SEEN)) {
-            Joined::AtStart
-        } else if conn.has(SYNACK_SEEN) {
-            Joined::Answered
-        } else {
-            Joined::Unanswered(Side::A)
-        };
-        let mut room = spare.furnish(joined);
-        for side in Side::BOTH {
-            if conn.stream.halves[side].fin_delivered() {
-                room.observer.end(side, End::Fin, 0);
-            }
-        }
-        conn.listening = Some(room);
-    }
-}
-
-fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
+pub(super) fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
     Piece {
         seq: Seq(segment.sequence),
         bytes: segment.payload,

@@ -14,20 +14,24 @@ mod lanes;
 mod linger;
 mod milestones;
 mod named;
+mod opening;
 mod ordinals;
-
+mod reset;
+mod rooms;
 mod snapshot;
 mod table;
 mod timers;
 mod told;
+mod usual;
 
 pub use advised::Heard;
 pub use connection::Connection;
 pub use counters::TableCounters;
 pub use current::current;
-pub use follow::{Cause, SpareRooms, Taken, Workplace};
-
+pub use follow::{Cause, Workplace};
 pub use interval::Boundaries;
 pub use key::{Endpoint, FlowKey};
 pub use named::{ConnectionRef, Turn};
+pub use rooms::SpareRooms;
 pub use table::{Guess, Identity, Table};
+pub use usual::Taken;

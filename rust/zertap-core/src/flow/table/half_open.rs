@@ -4,9 +4,11 @@
 use super::{ATTEMPT, Identity, Table, resolve};
 use crate::flow::attempts::{Attempt, Reply, is_bare};
 use crate::flow::connection::Life;
-use crate::flow::follow::{TELLING, Workplace, take_bare_syn_ack};
+use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
 use crate::flow::linger::Ended;
+use crate::flow::opening::take_bare_syn_ack;
+use crate::flow::usual::TELLING;
 use crate::wire::{Segment, TcpFlags};
 
 impl Table {
