@@ -37,8 +37,8 @@ ready: $(VENV)/.ready
 build: $(VENV)/.built ## builds the package (release) into .venv
 
 # Compiled twice: what the first build says of its own work at `benches/train.py` tells the second what is worth room.
-wheel: $(VENV)/.made ## builds the fastest wheel into dist/, guided by a profile (rustup component add llvm-tools)
-	$(MATURIN) build --release --pgo --out dist --interpreter $(BIN)/python $(if $(LIVE),--features live)
+wheel: $(VENV)/.made ## builds the fastest wheel for this machine into dist/, guided by a profile (rustup component add llvm-tools)
+	$(MATURIN) build --release --pgo --compatibility linux --out dist --interpreter $(BIN)/python $(if $(LIVE),--features live)
 
 run: build ## shows a capture: make run CAPTURE="my.pcap"
 	$(BIN)/zertap observe --format table $(CAPTURE)
