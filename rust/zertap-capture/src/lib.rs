@@ -26,6 +26,8 @@
 //! `crew` has several taps read one capture. [`live`] reads interfaces instead, into taps of its own.
 #![deny(unsafe_code)]
 
+mod ahead;
+mod blocks;
 mod clock;
 mod compressed;
 mod crew;

@@ -12,6 +12,7 @@
 
 use pcap_parser::{OptionCode, PcapError, PcapNGOption, parse_option_be, parse_option_le};
 
+use crate::blocks::Blocks;
 use crate::clock::TimeResolution;
 use crate::error::Fault;
 use crate::frame::{Interface, Record};
@@ -25,7 +26,7 @@ const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
+pub(crate) const ENHANCED_PACKET: u32 = 6;
 
 /// Most interfaces over all sections of one capture.
 const MOST_INTERFACES: usize = 65_536;
@@ -91,12 +92,11 @@ impl PcapngReader {
         }
     }
 
-    /// Whether a packet is next and stands in the window whole: reading it moves nothing.
+    /// The usual packets that stand in the window whole; walking them moves nothing.
     #[inline]
-    pub(crate) fn has_whole(&self, window: &Window) -> bool {
-        let there = window.available();
-        let [kind, length] = [0, 4].map(|at| self.order.u32(there, at).unwrap_or_default());
-        kind == ENHANCED_PACKET && there.len() >= length as usize
+    pub(crate) fn whole<'w>(&self, window: &'w Window, interfaces: &'w [Interface]) -> Blocks<'w> {
+        let own = interfaces.get(self.section..).unwrap_or_default();
+        Blocks::new(window.available(), window.offset(), self.order, own, self.section)
     }
 
     /// The block that begins here, wholly available; `None` at a clean end.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use zertap_core::time::Timestamp;
 
+use crate::blocks::Blocks;
 use crate::compressed;
 use crate::error::{CaptureError, CaptureErrorKind, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Record};
@@ -33,10 +34,6 @@ pub struct Source {
     finished: bool,
     stored: Arc<AtomicU64>,
     total: Option<u64>,
-    /// The frames of the present batch.
-    batch: Vec<Found>,
-    /// What stopped the reader behind frames that were handed out first.
-    stopped: Option<Fault>,
     /// Octets of the window that were handed out and not yet declared used.
     used: usize,
 }
@@ -57,15 +54,38 @@ impl Found {
     }
 }
 
-/// Frames handed out together: those of a batch, or those that are found as they are asked for.
+/// Frames handed out together: one, and those behind it, found as they are asked for.
 struct Frames<'s> {
     first: Option<Frame<'s>>,
-    rest: Rest<'s>,
+    records: Records<'s>,
+    left: usize,
+    began: u64,
+    told: Told,
+    source: Account<'s>,
 }
 
-enum Rest<'s> {
-    Found(std::slice::Iter<'s, Found>, &'s Window),
-    Whole { records: Whole<'s>, left: usize, began: u64, told: Told, source: Account<'s> },
+/// The usual records behind a frame.
+enum Records<'s> {
+    Pcap(Whole<'s>),
+    Pcapng(Blocks<'s>),
+}
+
+impl<'s> Records<'s> {
+    #[inline]
+    fn next(&mut self, number: u64) -> Option<Frame<'s>> {
+        match self {
+            Self::Pcap(records) => records.next(number),
+            Self::Pcapng(records) => records.next(number),
+        }
+    }
+
+    /// Where the next one begins in the stream.
+    fn offset(&self) -> u64 {
+        match self {
+            Self::Pcap(records) => records.offset,
+            Self::Pcapng(records) => records.offset,
+        }
+    }
 }
 
 /// What was handed out last.
@@ -89,31 +109,23 @@ impl<'s> Iterator for Frames<'s> {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
-        match &mut self.rest {
-            Rest::Found(found, window) => found.next().map(|found| found.frame(window)),
-            Rest::Whole { left: 0, .. } => None,
-            Rest::Whole { records, left, told, .. } => {
-                let frame = records.next(told.number + 1)?;
-                *left -= 1;
-                *told = Told { number: frame.number, at: frame.at };
-                Some(frame)
-            }
+        if self.left == 0 {
+            return None;
         }
+        let frame = self.records.next(self.told.number + 1)?;
+        self.left -= 1;
+        self.told = Told { number: frame.number, at: frame.at };
+        Some(frame)
     }
 }
 
 impl Drop for Frames<'_> {
     /// Once for all frames, not with each.
     fn drop(&mut self) {
-        if let Rest::Whole { records, began, told, source, .. } = &mut self.rest {
-            *source.told = *told;
-            *source.used += (records.offset - *began) as usize;
-        }
+        *self.source.told = self.told;
+        *self.source.used += (self.records.offset() - self.began) as usize;
     }
 }
-
-/// Most frames of one batch of a pcapng.
-const BATCH: usize = 32;
 
 /// Most frames that are handed out before the caller is asked whether to go on.
 pub const MOST: usize = 256;
@@ -165,48 +177,23 @@ impl Source {
     /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
-        self.batch.clear();
         self.resume()?;
         let first = self.next_found()?;
-        if first.is_some() && matches!(self.reader, Reader::Pcapng(_)) {
-            self.fill_batch();
-        }
-        let Self { window, reader, batch, told, used, .. } = self;
+        let Self { window, reader, info, told, used, .. } = self;
         let window = &*window;
-        let rest = match reader {
-            Reader::Pcap(reader) if first.is_some() => {
-                let records = reader.whole(window);
-                let began = records.offset;
-                Rest::Whole { records, left: MOST, began, told: *told, source: Account { told, used } }
-            }
-            _ => Rest::Found(batch.iter(), window),
+        let records = match reader {
+            Reader::Pcap(reader) => Records::Pcap(reader.whole(window)),
+            Reader::Pcapng(reader) => Records::Pcapng(reader.whole(window, &info.interfaces)),
         };
-        Ok(Frames { first: first.map(|found| found.frame(window)), rest })
-    }
-
-    /// Adds the records that stand in the window whole.
-    fn fill_batch(&mut self) {
-        while self.batch.len() < BATCH
-            && matches!(&self.reader, Reader::Pcapng(reader) if reader.has_whole(&self.window))
-        {
-            match self.find() {
-                Ok(Some(found)) => self.batch.push(found),
-                Ok(None) => break,
-                Err(fault) => {
-                    self.stopped = Some(fault);
-                    break;
-                }
-            }
-        }
+        let (began, left) = (records.offset(), if first.is_some() { MOST } else { 0 });
+        let first = first.map(|found| found.frame(window));
+        Ok(Frames { first, records, left, began, told: *told, source: Account { told, used } })
     }
 
     #[inline]
     fn next_found(&mut self) -> Result<Option<Found>, CaptureError> {
         if self.finished {
             return Ok(None);
-        }
-        if let Some(fault) = self.stopped.take() {
-            return Err(self.stop(fault));
         }
         match self.find() {
             Ok(None) => {
@@ -286,20 +273,7 @@ impl Source {
         match recognise(Box::new(counted)) {
             Ok((window, reader, info)) => {
                 let (told, finished) = (Told { number: 0, at: Timestamp(0) }, false);
-                let (batch, stopped) = (Vec::with_capacity(BATCH), None);
-                Ok(Self {
-                    file,
-                    window,
-                    reader,
-                    info,
-                    told,
-                    finished,
-                    stored,
-                    total,
-                    batch,
-                    stopped,
-                    used: 0,
-                })
+                Ok(Self { file, window, reader, info, told, finished, stored, total, used: 0 })
             }
             Err(fault) => Err(CaptureError::unreadable(&file, fault)),
         }

@@ -1,0 +1,20 @@
+//! What a reader asks the processor for before it is read.
+
+use zertap_core::prefetch::prefetch;
+
+/// Asks for octets that will be read some records later; what the page cache holds is in no cache of the core.
+#[inline]
+pub(crate) fn ask_ahead(behind: &[u8], length: usize) {
+    const AHEAD: usize = 3072;
+    const LINE: usize = 64;
+    /// Lines asked for in any case: a count that varies would be a jump that cannot be predicted.
+    const ALWAYS: usize = 8;
+    let ahead = behind.get(AHEAD..).unwrap_or_default().as_chunks::<LINE>().0;
+    let Some((always, more)) = ahead.split_first_chunk::<ALWAYS>() else { return };
+    always.iter().for_each(prefetch);
+    // Of long records mostly the headers are read, and what is read to its end the core follows by itself.
+    let lines = length / LINE;
+    if lines > ALWAYS {
+        more.iter().take(lines - ALWAYS).step_by(4).for_each(prefetch);
+    }
+}

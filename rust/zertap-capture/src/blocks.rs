@@ -1,0 +1,74 @@
+//! The usual blocks of a pcapng, where they stand in the window whole: the short road beside `pcapng.rs`, which takes over
+//! at the first block that is anything else.
+
+use crate::ahead::ask_ahead;
+use crate::frame::{Frame, Interface};
+use crate::order::Order;
+use crate::pcapng::ENHANCED_PACKET;
+use crate::window::LIMIT;
+
+/// From the block's type to the packet's original length.
+const HEAD: usize = 28;
+/// The block's length stands again behind the packet and its options.
+const TAIL: usize = 4;
+
+/// See [`PcapngReader::whole`](crate::pcapng::PcapngReader::whole).
+pub(crate) struct Blocks<'w> {
+    rest: &'w [u8],
+    /// Where `rest` begins in the stream.
+    pub(crate) offset: u64,
+    order: Order,
+    interfaces: &'w [Interface],
+    /// Index of the first of them among all interfaces of the capture.
+    section: usize,
+}
+
+impl<'w> Blocks<'w> {
+    /// The blocks of a section that begin with these octets, `offset` octets into the stream.
+    #[inline]
+    pub(crate) fn new(
+        rest: &'w [u8],
+        offset: u64,
+        order: Order,
+        interfaces: &'w [Interface],
+        section: usize,
+    ) -> Self {
+        Self { rest, offset, order, interfaces, section }
+    }
+
+    /// The next enhanced packet (section 4.3) as the frame of this number, if nothing about it is unusual.
+    #[inline]
+    pub(crate) fn next(&mut self, number: u64) -> Option<Frame<'w>> {
+        let head = self.rest.first_chunk::<HEAD>()?;
+        let [kind, length, id, high, low, captured, original] = *head.as_chunks::<4>().0.first_chunk()?;
+        let [kind, whole, id, high, low, captured, original] = match self.order {
+            Order::Little => [kind, length, id, high, low, captured, original].map(u32::from_le_bytes),
+            Order::Big => [kind, length, id, high, low, captured, original].map(u32::from_be_bytes),
+        };
+        let interface = self.interfaces.get(id as usize)?;
+        let unusual = kind != ENHANCED_PACKET
+            || !whole.is_multiple_of(4)
+            || whole > LIMIT
+            || captured > original
+            || captured > interface.snap_limit();
+        let (block, behind) = self.rest.split_at_checked(whole as usize).filter(|_| !unusual)?;
+        let (body, again) = block.get(HEAD..)?.split_last_chunk::<TAIL>()?;
+        let bytes = body.get(..captured as usize).filter(|_| *again == length)?;
+        let at = interface.clock.at(u64::from(high) << 32 | u64::from(low))?;
+        ask_ahead(behind, bytes.len());
+        let offset = self.offset;
+        self.offset += u64::from(whole);
+        self.rest = behind;
+        Some(Frame {
+            number,
+            at,
+            time_valid: true,
+            link: interface.link,
+            interface: (self.section + id as usize) as u32,
+            bytes,
+            wire_length: original,
+            offset,
+            odd_length: false,
+        })
+    }
+}
