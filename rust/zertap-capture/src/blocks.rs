@@ -4,8 +4,10 @@
 use crate::ahead::ask_ahead;
 use crate::frame::{Frame, Interface};
 use crate::order::Order;
-use crate::pcapng::ENHANCED_PACKET;
 use crate::window::LIMIT;
+
+/// The block that holds a packet, its interface and its time (section 4.3).
+pub(crate) const ENHANCED_PACKET: u32 = 6;
 
 /// From the block's type to the packet's original length.
 const HEAD: usize = 28;

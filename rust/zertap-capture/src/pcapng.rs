@@ -12,7 +12,7 @@
 
 use pcap_parser::{OptionCode, PcapError, PcapNGOption, parse_option_be, parse_option_le};
 
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, ENHANCED_PACKET};
 use crate::clock::TimeResolution;
 use crate::error::Fault;
 use crate::frame::{Interface, Record};
@@ -26,7 +26,6 @@ const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
-pub(crate) const ENHANCED_PACKET: u32 = 6;
 
 /// Most interfaces over all sections of one capture.
 const MOST_INTERFACES: usize = 65_536;

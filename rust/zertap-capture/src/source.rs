@@ -13,7 +13,7 @@ use crate::blocks::Blocks;
 use crate::compressed;
 use crate::error::{CaptureError, CaptureErrorKind, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Record};
-use crate::mapped::Mapped;
+use crate::mapped::{Mapped, Shelf};
 use crate::pcap;
 use crate::pcap::{PcapReader, Whole};
 use crate::pcapng;
@@ -139,12 +139,17 @@ enum Reader {
 impl Source {
     /// Opens the capture at `path`; `-` is standard input. A FIFO is waited for until somebody writes to it.
     pub fn open(path: &Path) -> Result<Self, CaptureError> {
+        Self::open_beside(path, None)
+    }
+
+    /// As `open`, beside other readers of the same capture.
+    pub(crate) fn open_beside(path: &Path, views: Option<&Shelf>) -> Result<Self, CaptureError> {
         if path == Path::new("-") {
             return Self::stdin();
         }
         let name = path.to_string_lossy().into_owned();
         match File::open(path) {
-            Ok(file) => Self::from_file(name, file),
+            Ok(file) => Self::from_file(name, file, views),
             Err(error) => Err(CaptureError::unreadable(&name, Fault::read(0, error))),
         }
     }
@@ -152,7 +157,7 @@ impl Source {
     /// Reads the capture that comes on standard input.
     pub fn stdin() -> Result<Self, CaptureError> {
         match own_stdin() {
-            Ok(file) => Self::from_file(STDIN.to_owned(), file),
+            Ok(file) => Self::from_file(STDIN.to_owned(), file, None),
             Err(error) => Err(CaptureError::unreadable(STDIN, Fault::read(0, error))),
         }
     }
@@ -250,7 +255,7 @@ impl Source {
         self.total
     }
 
-    fn from_file(name: String, file: File) -> Result<Self, CaptureError> {
+    fn from_file(name: String, file: File, views: Option<&Shelf>) -> Result<Self, CaptureError> {
         let about = match file.metadata() {
             Ok(about) => about,
             Err(error) => return Err(CaptureError::unreadable(&name, Fault::read(0, error))),
@@ -259,7 +264,7 @@ impl Source {
             return Err(CaptureError::unreadable(&name, Fault::bad(0, "a directory, not a capture")));
         }
         let total = about.is_file().then_some(about.len());
-        let mapped = total.and_then(|_| Mapped::of(&file));
+        let mapped = total.and_then(|_| Mapped::of(&file, views));
         let mut source = Self::begin(name, Box::new(file), total)?;
         if let Some(mapped) = mapped.filter(|_| source.info.compression == Compression::None) {
             source.window.map(mapped);

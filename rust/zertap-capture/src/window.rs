@@ -13,6 +13,7 @@
 //! Of a file that can be mapped the buffer is a view, moved along instead of being filled.
 
 use std::io::{Cursor, Read};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 
@@ -46,7 +47,7 @@ pub(crate) struct Window {
 /// Where the octets stand.
 enum Buffer {
     Read(Vec<u8>),
-    Mapped(Mmap),
+    Mapped(Arc<Mmap>),
 }
 
 impl Buffer {

@@ -24,6 +24,7 @@ use zertap_core::tap::{Share, Tap, TapCounters};
 use zertap_core::time::Timestamp;
 
 use crate::error::CaptureError;
+use crate::mapped::Shelf;
 use crate::source::Source;
 use gate::Gate;
 use merge::Merge;
@@ -113,7 +114,8 @@ impl Crew {
         self.rest();
         self.merge.restart(self.taps.first().map_or(0, |tap| tap.counters().frames));
         let gate = Arc::new(Gate::default());
-        let hands = self.taps.drain(..).map(|tap| hand(tap, path.to_owned(), &gate)).collect();
+        let views = Shelf::default();
+        let hands = self.taps.drain(..).map(|tap| hand(tap, path.to_owned(), &gate, &views)).collect();
         self.running = Some(Running { gate, hands, failed: None, source: None });
     }
 
@@ -275,9 +277,9 @@ impl Drop for Crew {
     }
 }
 
-fn hand(tap: Tap, path: PathBuf, gate: &Arc<Gate>) -> Hand {
+fn hand(tap: Tap, path: PathBuf, gate: &Arc<Gate>, views: &Shelf) -> Hand {
     let (sender, messages) = sync_channel(WAITING);
-    let work = Work { tap, path, gate: Arc::clone(gate), sender };
+    let work = Work { tap, path, views: views.clone(), gate: Arc::clone(gate), sender };
     Hand { messages, thread: Some(std::thread::spawn(move || work.run())), tap: None }
 }
 

@@ -11,6 +11,7 @@ use zertap_core::wire::LinkType;
 use super::gate::Gate;
 use crate::error::{CaptureError, CaptureErrorKind};
 use crate::frame::Frame;
+use crate::mapped::Shelf;
 use crate::source::Source;
 
 /// Packets between two messages.
@@ -23,6 +24,7 @@ const SLACK: u64 = 1024;
 pub(super) struct Work {
     pub(super) tap: Tap,
     pub(super) path: PathBuf,
+    pub(super) views: Shelf,
     pub(super) gate: Arc<Gate>,
     pub(super) sender: SyncSender<Message>,
 }
@@ -72,7 +74,7 @@ impl Work {
     /// Reads to the end, or as far as the gate lets it.
     pub(super) fn run(mut self) {
         let mut oddities = Oddities::default();
-        let (source, error) = match open(&self.path) {
+        let (source, error) = match open(&self.path, &self.views) {
             Err(error) => (None, Some(error)),
             Ok(mut source) => {
                 let error = loop {
@@ -133,9 +135,9 @@ impl Work {
     }
 }
 
-fn open(path: &std::path::Path) -> Result<Source, CaptureError> {
+fn open(path: &std::path::Path, views: &Shelf) -> Result<Source, CaptureError> {
     loop {
-        match Source::open(path) {
+        match Source::open_beside(path, Some(views)) {
             Err(error) if error.kind() == CaptureErrorKind::Interrupted => {}
             other => return other,
         }
