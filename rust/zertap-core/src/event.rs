@@ -1,9 +1,10 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts};
+use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, SessionId, Side, TextKind, Texts};
 use crate::time::Timestamp;
 use crate::wire::Address;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Defines row kinds once: variant, number, word, meaning.
@@ -124,9 +125,9 @@ impl History {
     }
 }
 
-/// What was settled about a connection by its observer; shared by all rows written after.
+/// What was settled about a connection by its observer, in common with all connections of which the same was settled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
+pub struct Facts {
     /// Number of the negotiated profile in the tap, with the profile.
     pub profile: Option<(u32, Arc<CryptoProfile>)>,
     /// Why the handshake failed.
@@ -141,12 +142,63 @@ pub struct Settled {
     pub client_certificate: Option<Arc<LeafCertificate>>,
     /// Names, banners, offers, alerts.
     pub texts: Texts,
+    /// How long the session ids are. Unit: octets.
+    pub session_length: u8,
+}
+
+/// What was settled about a connection; shared by all rows written after. A session id is random: it stands apart from
+/// the facts, which most connections to one server share; only its length is one of them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    facts: Arc<Facts>,
+    session: [u8; SessionId::MOST],
+}
+
+impl Facts {
+    /// In no more memory than they need.
+    #[must_use]
+    pub fn shrunk(mut self) -> Self {
+        self.texts.shrink();
+        self
+    }
 }
 
 impl Settled {
+    /// What was settled of a connection with this session id, which is as long as the facts say.
+    pub fn new(facts: Arc<Facts>, session: &SessionId) -> Self {
+        Self { facts, session: session.padded() }
+    }
+
+    /// What other connections may have in common with it.
+    pub fn facts(&self) -> &Arc<Facts> {
+        &self.facts
+    }
+
+    /// What they have not: the session id, padded with zeros, if there is one.
+    pub fn session(&self) -> &[u8; SessionId::MOST] {
+        &self.session
+    }
+
     /// The texts.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        self.texts.iter()
+        let session =
+            self.session.get(..usize::from(self.facts.session_length)).filter(|octets| !octets.is_empty());
+        self.facts.texts.iter().chain(session.map(|octets| (TextKind::SessionId as u8, octets)))
+    }
+}
+
+impl std::fmt::Debug for Settled {
+    /// Without the session id: see `Texts`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Settled").field(&self.facts).finish()
+    }
+}
+
+impl Deref for Settled {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
     }
 }
 

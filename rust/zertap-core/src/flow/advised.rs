@@ -4,12 +4,12 @@
 //! protection behind the waiting span: the records of that are written, and sums count the connection there.
 
 use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening};
-use super::follow::{Workplace, settled_from};
+use super::follow::Workplace;
 use super::milestones::Milestones;
 use super::named::ConnectionRef;
 use super::table::Table;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side};
+use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, TextKind};
 use crate::observer::Observer;
 
 /// What became of a call about a connection.
@@ -89,7 +89,7 @@ impl Workplace<'_> {
         if let Some(advice) = conn.advice() {
             advice.lay_over(&mut findings);
         }
-        conn.settled = Some(settled_from(findings, self.profiles).into());
+        conn.settled = Some(self.settlements.settle(findings, self.profiles));
     }
 }
 
@@ -163,6 +163,9 @@ fn expect_handshake(conn: &mut Connection) -> Heard {
 
 /// What was settled, as its observer had found it.
 fn findings_of(settled: &Settled) -> Findings {
+    let mut texts = settled.texts.clone();
+    let session = settled.session().get(..usize::from(settled.session_length));
+    texts.push(TextKind::SessionId, session.unwrap_or_default());
     Findings {
         profile: settled.profile.as_ref().map(|(_, profile)| (**profile).clone()),
         fault: settled.fault,
@@ -170,7 +173,7 @@ fn findings_of(settled: &Settled) -> Findings {
         client: settled.protocol_client,
         server_certificate: settled.server_certificate.clone(),
         client_certificate: settled.client_certificate.clone(),
-        texts: settled.texts.clone(),
+        texts,
         ..Findings::default()
     }
 }

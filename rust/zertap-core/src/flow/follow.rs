@@ -8,6 +8,7 @@ use super::connection::{
     Beyond, Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
     SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
 };
+use super::settlements::Settlements;
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind, Settled};
@@ -29,6 +30,8 @@ pub struct Workplace<'a> {
     pub room: &'a mut Room,
     /// Interned profiles.
     pub profiles: &'a mut Profiles,
+    /// What was settled lately.
+    pub settlements: &'a mut Settlements,
     /// Where rows go.
     pub batch: &'a mut EventBatch,
     /// Listeners' rooms that are free.
@@ -594,7 +597,7 @@ impl Workplace<'_> {
         if let Some(advice) = conn.advice() {
             advice.lay_over(&mut findings);
         }
-        Arc::new(settled_from(findings, self.profiles))
+        self.settlements.settle(findings, self.profiles)
     }
 
     fn tell_one_sided(&mut self, conn: &mut Connection) {
@@ -934,17 +937,5 @@ fn care_of(conn: &Connection) -> Care {
         Care::Octets
     } else {
         Care::Lengths
-    }
-}
-
-pub(super) fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settled {
-    Settled {
-        profile: findings.profile.map(|profile| profiles.intern(profile)),
-        fault: findings.fault,
-        gave_up: findings.gave_up,
-        protocol_client: findings.client,
-        server_certificate: findings.server_certificate,
-        client_certificate: findings.client_certificate,
-        texts: findings.texts,
     }
 }

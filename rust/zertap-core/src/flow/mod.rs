@@ -16,6 +16,7 @@ mod milestones;
 mod named;
 mod ordinals;
 
+mod settlements;
 mod snapshot;
 mod table;
 mod timers;
@@ -30,4 +31,5 @@ pub use follow::{Cause, SpareRooms, Taken, Workplace};
 pub use interval::Boundaries;
 pub use key::{Endpoint, FlowKey};
 pub use named::{ConnectionRef, Turn};
+pub use settlements::Settlements;
 pub use table::{Guess, Identity, Table};

@@ -37,8 +37,8 @@ struct Slot {
 #[derive(Debug)]
 pub struct Table {
     slots: Chunks<Slot>,
-    /// How often each slot was given away. Apart: most timers are of connections that ended, and touch no slot.
-    generations: Vec<u32>,
+    /// The how manieth connection a slot holds or will hold next. Apart: timers of connections that ended touch no slot.
+    generations: Chunks<u32>,
     free: Vec<u32>,
     index: Index,
     hasher: FlowHash,
@@ -72,7 +72,7 @@ impl Table {
     pub fn new(hash_key: [u64; 2]) -> Self {
         Self {
             slots: Chunks::default(),
-            generations: Vec::new(),
+            generations: Chunks::default(),
             free: Vec::new(),
             index: Index::default(),
             hasher: FlowHash::new(hash_key),
@@ -336,12 +336,10 @@ impl Table {
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
-            self.generations.push(0);
+            self.generations.push(1);
         }
         let conn = new_connection(place, key, from_low, segment, ordinal, number);
-        let (slot, generation) =
-            (self.slots.get_mut(index as usize)?, self.generations.get_mut(index as usize)?);
-        *generation = generation.wrapping_add(1);
+        let slot = self.slots.get_mut(index as usize)?;
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
         let conn = slot.connection.insert(conn);
@@ -406,6 +404,12 @@ impl Table {
         let entry = self.slot_ref(index);
         self.due.push(deadline, entry);
         self.earliest = self.earliest.min(deadline);
+        // Connections that end leave their deadlines behind; sweep before they outnumber the rest.
+        let live = self.slots.len() - self.free.len();
+        if self.due.len() > 1024 + live + live / 2 {
+            let generations = &self.generations;
+            self.due.retain(|entry| generations.get(entry.index as usize) == Some(&entry.generation));
+        }
     }
 
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
@@ -545,6 +549,9 @@ impl Table {
         let conn = slot.connection.as_ref()?;
         let (names, half_open) = ((conn.key, conn.other_lane), conn.life == Life::HalfOpen);
         slot.connection = None;
+        if let Some(generation) = self.generations.get_mut(index as usize) {
+            *generation = generation.wrapping_add(1);
+        }
         if half_open {
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
@@ -732,7 +739,7 @@ const ATTEMPT: u32 = 1 << 29;
 /// Marks an index entry that holds the number of an ended connection instead of a slot's.
 const ENDED: u32 = NUMBERS;
 
-fn resolve<'t>(slots: &'t Chunks<Slot>, generations: &[u32], entry: SlotRef) -> Option<&'t Connection> {
+fn resolve<'t>(slots: &'t Chunks<Slot>, generations: &Chunks<u32>, entry: SlotRef) -> Option<&'t Connection> {
     let is_same = generations.get(entry.index as usize) == Some(&entry.generation);
     slots.get(entry.index as usize).filter(|_| is_same)?.connection.as_ref()
 }

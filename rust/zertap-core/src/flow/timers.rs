@@ -12,51 +12,105 @@ pub struct SlotRef {
     pub generation: u32,
 }
 
-/// Deadlines of one fixed span, in order.
+/// Deadlines of one fixed span, in order. They stand in pieces of one size: as many as there are deadlines for, however
+/// many there were before, and none is ever copied to grow.
 #[derive(Debug, Default)]
 pub struct Queue {
-    entries: VecDeque<(Timestamp, SlotRef)>,
+    pieces: VecDeque<Vec<Entry>>,
+    /// Empty pieces: the one that was used up last, and what `reserve` has made.
+    spare: Vec<Vec<Entry>>,
+    /// How many of the first piece are gone.
+    gone: usize,
+    len: usize,
 }
+
+type Entry = (Timestamp, SlotRef);
+
+/// Deadlines in one piece.
+const PIECE: usize = 256;
 
 impl Queue {
     /// Adds a deadline; it must not lie before the last one added (packet time never runs backwards).
     pub fn push(&mut self, deadline: Timestamp, slot: SlotRef) {
-        self.entries.push_back((deadline, slot));
+        if self.pieces.back().is_none_or(|piece| piece.len() == PIECE) {
+            self.pieces.push_back(self.spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE)));
+        }
+        if let Some(piece) = self.pieces.back_mut() {
+            piece.push((deadline, slot));
+            self.len += 1;
+        }
     }
 
     /// Makes room for so many more, unless there is no memory for it.
     pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
-        self.entries.try_reserve(more)
+        let wanted = more.div_ceil(PIECE);
+        self.pieces.try_reserve(wanted)?;
+        while self.spare.len() < wanted {
+            let mut piece = Vec::new();
+            piece.try_reserve_exact(PIECE)?;
+            self.spare.try_reserve(1)?;
+            self.spare.push(piece);
+        }
+        Ok(())
     }
 
     /// When the next deadline is.
+    #[inline]
     pub fn next(&self) -> Option<Timestamp> {
-        self.entries.front().map(|(deadline, _)| *deadline)
+        self.pieces.front()?.get(self.gone).map(|(deadline, _)| *deadline)
     }
 
     /// The slot whose deadline comes so many places behind the next.
     pub fn behind(&self, places: usize) -> Option<SlotRef> {
-        self.entries.get(places).map(|(_, slot)| *slot)
+        let place = self.gone + places;
+        self.pieces.get(place / PIECE)?.get(place % PIECE).map(|(_, slot)| *slot)
     }
 
     /// The next slot whose deadline is at or before `now`.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, SlotRef)> {
-        if self.next()? <= now { self.entries.pop_front() } else { None }
+        if self.next()? <= now { self.pop() } else { None }
     }
 
     /// The oldest entry, due or not.
     pub fn pop(&mut self) -> Option<(Timestamp, SlotRef)> {
-        self.entries.pop_front()
+        let first = self.pieces.front()?;
+        let entry = *first.get(self.gone)?;
+        self.gone += 1;
+        self.len -= 1;
+        if self.gone == first.len() {
+            self.give_up_first();
+        }
+        Some(entry)
+    }
+
+    fn give_up_first(&mut self) {
+        self.gone = 0;
+        if let Some(mut piece) = self.pieces.pop_front()
+            && self.spare.is_empty()
+        {
+            piece.clear();
+            self.spare.push(piece);
+        }
     }
 
     /// How many wait.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
 
     /// Keeps only the entries that still mean something.
     pub fn retain(&mut self, keep: impl Fn(SlotRef) -> bool) {
-        self.entries.retain(|(_, slot)| keep(*slot));
+        let mut kept = Self { spare: std::mem::take(&mut self.spare), ..Self::default() };
+        while let Some((deadline, slot)) = self.pop() {
+            // What is used up on the way is filled again.
+            kept.spare.append(&mut self.spare);
+            if keep(slot) {
+                kept.push(deadline, slot);
+            }
+        }
+        kept.spare.truncate(1);
+        *self = kept;
     }
 }
 
@@ -91,5 +145,33 @@ mod tests {
         queue.retain(|entry| entry.index % 3 == 0);
         let left: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|(_, entry)| entry.index).collect();
         assert_eq!(left, [0, 3, 6, 9]);
+    }
+
+    #[test]
+    fn pieces_are_given_up_when_they_are_used_up_and_the_order_goes_over_their_bounds() {
+        let mut queue = Queue::default();
+        let count = 5 * PIECE as u32 + 7;
+        queue.reserve(2 * PIECE).expect("some room");
+        for index in 0..count {
+            queue.push(Timestamp(u64::from(index)), slot(index));
+            let behind = index.checked_sub(8).map(|_| slot(8));
+            assert_eq!((queue.behind(8), queue.len()), (behind, index as usize + 1));
+        }
+        for index in 0..count {
+            assert_eq!(
+                queue.behind(PIECE).map(|slot| slot.index),
+                (index + (PIECE as u32) < count).then_some(index + PIECE as u32)
+            );
+            assert_eq!(queue.pop(), Some((Timestamp(u64::from(index)), slot(index))));
+        }
+        assert_eq!((queue.pop(), queue.len(), queue.pieces.len(), queue.spare.len()), (None, 0, 0, 1));
+        for index in 0..count {
+            queue.push(Timestamp(u64::from(index)), slot(index));
+        }
+        queue.retain(|slot| slot.index % 5 == 0);
+        assert_eq!((queue.len(), queue.pieces.len(), queue.spare.len()), (count.div_ceil(5) as usize, 2, 1));
+        queue.push(Timestamp(u64::from(count)), slot(count));
+        let left: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|(_, slot)| slot.index).collect();
+        assert!(left.iter().copied().eq((0..count).step_by(5).chain([count])));
     }
 }

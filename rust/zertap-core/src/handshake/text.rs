@@ -91,6 +91,35 @@ impl Texts {
         *self = kept;
     }
 
+    /// Takes the session id out, where there is one of at most 32 octets.
+    pub fn take_session(&mut self) -> SessionId {
+        let mut at = 0;
+        let mut found = None;
+        for (kind, octets) in self.iter() {
+            let end = at + HEAD + octets.len();
+            if kind == TextKind::SessionId as u8
+                && let Some(session) = SessionId::of(octets)
+            {
+                found = Some((at..end, session));
+                break;
+            }
+            at = end;
+        }
+        let Some((place, session)) = found else { return SessionId::default() };
+        self.0.drain(place);
+        session
+    }
+
+    /// Gives back the memory that no text is in.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
+    /// All of them as they lie in memory: equal where the texts are.
+    pub fn run(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The texts, each with the number of its kind.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
         let mut rest = &*self.0;
@@ -116,6 +145,42 @@ impl std::fmt::Debug for Texts {
     /// Kinds and lengths: what a text says is nobody's to print by accident.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.iter().map(|(kind, octets)| (kind, octets.len()))).finish()
+    }
+}
+
+/// A session id; one of no octets is none.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct SessionId {
+    octets: [u8; SessionId::MOST],
+    length: u8,
+}
+
+impl SessionId {
+    /// The longest (RFC 5246 section 7.4.1.3).
+    pub const MOST: usize = 32;
+
+    /// That of these octets, unless they are too many.
+    pub fn of(octets: &[u8]) -> Option<Self> {
+        let mut session = Self { length: octets.len() as u8, ..Self::default() };
+        session.octets.get_mut(..octets.len())?.copy_from_slice(octets);
+        Some(session)
+    }
+
+    /// How long it is. Unit: octets.
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// Its octets, and zeros behind them.
+    pub fn padded(&self) -> [u8; SessionId::MOST] {
+        self.octets
+    }
+}
+
+impl std::fmt::Debug for SessionId {
+    /// Its length: see `Texts`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SessionId").field(&self.length).finish()
     }
 }
 

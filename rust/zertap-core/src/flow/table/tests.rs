@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::batch::EventBatch;
-use crate::flow::SpareRooms;
 use crate::flow::attempts::{Attempt, Reply};
 use crate::flow::follow::Cause;
+use crate::flow::{Settlements, SpareRooms};
 use crate::handshake::Room;
 use crate::profiles::Profiles;
 use crate::wire::TcpFlags;
@@ -15,14 +15,15 @@ struct Shop {
     config: Config,
     room: Room,
     profiles: Profiles,
+    settlements: Settlements,
     batch: EventBatch,
     spare: SpareRooms,
 }
 
 impl Shop {
     fn place(&mut self, cause: Cause) -> Workplace<'_> {
-        let Self { config, room, profiles, batch, spare } = self;
-        Workplace { config, room, profiles, batch, spare, cause }
+        let Self { config, room, profiles, settlements, batch, spare } = self;
+        Workplace { config, room, profiles, settlements, batch, spare, cause }
     }
 }
 
