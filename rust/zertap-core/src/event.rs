@@ -1,7 +1,7 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, SessionId, Side, TextKind, Texts};
+use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, TextKind, Texts};
 use crate::time::Timestamp;
 use crate::wire::Address;
 use std::ops::Deref;
@@ -146,12 +146,13 @@ pub struct Facts {
     pub session_length: u8,
 }
 
-/// What was settled about a connection; shared by all rows written after. A session id is random: it stands apart from
-/// the facts, which most connections to one server share; only its length is one of them.
+/// What was settled about a connection; shared by all rows written after. Its server name and session id, which hardly two
+/// connections have in common, stand apart from the facts, which most connections to one server share.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     facts: Arc<Facts>,
-    session: [u8; SessionId::MOST],
+    /// Server name, then session id.
+    own: Box<[u8]>,
 }
 
 impl Facts {
@@ -164,9 +165,9 @@ impl Facts {
 }
 
 impl Settled {
-    /// What was settled of a connection with this session id, which is as long as the facts say.
-    pub fn new(facts: Arc<Facts>, session: &SessionId) -> Self {
-        Self { facts, session: session.padded() }
+    /// What was settled of a connection; `own`: its server name, then its session id, which is as long as the facts say.
+    pub fn new(facts: Arc<Facts>, own: Box<[u8]>) -> Self {
+        Self { facts, own }
     }
 
     /// What other connections may have in common with it.
@@ -174,23 +175,24 @@ impl Settled {
         &self.facts
     }
 
-    /// What they have not: the session id, padded with zeros, if there is one.
-    pub fn session(&self) -> &[u8; SessionId::MOST] {
-        &self.session
+    /// What they have not: server name, then session id.
+    pub fn own(&self) -> &[u8] {
+        &self.own
     }
 
     /// The texts.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        let session =
-            self.session.get(..usize::from(self.facts.session_length)).filter(|octets| !octets.is_empty());
-        self.facts.texts.iter().chain(session.map(|octets| (TextKind::SessionId as u8, octets)))
+        let name = self.own.len().saturating_sub(self.facts.session_length.into());
+        let (name, session) = self.own.split_at(name);
+        let own = [(TextKind::ServerName as u8, name), (TextKind::SessionId as u8, session)];
+        own.into_iter().filter(|(_, octets)| !octets.is_empty()).chain(self.facts.texts.iter())
     }
 }
 
 impl std::fmt::Debug for Settled {
-    /// Without the session id: see `Texts`.
+    /// Without what the texts say: see `Texts`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Settled").field(&self.facts).finish()
+        f.debug_tuple("Settled").field(&self.facts).field(&self.own.len()).finish()
     }
 }
 

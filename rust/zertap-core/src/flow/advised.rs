@@ -5,11 +5,10 @@
 
 use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening};
 use super::follow::Workplace;
-use super::milestones::Milestones;
 use super::named::ConnectionRef;
 use super::table::Table;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, TextKind};
+use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, Texts};
 use crate::observer::Observer;
 
 /// What became of a call about a connection.
@@ -74,7 +73,7 @@ impl Workplace<'_> {
             conn.reach(phase, self.cause.at);
         }
         let differs = before != (conn.phase, conn.settled.clone());
-        if differs && conn.history.len() > 0 && self.config.rows.contains(RowKind::Moved) {
+        if differs && conn.chronicle.milestones() > 0 && self.config.rows.contains(RowKind::Moved) {
             self.write(conn, RowKind::Moved);
         }
         Heard::Taken
@@ -135,10 +134,10 @@ fn contradict(conn: &mut Connection, phase: Phase) {
     };
     let is_settled = conn.phase.is_milestone() && !matches!(conn.phase, Phase::TlsBegun | Phase::SshBegun);
     if denied && is_settled {
-        let begun = conn.history.first();
-        conn.history = Milestones::default();
+        let begun = conn.begun();
+        conn.chronicle.forget_milestones();
         if let Some(begun) = begun {
-            conn.history.push(begun);
+            conn.push_milestone(begun);
         }
     }
 }
@@ -163,9 +162,8 @@ fn expect_handshake(conn: &mut Connection) -> Heard {
 
 /// What was settled, as its observer had found it.
 fn findings_of(settled: &Settled) -> Findings {
-    let mut texts = settled.texts.clone();
-    let session = settled.session().get(..usize::from(settled.session_length));
-    texts.push(TextKind::SessionId, session.unwrap_or_default());
+    let mut texts = Texts::default();
+    settled.texts().for_each(|(kind, octets)| texts.push_numbered(kind, octets));
     Findings {
         profile: settled.profile.as_ref().map(|(_, profile)| (**profile).clone()),
         fault: settled.fault,

@@ -385,7 +385,7 @@ impl Workplace<'_> {
         // Whoever goes on with the opening did not heed it.
         contradict_reset(conn);
         conn.life = Life::Established;
-        conn.established = self.cause.at;
+        conn.establish(self.cause.at);
         wishes.established = true;
         if self.config.rows.contains(RowKind::Opened) {
             self.write(conn, RowKind::Opened);
@@ -553,7 +553,7 @@ impl Workplace<'_> {
         let phase = conn.heed(phase);
         self.tell_move(conn, phase);
         let moved = conn.reach(phase, self.cause.at);
-        let milestones = conn.history.len();
+        let milestones = conn.chronicle.milestones();
         if last {
             self.settle(conn);
         } else if phase == Phase::TlsProvisional && conn.has(DUE_PASSED) {
@@ -561,7 +561,7 @@ impl Workplace<'_> {
             let progress = tell_due(conn);
             return self.progress(conn, progress);
         }
-        let told_by_settling = conn.history.len() > milestones;
+        let told_by_settling = conn.chronicle.milestones() > milestones;
         if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
             self.write(conn, RowKind::Moved);
         }

@@ -2,6 +2,7 @@
 
 mod advised;
 mod attempts;
+mod chronicle;
 mod chunks;
 mod connection;
 mod counters;
@@ -12,7 +13,6 @@ mod interval;
 mod key;
 mod lanes;
 mod linger;
-mod milestones;
 mod named;
 mod ordinals;
 

@@ -5,16 +5,16 @@
 //! what is forgotten is only written again.
 
 use crate::event::{Facts, Settled};
-use crate::handshake::{Findings, SessionId};
+use crate::handshake::Findings;
 use crate::profiles::Profiles;
 use foldhash::quality::RandomState;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// Facts remembered: combinations of profile, certificate and names.
-const FACTS: usize = 4096;
-/// Facts with a session id remembered; most session ids come once.
-const WHOLE: usize = 1024;
+/// Facts remembered: combinations of profile, certificates, banners and faults.
+const FACTS: usize = 1024;
+/// Facts with server name and session id remembered; where the ids are random, each comes once.
+const WHOLE: usize = 256;
 
 /// What was settled lately.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub struct Settlements {
 impl Settlements {
     /// What an observer found, in memory that others may share.
     pub fn settle(&mut self, mut findings: Findings, profiles: &mut Profiles) -> Arc<Settled> {
-        let session = findings.texts.take_session();
+        let (own, session_length) = findings.texts.take_own();
         let texts = findings.texts;
         let facts = Facts {
             profile: findings.profile.map(|profile| profiles.intern(profile)),
@@ -36,7 +36,7 @@ impl Settlements {
             protocol_client: findings.client,
             server_certificate: findings.server_certificate,
             client_certificate: findings.client_certificate,
-            session_length: session.length(),
+            session_length,
             texts,
         };
         let hash = self.hash_of(&facts);
@@ -45,17 +45,15 @@ impl Settlements {
             Some(known) if is_same(known, &facts) => Arc::clone(known),
             _ => Arc::clone(known.insert(Arc::new(facts.shrunk()))),
         };
-        self.with_session(facts, &session)
+        self.with_own(facts, own)
     }
 
-    fn with_session(&mut self, facts: Arc<Facts>, session: &SessionId) -> Arc<Settled> {
-        let hash = self.hasher.hash_one((Arc::as_ptr(&facts).addr(), session));
+    fn with_own(&mut self, facts: Arc<Facts>, own: Box<[u8]>) -> Arc<Settled> {
+        let hash = self.hasher.hash_one((Arc::as_ptr(&facts).addr(), &own));
         let known = place(&mut self.whole, WHOLE, hash);
         match known {
-            Some(known) if Arc::ptr_eq(known.facts(), &facts) && *known.session() == session.padded() => {
-                Arc::clone(known)
-            }
-            _ => Arc::clone(known.insert(Arc::new(Settled::new(facts, session)))),
+            Some(known) if Arc::ptr_eq(known.facts(), &facts) && *known.own() == *own => Arc::clone(known),
+            _ => Arc::clone(known.insert(Arc::new(Settled::new(facts, own)))),
         }
     }
 

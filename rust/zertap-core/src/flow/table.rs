@@ -4,15 +4,15 @@ mod ending;
 mod half_open;
 
 use super::attempts::Attempts;
+use super::chronicle::Chronicle;
 use super::chunks::Chunks;
-use super::connection::{Beyond, Connection, Extras, HOT, Life};
+use super::connection::{Beyond, Connection, HOT, Life, exact};
 use super::counters::TableCounters;
 use super::follow::{Octets, Taken, Wishes, Workplace, take_bare_syn, take_usual};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
 use super::linger::{Ended, Linger, NUMBERS};
-use super::milestones::Milestones;
 use super::ordinals::Ordinals;
 use super::timers::{Queue, SlotRef};
 use crate::config::Config;
@@ -26,9 +26,8 @@ use arrayvec::ArrayVec;
 use half_open::{is_bare_syn, syn_segment};
 use std::collections::TryReserveError;
 
-/// Aligned, so that it takes no more cache lines than it must.
+/// A place for a connection.
 #[derive(Debug, Default)]
-#[repr(align(64))]
 struct Slot {
     connection: Option<Connection>,
 }
@@ -306,7 +305,7 @@ impl Table {
     fn numbered(&self, wanted: impl Fn(&Connection) -> bool) -> impl Iterator<Item = (u64, u32)> {
         let slots = self.slots.iter().zip(0u32..);
         let connections = slots.filter_map(|(slot, index)| Some((slot.connection.as_ref()?, index)));
-        connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number, index))
+        connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number(), index))
     }
 
     fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Segment<'_>, ordinal: u32) {
@@ -415,7 +414,7 @@ impl Table {
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
     fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
         let Some(conn) = self.connection(index) else { return };
-        let ordinal = conn.ordinal.saturating_add(1);
+        let ordinal = conn.ordinal().saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
         let now = place.cause;
         place.supersede(conn);
@@ -547,7 +546,7 @@ impl Table {
     fn vacate(&mut self, index: u32) -> Option<(FlowKey, u32)> {
         let slot = self.slots.get_mut(index as usize)?;
         let conn = slot.connection.as_ref()?;
-        let (names, half_open) = ((conn.key, conn.other_lane), conn.life == Life::HalfOpen);
+        let (names, half_open) = ((conn.key, conn.other_lane()), conn.life == Life::HalfOpen);
         slot.connection = None;
         if let Some(generation) = self.generations.get_mut(index as usize) {
             *generation = generation.wrapping_add(1);
@@ -580,7 +579,7 @@ impl Table {
         let Some(index) = victim else { return };
         if let Some(conn) = self.connection(index) {
             place.abandon(conn, RowKind::Evicted);
-            let (key, ordinal) = (conn.key, conn.ordinal);
+            let (key, ordinal) = (conn.key, conn.ordinal());
             self.counters.evicted += 1;
             self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal, place.config.max_ordinals);
         }
@@ -597,7 +596,7 @@ impl Table {
             } else if entry & ATTEMPT != 0 {
                 self.attempts.get(entry & !ATTEMPT)?.ordinal
             } else {
-                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal
+                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal()
             };
             Some(last.saturating_add(1))
         });
@@ -634,7 +633,7 @@ impl Table {
             return self.attempts.is_of(number & !ATTEMPT, key);
         } else {
             let slot = self.slots.get(number as usize);
-            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
+            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane()))
         };
         known.is_some_and(|(known, other_lane)| {
             if entry & OTHER_LANE == 0 { known == key } else { known.on_lane(other_lane) == *key }
@@ -667,7 +666,7 @@ impl Table {
             let conn = self.slots.get(entry as usize)?.connection.as_ref()?;
             is_missing_direction(conn, conn.sender(from_low), segment).then_some(entry)
         })?;
-        self.connection(index)?.other_lane = key.lane();
+        self.connection(index)?.extras().other_lane = Some(key.lane());
         self.index.insert(hash, index | OTHER_LANE);
         Some(index)
     }
@@ -760,22 +759,19 @@ fn new_connection(
         (true, true) => !from_low,
         _ => guess_client(low, high, from_low),
     };
+    let mut extras = None;
+    let chronicle = Chronicle::new(number, ordinal, place.cause.packet, || exact(&mut extras));
     Connection {
         key,
         stream: Stream::default(),
         start: place.cause.at,
-        established: place.cause.at,
         latest: place.cause.at,
-        number,
-        first_packet: place.cause.packet,
-        history: Milestones::default(),
+        chronicle,
         flags: Flags::default(),
         listening: None,
         settled: None,
-        extras: None::<Box<Extras>>,
+        extras,
         beyond: Beyond::Nothing,
-        other_lane: key.lane(),
-        ordinal,
         phase: Phase::Silent,
         life: if syn { Life::HalfOpen } else { Life::Established },
         low_side: side_of_low(client_is_low),

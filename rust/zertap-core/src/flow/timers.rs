@@ -1,6 +1,6 @@
 //! Waiting spans as queues driven by packet time: few fixed durations, so first in is first due.
 
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use std::collections::{TryReserveError, VecDeque};
 
 /// A reference to a slot that may have been given to another connection since.
@@ -12,44 +12,63 @@ pub struct SlotRef {
     pub generation: u32,
 }
 
-/// Deadlines of one fixed span, in order. They stand in pieces of one size: as many as there are deadlines for, however
-/// many there were before, and none is ever copied to grow.
+/// Deadlines of one fixed span, in order. They stand in pieces: as many as there are deadlines for, however many there
+/// were before, and none is ever copied to grow.
 #[derive(Debug, Default)]
 pub struct Queue {
-    pieces: VecDeque<Vec<Entry>>,
+    pieces: VecDeque<Piece>,
     /// Empty pieces: the one that was used up last, and what `reserve` has made.
-    spare: Vec<Vec<Entry>>,
+    spare: Vec<Entries>,
     /// How many of the first piece are gone.
     gone: usize,
     len: usize,
 }
 
-type Entry = (Timestamp, SlotRef);
+/// Some deadlines, as distances from the first of them: none is longer than 32 bits tell.
+#[derive(Debug)]
+struct Piece {
+    first: Timestamp,
+    entries: Entries,
+}
 
-/// Deadlines in one piece.
+/// Distances in nanoseconds.
+type Entries = Vec<(u32, SlotRef)>;
+
+/// The most deadlines in one piece.
 const PIECE: usize = 256;
+
+impl Piece {
+    /// The distance of a deadline, if the piece takes one more.
+    fn fits(&self, deadline: Timestamp) -> Option<u32> {
+        let distance = u32::try_from(deadline.since(self.first).0).ok();
+        distance.filter(|_| self.entries.len() < PIECE)
+    }
+}
 
 impl Queue {
     /// Adds a deadline; it must not lie before the last one added (packet time never runs backwards).
     pub fn push(&mut self, deadline: Timestamp, slot: SlotRef) {
-        if self.pieces.back().is_none_or(|piece| piece.len() == PIECE) {
-            self.pieces.push_back(self.spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE)));
-        }
-        if let Some(piece) = self.pieces.back_mut() {
-            piece.push((deadline, slot));
-            self.len += 1;
+        self.len += 1;
+        if let Some(last) = self.pieces.back_mut()
+            && let Some(distance) = last.fits(deadline)
+        {
+            last.entries.push((distance, slot));
+        } else {
+            let mut entries = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE));
+            entries.push((0, slot));
+            self.pieces.push_back(Piece { first: deadline, entries });
         }
     }
 
-    /// Makes room for so many more, unless there is no memory for it.
+    /// Makes room for so many more at about one time, unless there is no memory for it.
     pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
         let wanted = more.div_ceil(PIECE);
         self.pieces.try_reserve(wanted)?;
         while self.spare.len() < wanted {
-            let mut piece = Vec::new();
-            piece.try_reserve_exact(PIECE)?;
+            let mut entries = Vec::new();
+            entries.try_reserve_exact(PIECE)?;
             self.spare.try_reserve(1)?;
-            self.spare.push(piece);
+            self.spare.push(entries);
         }
         Ok(())
     }
@@ -57,13 +76,26 @@ impl Queue {
     /// When the next deadline is.
     #[inline]
     pub fn next(&self) -> Option<Timestamp> {
-        self.pieces.front()?.get(self.gone).map(|(deadline, _)| *deadline)
+        self.first().map(|(deadline, _)| deadline)
+    }
+
+    #[inline]
+    fn first(&self) -> Option<(Timestamp, SlotRef)> {
+        let first = self.pieces.front()?;
+        let (distance, slot) = *first.entries.get(self.gone)?;
+        Some((first.first.after(Span(distance.into())), slot))
     }
 
     /// The slot whose deadline comes so many places behind the next.
     pub fn behind(&self, places: usize) -> Option<SlotRef> {
-        let place = self.gone + places;
-        self.pieces.get(place / PIECE)?.get(place % PIECE).map(|(_, slot)| *slot)
+        let mut place = self.gone + places;
+        for piece in &self.pieces {
+            match piece.entries.get(place) {
+                Some((_, slot)) => return Some(*slot),
+                None => place -= piece.entries.len(),
+            }
+        }
+        None
     }
 
     /// The next slot whose deadline is at or before `now`.
@@ -73,11 +105,10 @@ impl Queue {
 
     /// The oldest entry, due or not.
     pub fn pop(&mut self) -> Option<(Timestamp, SlotRef)> {
-        let first = self.pieces.front()?;
-        let entry = *first.get(self.gone)?;
+        let entry = self.first()?;
         self.gone += 1;
         self.len -= 1;
-        if self.gone == first.len() {
+        if self.pieces.front().is_some_and(|first| self.gone == first.entries.len()) {
             self.give_up_first();
         }
         Some(entry)
@@ -88,8 +119,8 @@ impl Queue {
         if let Some(mut piece) = self.pieces.pop_front()
             && self.spare.is_empty()
         {
-            piece.clear();
-            self.spare.push(piece);
+            piece.entries.clear();
+            self.spare.push(piece.entries);
         }
     }
 
@@ -173,5 +204,16 @@ mod tests {
         queue.push(Timestamp(u64::from(count)), slot(count));
         let left: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|(_, slot)| slot.index).collect();
         assert!(left.iter().copied().eq((0..count).step_by(5).chain([count])));
+    }
+
+    #[test]
+    fn deadlines_far_from_each_other_are_kept_to_the_nanosecond() {
+        let at = [0, u64::from(u32::MAX), 1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX].map(Timestamp);
+        let mut queue = Queue::default();
+        (0..).zip(at).for_each(|(index, at)| queue.push(at, slot(index)));
+        assert_eq!((queue.pieces.len(), queue.behind(3).map(|slot| slot.index)), (4, Some(3)));
+        let left: Vec<(Timestamp, u32)> =
+            std::iter::from_fn(|| queue.pop()).map(|(at, slot)| (at, slot.index)).collect();
+        assert!(left.into_iter().eq(at.into_iter().zip(0..)));
     }
 }

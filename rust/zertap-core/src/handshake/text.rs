@@ -68,8 +68,13 @@ impl Texts {
 
     /// Adds a text; an empty one says nothing and is left out.
     pub fn push(&mut self, kind: TextKind, octets: &[u8]) {
+        self.push_numbered(kind as u8, octets);
+    }
+
+    /// The same by the number of its kind.
+    pub fn push_numbered(&mut self, kind: u8, octets: &[u8]) {
         if let Some(length) = u32::try_from(octets.len()).ok().filter(|length| *length > 0) {
-            self.0.push(kind as u8);
+            self.0.push(kind);
             self.0.extend_from_slice(&length.to_le_bytes());
             self.0.extend_from_slice(octets);
         }
@@ -84,30 +89,28 @@ impl Texts {
     pub fn drop_kinds(&mut self, drops: impl Fn(u8) -> bool) {
         let mut kept = Self::default();
         for (kind, octets) in self.iter().filter(|(kind, _)| !drops(*kind)) {
-            kept.0.push(kind);
-            kept.0.extend_from_slice(&(octets.len() as u32).to_le_bytes());
-            kept.0.extend_from_slice(octets);
+            kept.push_numbered(kind, octets);
         }
         *self = kept;
     }
 
-    /// Takes the session id out, where there is one of at most 32 octets.
-    pub fn take_session(&mut self) -> SessionId {
-        let mut at = 0;
-        let mut found = None;
-        for (kind, octets) in self.iter() {
-            let end = at + HEAD + octets.len();
-            if kind == TextKind::SessionId as u8
-                && let Some(session) = SessionId::of(octets)
-            {
-                found = Some((at..end, session));
-                break;
-            }
-            at = end;
+    /// Takes out what hardly two connections have in common, in one run: server name, then session id; and how long the
+    /// session id is.
+    pub fn take_own(&mut self) -> (Box<[u8]>, u8) {
+        let of = |wanted: TextKind| {
+            let found = self.iter().find(|(kind, _)| *kind == wanted as u8);
+            found.map_or(&[][..], |(_, octets)| octets)
+        };
+        let (name, session) = (of(TextKind::ServerName), of(TextKind::SessionId));
+        let Ok(length) = u8::try_from(session.len()) else { return (Box::default(), 0) };
+        let own = [name, session].concat().into_boxed_slice();
+        let heads = HEAD * (usize::from(!name.is_empty()) + usize::from(!session.is_empty()));
+        if own.len() + heads == self.0.len() {
+            self.0 = Vec::new();
+        } else if !own.is_empty() {
+            self.drop_kinds(|kind| kind == TextKind::ServerName as u8 || kind == TextKind::SessionId as u8);
         }
-        let Some((place, session)) = found else { return SessionId::default() };
-        self.0.drain(place);
-        session
+        (own, length)
     }
 
     /// Gives back the memory that no text is in.
@@ -145,42 +148,6 @@ impl std::fmt::Debug for Texts {
     /// Kinds and lengths: what a text says is nobody's to print by accident.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.iter().map(|(kind, octets)| (kind, octets.len()))).finish()
-    }
-}
-
-/// A session id; one of no octets is none.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct SessionId {
-    octets: [u8; SessionId::MOST],
-    length: u8,
-}
-
-impl SessionId {
-    /// The longest (RFC 5246 section 7.4.1.3).
-    pub const MOST: usize = 32;
-
-    /// That of these octets, unless they are too many.
-    pub fn of(octets: &[u8]) -> Option<Self> {
-        let mut session = Self { length: octets.len() as u8, ..Self::default() };
-        session.octets.get_mut(..octets.len())?.copy_from_slice(octets);
-        Some(session)
-    }
-
-    /// How long it is. Unit: octets.
-    pub fn length(&self) -> u8 {
-        self.length
-    }
-
-    /// Its octets, and zeros behind them.
-    pub fn padded(&self) -> [u8; SessionId::MOST] {
-        self.octets
-    }
-}
-
-impl std::fmt::Debug for SessionId {
-    /// Its length: see `Texts`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("SessionId").field(&self.length).finish()
     }
 }
 
