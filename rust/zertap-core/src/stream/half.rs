@@ -6,6 +6,7 @@ use super::Seq;
 const KNOWN: u64 = 1;
 const ACKED: u64 = 2;
 const FIN_DELIVERED: u64 = 4;
+const SEEN: u64 = 8;
 /// Bits below the numbers of octets.
 const LOW: u32 = 8;
 /// The largest number of octets. More than any connection carries; whoever claims more is not believed.
@@ -44,7 +45,7 @@ impl Half {
 
     /// Fixes another beginning (of several SYNs another one counts); what was seen since is forgotten.
     pub(super) fn rebegin(&mut self, first: Seq, seen: u64) {
-        self.delivered &= ACKED;
+        self.delivered &= ACKED | SEEN;
         let octets = self.octets().saturating_sub(seen);
         self.octets = octets << LOW | self.octets & BELOW;
         self.begin(first);
@@ -97,6 +98,12 @@ impl Half {
     /// Counts one segment.
     #[inline]
     pub fn count_segment(&mut self) {
+        self.delivered |= SEEN;
+        self.count_one();
+    }
+
+    #[inline]
+    fn count_one(&mut self) {
         match self.segments.checked_add(1) {
             Some(segments) => self.segments = segments,
             None => self.carry_segments(),
@@ -117,13 +124,16 @@ impl Half {
         if let Some(segments) = self.segments().checked_sub(1) {
             self.octets = self.octets & !BELOW | segments >> 32;
             self.segments = segments as u32;
+            if segments == 0 {
+                self.delivered &= !SEEN;
+            }
         }
     }
 
     /// Whether any segment of this direction was seen.
     #[inline]
     pub fn is_visible(&self) -> bool {
-        self.segments() > 0
+        self.delivered & SEEN != 0
     }
 
     /// Whether more than one segment of this direction was seen.
@@ -160,10 +170,10 @@ impl Half {
         self.is_known() && self.is_visible() && self.awaited().distance_to(ack) <= 0
     }
 
-    /// One segment in its turn: its acknowledgement, and its octets, which are the next ones.
+    /// One segment in its turn, of a direction that is visible: its acknowledgement, and its octets, which are the next ones.
     #[inline]
     pub fn count_usual(&mut self, ack: Seq, octets: u32) {
-        self.count_segment();
+        self.count_one();
         self.acknowledge(ack);
         self.advance(octets);
         self.count(octets);
@@ -221,8 +231,8 @@ mod tests {
     fn segments_beyond_the_lower_bits_are_numbered_on() {
         let mut half = Half { segments: u32::MAX - 1, ..Half::default() };
         half.begin(Seq(7));
-        half.count_usual(Seq(1), 5);
-        half.count_usual(Seq(1), 5);
+        half.count_segment();
+        half.count_usual(Seq(1), 10);
         assert_eq!((half.segments(), half.octets(), half.delivered()), (1 << 32, 10, 10));
         half.uncount_segment();
         assert_eq!((half.segments(), half.octets()), ((1 << 32) - 1, 10));
