@@ -133,8 +133,8 @@ impl Chronicle {
         let place = self.milestones().min(LIMIT - 1);
         let near = milestone.at.0.checked_sub(start.0).filter(|near| *near < MOST_40);
         if let Some(distance) = self.at.get_mut(place) {
-            let octets = near.unwrap_or(MOST_40).to_le_bytes();
-            distance.iter_mut().zip(octets).for_each(|(place, octet)| *place = octet);
+            let [one, two, three, four, five, ..] = near.unwrap_or(MOST_40).to_le_bytes();
+            *distance = [one, two, three, four, five];
         }
         if (near.is_none() || place >= NEAR)
             && let Some(at) = exact().at.get_mut(place)
@@ -161,7 +161,8 @@ impl Chronicle {
     fn iter<'a>(&'a self, (start, exact): Read<'a>) -> impl Iterator<Item = Milestone> + 'a {
         (0..LIMIT).zip(self.phases).take(self.milestones()).map(move |(place, phase)| {
             let near = self.at.get(place).map_or(MOST_40, |distance| {
-                distance.iter().rfold(0, |distance, octet| distance << 8 | u64::from(*octet))
+                let [one, two, three, four, five] = *distance;
+                u64::from_le_bytes([one, two, three, four, five, 0, 0, 0])
             });
             let near_at = Timestamp(start.0.wrapping_add(near));
             let exact_at = exact.and_then(|exact| exact.at.get(place)).copied();

@@ -97,11 +97,14 @@ impl Texts {
     /// Takes out what hardly two connections have in common, in one run: server name, then session id; and how long the
     /// session id is.
     pub fn take_own(&mut self) -> (Box<[u8]>, u8) {
-        let of = |wanted: TextKind| {
-            let found = self.iter().find(|(kind, _)| *kind == wanted as u8);
-            found.map_or(&[][..], |(_, octets)| octets)
-        };
-        let (name, session) = (of(TextKind::ServerName), of(TextKind::SessionId));
+        let (mut name, mut session) = (&[][..], &[][..]);
+        for (kind, octets) in self.iter() {
+            if kind == TextKind::ServerName as u8 {
+                name = octets;
+            } else if kind == TextKind::SessionId as u8 {
+                session = octets;
+            }
+        }
         let Ok(length) = u8::try_from(session.len()) else { return (Box::default(), 0) };
         let own = [name, session].concat().into_boxed_slice();
         let heads = HEAD * (usize::from(!name.is_empty()) + usize::from(!session.is_empty()));

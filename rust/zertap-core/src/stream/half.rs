@@ -220,7 +220,16 @@ impl Half {
 /// A number of octets and so many more, with the bits below it.
 #[inline]
 fn more(number: u64, octets: u32) -> u64 {
-    number.checked_add(u64::from(octets) << LOW).unwrap_or(MOST << LOW | number & BELOW)
+    match number.checked_add(u64::from(octets) << LOW) {
+        Some(more) => more,
+        None => most(number),
+    }
+}
+
+/// The largest number of octets, with the bits below this one.
+#[cold]
+fn most(number: u64) -> u64 {
+    MOST << LOW | number & BELOW
 }
 
 #[cfg(test)]
