@@ -1,7 +1,7 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, TextKind, Texts};
+use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts, texts_of};
 use crate::time::Timestamp;
 use crate::wire::Address;
 use std::ops::Deref;
@@ -142,8 +142,6 @@ pub struct Facts {
     pub client_certificate: Option<Arc<LeafCertificate>>,
     /// Names, banners, offers, alerts.
     pub texts: Texts,
-    /// How long the session ids are. Unit: octets.
-    pub session_length: u8,
 }
 
 /// What was settled about a connection; shared by all rows written after. Its server name and session id, which hardly two
@@ -151,7 +149,7 @@ pub struct Facts {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     facts: Arc<Facts>,
-    /// Server name, then session id.
+    /// Server name and session id, as a run of texts.
     own: Box<[u8]>,
 }
 
@@ -165,9 +163,9 @@ impl Facts {
 }
 
 impl Settled {
-    /// What was settled of a connection; `own`: its server name, then its session id, which is as long as the facts say.
-    pub fn new(facts: Arc<Facts>, own: Box<[u8]>) -> Self {
-        Self { facts, own }
+    /// What was settled of a connection; `own`: its server name and session id.
+    pub fn new(facts: Arc<Facts>, own: Texts) -> Self {
+        Self { facts, own: own.into_run() }
     }
 
     /// What other connections may have in common with it.
@@ -175,17 +173,14 @@ impl Settled {
         &self.facts
     }
 
-    /// What they have not: server name, then session id.
-    pub fn own(&self) -> &[u8] {
-        &self.own
+    /// Whether its server name and session id are these.
+    pub fn has_own(&self, own: &Texts) -> bool {
+        *self.own == *own.run()
     }
 
     /// The texts.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        let name = self.own.len().saturating_sub(self.facts.session_length.into());
-        let (name, session) = self.own.split_at(name);
-        let own = [(TextKind::ServerName as u8, name), (TextKind::SessionId as u8, session)];
-        own.into_iter().filter(|(_, octets)| !octets.is_empty()).chain(self.facts.texts.iter())
+        texts_of(&self.own).chain(self.facts.texts.iter())
     }
 }
 
