@@ -98,7 +98,9 @@ mod tests {
 
     fn found(texts: &[(TextKind, &[u8])]) -> Findings {
         let mut all = Texts::default();
-        texts.iter().for_each(|(kind, octets)| all.push(*kind, octets));
+        for (kind, octets) in texts {
+            all.push(*kind, octets);
+        }
         let profile = TlsProfile { version: 0x0303, ..TlsProfile::default() };
         Findings { profile: Some(CryptoProfile::Tls(profile)), texts: all, ..Findings::default() }
     }

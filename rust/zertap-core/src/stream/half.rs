@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn numbers_without_end_stay_at_their_largest() {
-        let mut half = Half { octets: MOST << LOW | BELOW - 1, segments: u32::MAX, ..Half::default() };
+        let mut half = Half { octets: (MOST << LOW) | (BELOW - 1), segments: u32::MAX, ..Half::default() };
         half.begin(Seq(7));
         half.delivered |= MOST << LOW;
         half.count_usual(Seq(1), 5);
