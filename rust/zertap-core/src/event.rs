@@ -1,9 +1,10 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts};
+use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts, texts_of};
 use crate::time::Timestamp;
 use crate::wire::Address;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Defines row kinds once: variant, number, word, meaning.
@@ -124,9 +125,9 @@ impl History {
     }
 }
 
-/// What was settled about a connection by its observer; shared by all rows written after.
+/// What was settled about a connection by its observer, in common with all connections of which the same was settled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
+pub struct Facts {
     /// Number of the negotiated profile in the tap, with the profile.
     pub profile: Option<(u32, Arc<CryptoProfile>)>,
     /// Why the handshake failed.
@@ -143,10 +144,58 @@ pub struct Settled {
     pub texts: Texts,
 }
 
+/// What was settled about a connection; shared by all rows written after. Its server name and session id, which hardly two
+/// connections have in common, stand apart from the facts, which most connections to one server share.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    facts: Arc<Facts>,
+    /// Server name and session id, as a run of texts.
+    own: Box<[u8]>,
+}
+
+impl Facts {
+    /// In no more memory than they need.
+    #[must_use]
+    pub fn shrunk(mut self) -> Self {
+        self.texts.shrink();
+        self
+    }
+}
+
 impl Settled {
+    /// What was settled of a connection; `own`: its server name and session id.
+    pub fn new(facts: Arc<Facts>, own: Texts) -> Self {
+        Self { facts, own: own.into_run() }
+    }
+
+    /// What other connections may have in common with it.
+    pub fn facts(&self) -> &Arc<Facts> {
+        &self.facts
+    }
+
+    /// Whether its server name and session id are these.
+    pub fn has_own(&self, own: &Texts) -> bool {
+        *self.own == *own.run()
+    }
+
     /// The texts.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        self.texts.iter()
+        texts_of(&self.own).chain(self.facts.texts.iter())
+    }
+}
+
+impl std::fmt::Debug for Settled {
+    /// Without what the texts say: see `Texts`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Settled").field(&self.facts).field(&self.own.len()).finish()
+    }
+}
+
+impl Deref for Settled {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
     }
 }
 

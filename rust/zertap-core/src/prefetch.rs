@@ -20,14 +20,28 @@ pub fn prefetch<T>(place: &T) {
 )]
 pub fn prefetch_first<const OCTETS: usize, T>(place: &T) {
     #[cfg(target_arch = "x86_64")]
-    for line in 0..size_of::<T>().min(OCTETS).div_ceil(LINE) {
+    for line in 0..lines::<OCTETS, T>() {
+        let octet = (line * LINE).min(size_of::<T>().min(OCTETS) - 1);
         // SAFETY: SSE is part of every x86_64; the instruction is a hint that accesses no memory architecturally. The
-        // pointer stays within the referenced value, because `line * LINE` is less than its size.
+        // pointer stays within the referenced value, because `octet` is less than its size.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast::<i8>().add(line * LINE));
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast::<i8>().add(octet));
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = place;
+}
+
+/// In how many lines the first octets of a value may lie. Where values begin anywhere in a line, one may reach into one line
+/// more; small ones of a size that divides a line's do not, as they stand in lists.
+#[cfg(target_arch = "x86_64")]
+const fn lines<const OCTETS: usize, T>() -> usize {
+    let octets = if size_of::<T>() < OCTETS { size_of::<T>() } else { OCTETS };
+    let begins = if LINE.is_multiple_of(size_of::<T>()) || align_of::<T>() > LINE {
+        0
+    } else {
+        LINE - align_of::<T>()
+    };
+    (octets + begins).div_ceil(LINE)
 }

@@ -11,7 +11,7 @@ use crate::batch::{EventBatch, Rows};
 use crate::config::Config;
 use crate::event::{Row, RowKind};
 use crate::flow::{
-    self, Boundaries, Cause, Guess, Identity, SpareRooms, Table, TableCounters, Taken, Workplace,
+    self, Boundaries, Cause, Guess, Identity, Settlements, SpareRooms, Table, TableCounters, Taken, Workplace,
 };
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
@@ -31,6 +31,7 @@ pub struct Tap {
     boundaries: Boundaries,
     room: Room,
     profiles: Profiles,
+    settlements: Settlements,
     batch: EventBatch,
     spare: SpareRooms,
     began: Option<Timestamp>,
@@ -95,6 +96,7 @@ impl Tap {
             boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
             room: Room { options: config.options, ..Room::default() },
             profiles: Profiles::numbered_from(config.first_profile),
+            settlements: Settlements::default(),
             batch: EventBatch::default(),
             spare: SpareRooms::default(),
             began: None,
@@ -208,8 +210,20 @@ impl Tap {
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
-        let Self { config, decoder, table, room, profiles, batch, spare, now, elsewhere, counters, .. } =
-            self;
+        let Self {
+            config,
+            decoder,
+            table,
+            room,
+            profiles,
+            settlements,
+            batch,
+            spare,
+            now,
+            elsewhere,
+            counters,
+            ..
+        } = self;
         match decoder.unusual(*now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 counters.segments += 1;
@@ -217,7 +231,7 @@ impl Tap {
                 let identity = table.identify(&Corners::of(&segment));
                 handle(
                     table,
-                    &mut Workplace { config, room, profiles, batch, spare, cause },
+                    &mut Workplace { config, room, profiles, settlements, batch, spare, cause },
                     &segment,
                     &identity,
                 );
@@ -276,9 +290,16 @@ impl Tap {
     /// The established connections as they stand, at most `most` of them, and where to go on if there are more; begin
     /// with 0. The rows are `unfinished` ones; they are counted nowhere, and no later row differs for them.
     pub fn current(&mut self, from: usize, most: usize) -> (Vec<Row>, Option<usize>) {
-        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
+        let Self {
+            config, table, room, profiles, settlements, batch, spare, now, elsewhere, counters, ..
+        } = self;
         let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        flow::current(table, &mut Workplace { config, room, profiles, batch, spare, cause }, from, most)
+        flow::current(
+            table,
+            &mut Workplace { config, room, profiles, settlements, batch, spare, cause },
+            from,
+            most,
+        )
     }
 
     /// How many rows wait to be drained.
@@ -324,9 +345,11 @@ impl Tap {
     /// Does something with a connection that no packet causes.
     #[inline]
     fn with_place<T>(&mut self, act: impl FnOnce(&mut Table, &mut Workplace<'_>) -> T) -> T {
-        let Self { config, table, room, profiles, batch, spare, now, elsewhere, counters, .. } = self;
+        let Self {
+            config, table, room, profiles, settlements, batch, spare, now, elsewhere, counters, ..
+        } = self;
         let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        act(table, &mut Workplace { config, room, profiles, batch, spare, cause })
+        act(table, &mut Workplace { config, room, profiles, settlements, batch, spare, cause })
     }
 
     /// A9: time never runs backwards; timers fire when time passes them, before the packet that moved it.
@@ -348,10 +371,22 @@ impl Tap {
 
     #[cold]
     fn wake(&mut self, at: Timestamp) {
-        let Self { config, table, boundaries, room, profiles, batch, spare, elsewhere, counters, .. } = self;
+        let Self {
+            config,
+            table,
+            boundaries,
+            room,
+            profiles,
+            settlements,
+            batch,
+            spare,
+            elsewhere,
+            counters,
+            ..
+        } = self;
         let cause = Cause { at, packet: counters.frames + *elsewhere };
         let before = batch.len();
-        let mut place = Workplace { config, room, profiles, batch, spare, cause };
+        let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
         if boundaries.are_due(at) {
             boundaries.pass(table, &mut place, at);
         }

@@ -4,7 +4,7 @@ use crate::support::*;
 use crate::tls_talk::{Event, full_12, sealed};
 use proptest::prelude::*;
 use zertap_core::config::Config;
-use zertap_core::event::{Row, RowKind, RowKinds};
+use zertap_core::event::{Facts, Row, RowKind, RowKinds};
 use zertap_core::tap::Tap;
 use zertap_core::time::{Recurring, Span, Timestamp};
 
@@ -24,10 +24,11 @@ fn intervals(run: &Run) -> Vec<(u64, [u64; 2])> {
 fn told(row: &Row) -> String {
     let mut row = row.clone();
     (row.octets_delta, row.segments_delta) = ([0; 2], [0; 2]);
-    let settled = row.settled.take().map(|settled| (*settled).clone());
-    let profile = settled.clone().and_then(|settled| settled.profile).map(|(_, profile)| profile);
-    let settled = settled.map(|settled| zertap_core::event::Settled { profile: None, ..settled });
-    format!("{row:?} {profile:?} {settled:?}")
+    let settled = row.settled.take();
+    let profile = settled.as_ref().and_then(|settled| settled.profile.clone()).map(|(_, profile)| profile);
+    let texts: Option<Vec<_>> = settled.as_ref().map(|settled| settled.texts().collect());
+    let facts = settled.as_ref().map(|settled| Facts { profile: None, ..(**settled.facts()).clone() });
+    format!("{row:?} {profile:?} {facts:?} {texts:?}")
 }
 
 #[test]

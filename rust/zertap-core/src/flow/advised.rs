@@ -4,12 +4,11 @@
 //! protection behind the waiting span: the records of that are written, and sums count the connection there.
 
 use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening};
-use super::follow::{Workplace, settled_from};
-use super::milestones::Milestones;
+use super::follow::Workplace;
 use super::named::ConnectionRef;
 use super::table::Table;
 use crate::event::{RowKind, Settled};
-use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side};
+use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, Texts};
 use crate::observer::Observer;
 
 /// What became of a call about a connection.
@@ -74,7 +73,7 @@ impl Workplace<'_> {
             conn.reach(phase, self.cause.at);
         }
         let differs = before != (conn.phase, conn.settled.clone());
-        if differs && conn.history.len() > 0 && self.config.rows.contains(RowKind::Moved) {
+        if differs && conn.chronicle.milestones() > 0 && self.config.rows.contains(RowKind::Moved) {
             self.write(conn, RowKind::Moved);
         }
         Heard::Taken
@@ -89,7 +88,7 @@ impl Workplace<'_> {
         if let Some(advice) = conn.advice() {
             advice.lay_over(&mut findings);
         }
-        conn.settled = Some(settled_from(findings, self.profiles).into());
+        conn.settled = Some(self.settlements.settle(findings, self.profiles));
     }
 }
 
@@ -135,10 +134,10 @@ fn contradict(conn: &mut Connection, phase: Phase) {
     };
     let is_settled = conn.phase.is_milestone() && !matches!(conn.phase, Phase::TlsBegun | Phase::SshBegun);
     if denied && is_settled {
-        let begun = conn.history.first();
-        conn.history = Milestones::default();
+        let begun = conn.begun();
+        conn.chronicle.forget_milestones();
         if let Some(begun) = begun {
-            conn.history.push(begun);
+            conn.push_milestone(begun);
         }
     }
 }
@@ -163,6 +162,8 @@ fn expect_handshake(conn: &mut Connection) -> Heard {
 
 /// What was settled, as its observer had found it.
 fn findings_of(settled: &Settled) -> Findings {
+    let mut texts = Texts::default();
+    settled.texts().for_each(|(kind, octets)| texts.push_numbered(kind, octets));
     Findings {
         profile: settled.profile.as_ref().map(|(_, profile)| (**profile).clone()),
         fault: settled.fault,
@@ -170,7 +171,7 @@ fn findings_of(settled: &Settled) -> Findings {
         client: settled.protocol_client,
         server_certificate: settled.server_certificate.clone(),
         client_certificate: settled.client_certificate.clone(),
-        texts: settled.texts.clone(),
+        texts,
         ..Findings::default()
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::TryReserveError;
 
-/// Entries of one piece.
-const PIECE: usize = 1024;
+/// Entries of one piece: many, so that what its last page of memory leaves empty is little for each.
+const PIECE: usize = 4096;
 
 /// See above.
 #[derive(Debug)]

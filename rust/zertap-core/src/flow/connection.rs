@@ -1,9 +1,9 @@
 //! One slot of the table: everything that is kept of one connection.
 
+use super::chronicle::{Chronicle, Exact, Read};
 use super::follow::Cause;
 use super::key::FlowKey;
-use super::milestones::Milestones;
-use crate::event::{Milestone, Settled};
+use crate::event::{History, Milestone, Settled};
 use crate::handshake::{Advice, Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
 use crate::stream::{Seq, Stream};
@@ -81,6 +81,10 @@ pub struct Extras {
     pub note: u64,
     /// What a provider said.
     pub advice: Option<Box<Advice>>,
+    /// What does not fit into the chronicle.
+    pub exact: Option<Box<Exact>>,
+    /// The lane of the direction that travels on another one than the key's.
+    pub other_lane: Option<u32>,
 }
 
 impl Extras {
@@ -114,24 +118,14 @@ pub struct Connection {
     pub low_side: Side,
     /// Small facts, see the constants.
     pub bits: u8,
-    /// The lane of the direction that travels on another one than the key's, else the key's own.
-    pub other_lane: u32,
-    /// n-th connection of this key.
-    pub ordinal: u32,
-    /// Milestones.
-    pub history: Milestones,
+    /// Its numbers and milestones.
+    pub chronicle: Chronicle,
     /// Anomalies found by the stream.
     pub flags: Flags,
     /// What the listener settled.
     pub settled: Option<Arc<Settled>>,
     /// Time of the first packet.
     pub start: Timestamp,
-    /// When it was established.
-    pub established: Timestamp,
-    /// Number in the tap.
-    pub number: u64,
-    /// Number of the first packet.
-    pub first_packet: u64,
 }
 
 /// What goes on when a handshake is over.
@@ -143,11 +137,16 @@ pub enum Beyond {
     /// TLS records, walked in both directions.
     Walks(PerSide<Walk>),
     /// Both directions were closed: when the second FIN came, and who sent it.
-    Closed(Timestamp, Side),
+    Closed(Moment, Side),
 }
 
+/// A moment that stands wherever two octets may.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(2))]
+pub struct Moment(Timestamp);
+
 /// How much of a connection the usual segment touches. Unit: octets.
-pub const HOT: usize = std::mem::offset_of!(Connection, other_lane);
+pub const HOT: usize = std::mem::offset_of!(Connection, chronicle);
 
 /// The SYN/ACK that counts came from `Side::A` (both opened, or a split handshake).
 pub const SYNACK_OF_A: u8 = 1;
@@ -195,7 +194,7 @@ impl Connection {
         let told = self.extras.as_ref().map_or(0, |extras| extras.told_history);
         if phase == Phase::Clear && told == 0 {
             // What had looked like the beginning of a handshake was none.
-            self.history = Milestones::default();
+            self.chronicle.forget_milestones();
         }
         for needed in predecessors(phase) {
             self.note_milestone(*needed, at);
@@ -208,12 +207,12 @@ impl Connection {
 
     /// Notes that the second FIN came with the latest packet.
     pub fn close(&mut self, by: Side) {
-        self.beyond = Beyond::Closed(self.latest, by);
+        self.beyond = Beyond::Closed(Moment(self.latest), by);
     }
 
     /// When the second FIN came, and who sent it.
     pub fn closed(&self) -> Option<(Timestamp, Side)> {
-        if let Beyond::Closed(at, by) = self.beyond { Some((at, by)) } else { None }
+        if let Beyond::Closed(Moment(at), by) = self.beyond { Some((at, by)) } else { None }
     }
 
     /// The record walks that go on behind a completed handshake.
@@ -252,14 +251,73 @@ impl Connection {
     }
 
     fn note_milestone(&mut self, phase: Phase, at: Timestamp) {
-        if self.history.contains(phase) {
+        if self.chronicle.contains(phase) {
             return;
         }
         // A handshake that was complete but for the server's word was complete when it became so.
         let earlier =
             self.extras.as_ref().and_then(|extras| extras.provisional).filter(|then| then.phase == phase);
-        self.history.push(earlier.unwrap_or(Milestone { phase, at, after_due: self.has(DUE_PASSED) }));
+        self.push_milestone(earlier.unwrap_or(Milestone { phase, at, after_due: self.has(DUE_PASSED) }));
     }
+}
+
+/// What stands in the chronicle.
+impl Connection {
+    /// Adds a milestone.
+    pub fn push_milestone(&mut self, milestone: Milestone) {
+        let Self { chronicle, start, extras, .. } = self;
+        chronicle.push(*start, milestone, || exact(extras));
+    }
+
+    /// Notes that it was established.
+    pub fn establish(&mut self, at: Timestamp) {
+        let Self { chronicle, start, extras, .. } = self;
+        chronicle.establish(*start, at, || exact(extras));
+    }
+
+    /// When it was established.
+    pub fn established(&self) -> Timestamp {
+        self.chronicle.established(self.read())
+    }
+
+    /// Milestones.
+    pub fn history(&self) -> History {
+        self.chronicle.history(self.read())
+    }
+
+    /// The milestone with which a handshake began, if it came first.
+    pub fn begun(&self) -> Option<Milestone> {
+        self.chronicle.begun(self.read())
+    }
+
+    /// Number in the tap.
+    pub fn number(&self) -> u64 {
+        self.chronicle.number(self.read())
+    }
+
+    /// Number of the first packet.
+    pub fn first_packet(&self) -> u64 {
+        self.chronicle.first_packet(self.read())
+    }
+
+    /// n-th connection of this key.
+    pub fn ordinal(&self) -> u32 {
+        self.chronicle.ordinal(self.read())
+    }
+
+    /// The lane of the direction that travels on another one than the key's, else the key's own.
+    pub fn other_lane(&self) -> u32 {
+        self.extras.as_ref().and_then(|extras| extras.other_lane).unwrap_or(self.key.lane())
+    }
+
+    fn read(&self) -> Read<'_> {
+        (self.start, self.extras.as_ref().and_then(|extras| extras.exact.as_deref()))
+    }
+}
+
+/// Where that goes which does not fit into the chronicle.
+pub fn exact(extras: &mut Option<Box<Extras>>) -> &mut Exact {
+    extras.get_or_insert_default().exact.get_or_insert_default()
 }
 
 fn predecessors(phase: Phase) -> &'static [Phase] {

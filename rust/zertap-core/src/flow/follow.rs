@@ -8,6 +8,7 @@ use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listenin
 use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
 use super::rooms::{SpareRooms, listen};
+use super::settlements::Settlements;
 use super::usual::{Octets, TELLING, Taken, take_usual};
 use crate::batch::EventBatch;
 use crate::config::Config;
@@ -29,6 +30,8 @@ pub struct Workplace<'a> {
     pub room: &'a mut Room,
     /// Interned profiles.
     pub profiles: &'a mut Profiles,
+    /// What was settled lately.
+    pub settlements: &'a mut Settlements,
     /// Where rows go.
     pub batch: &'a mut EventBatch,
     /// Listeners' rooms that are free.
@@ -368,7 +371,7 @@ impl Workplace<'_> {
         let phase = conn.heed(phase);
         self.tell_move(conn, phase);
         let moved = conn.reach(phase, self.cause.at);
-        let milestones = conn.history.len();
+        let milestones = conn.chronicle.milestones();
         if last {
             self.settle(conn);
         } else if phase == Phase::TlsProvisional && conn.has(DUE_PASSED) {
@@ -376,7 +379,7 @@ impl Workplace<'_> {
             let progress = tell_due(conn);
             return self.progress(conn, progress);
         }
-        let told_by_settling = conn.history.len() > milestones;
+        let told_by_settling = conn.chronicle.milestones() > milestones;
         if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
             self.write(conn, RowKind::Moved);
         }
@@ -412,7 +415,7 @@ impl Workplace<'_> {
         if let Some(advice) = conn.advice() {
             advice.lay_over(&mut findings);
         }
-        Arc::new(settled_from(findings, self.profiles))
+        self.settlements.settle(findings, self.profiles)
     }
 
     fn tell_one_sided(&mut self, conn: &mut Connection) {
@@ -544,17 +547,5 @@ fn care_of(conn: &Connection) -> Care {
         Care::Octets
     } else {
         Care::Lengths
-    }
-}
-
-pub(super) fn settled_from(findings: Findings, profiles: &mut Profiles) -> Settled {
-    Settled {
-        profile: findings.profile.map(|profile| profiles.intern(profile)),
-        fault: findings.fault,
-        gave_up: findings.gave_up,
-        protocol_client: findings.client,
-        server_certificate: findings.server_certificate,
-        client_certificate: findings.client_certificate,
-        texts: findings.texts,
     }
 }

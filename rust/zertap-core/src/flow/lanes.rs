@@ -42,7 +42,7 @@ impl Lanes {
 pub fn is_missing_direction(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
     let other = &conn.stream.halves[side.other()];
     let ack = Seq(segment.acknowledgment);
-    conn.other_lane == conn.key.lane()
+    conn.other_lane() == conn.key.lane()
         && !conn.stream.halves[side].is_visible()
         && segment.flags.ack()
         && other.is_known()

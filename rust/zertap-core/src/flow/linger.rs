@@ -32,7 +32,8 @@ impl Ended {
     /// What to keep of a connection until then.
     pub fn of(conn: &Connection, until: Timestamp) -> Self {
         let first = PerSide(Side::BOTH.map(|side| conn.stream.halves[side].first()));
-        let (key, other_lane, ordinal, low_side) = (conn.key, conn.other_lane, conn.ordinal, conn.low_side);
+        let (key, other_lane, ordinal, low_side) =
+            (conn.key, conn.other_lane(), conn.ordinal(), conn.low_side);
         Self { key, other_lane, ordinal, first, low_side, until, listed: true }
     }
 

@@ -2,6 +2,7 @@
 
 mod advised;
 mod attempts;
+mod chronicle;
 mod chunks;
 mod connection;
 mod counters;
@@ -12,12 +13,12 @@ mod interval;
 mod key;
 mod lanes;
 mod linger;
-mod milestones;
 mod named;
 mod opening;
 mod ordinals;
 mod reset;
 mod rooms;
+mod settlements;
 mod snapshot;
 mod table;
 mod timers;
@@ -33,5 +34,6 @@ pub use interval::Boundaries;
 pub use key::{Endpoint, FlowKey};
 pub use named::{ConnectionRef, Turn};
 pub use rooms::SpareRooms;
+pub use settlements::Settlements;
 pub use table::{Guess, Identity, Table};
 pub use usual::Taken;

@@ -51,7 +51,7 @@ impl Table {
     /// The live connection of these addresses and ports. `number`: only if it is the one with this number.
     pub fn named(&self, key: &FlowKey, number: Option<u64>) -> Option<ConnectionRef> {
         let slot = self.live_slot(key)?;
-        let is_meant = number.is_none_or(|number| self.at(slot).is_some_and(|conn| conn.number == number));
+        let is_meant = number.is_none_or(|number| self.at(slot).is_some_and(|conn| conn.number() == number));
         is_meant.then(|| ConnectionRef::of(slot))
     }
 

@@ -146,7 +146,7 @@ impl Workplace<'_> {
         // Whoever goes on with the opening did not heed it.
         contradict_reset(conn);
         conn.life = Life::Established;
-        conn.established = self.cause.at;
+        conn.establish(self.cause.at);
         wishes.established = true;
         if self.config.rows.contains(RowKind::Opened) {
             self.write(conn, RowKind::Opened);

@@ -35,12 +35,12 @@ impl Connection {
             previous,
             at: cause.at,
             start: self.start,
-            established: self.was_established().then_some(self.established),
+            established: self.was_established().then_some(self.established()),
             end: self.latest,
-            connection: self.number,
-            ordinal: self.ordinal,
+            connection: self.number(),
+            ordinal: self.ordinal(),
             packet: cause.packet,
-            first_packet: self.first_packet,
+            first_packet: self.first_packet(),
             lane: self.key.lane(),
             addresses: client_first.map(|endpoint| endpoint.address),
             ports: client_first.map(|endpoint| endpoint.port),
@@ -49,7 +49,7 @@ impl Connection {
             octets_delta: since(&octets, &told_octets),
             segments_delta: since(&segments, &told_segments),
             flags: self.flags_now(),
-            history: self.history.history(),
+            history: self.history(),
             history_before,
             due_passed: self.due_passed(),
             client,
@@ -57,7 +57,7 @@ impl Connection {
             settled,
         };
         if !kind.is_last() {
-            let (phase, told) = (self.phase, self.history.len() as u8);
+            let (phase, told) = (self.phase, self.chronicle.milestones() as u8);
             let extras = self.extras();
             extras.told_octets = octets;
             extras.told_segments = segments;

@@ -4,15 +4,15 @@ mod ending;
 mod half_open;
 
 use super::attempts::Attempts;
+use super::chronicle::Chronicle;
 use super::chunks::Chunks;
-use super::connection::{Beyond, Connection, Extras, HOT, Life};
+use super::connection::{Beyond, Connection, HOT, Life, exact};
 use super::counters::TableCounters;
 use super::follow::{Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
 use super::linger::{Ended, Linger, NUMBERS};
-use super::milestones::Milestones;
 use super::opening::take_bare_syn;
 use super::ordinals::Ordinals;
 use super::timers::{Queue, SlotRef};
@@ -28,9 +28,8 @@ use arrayvec::ArrayVec;
 use half_open::{is_bare_syn, syn_segment};
 use std::collections::TryReserveError;
 
-/// Aligned, so that it takes no more cache lines than it must.
+/// A place for a connection.
 #[derive(Debug, Default)]
-#[repr(align(64))]
 struct Slot {
     connection: Option<Connection>,
 }
@@ -39,8 +38,8 @@ struct Slot {
 #[derive(Debug)]
 pub struct Table {
     slots: Chunks<Slot>,
-    /// How often each slot was given away. Apart: most timers are of connections that ended, and touch no slot.
-    generations: Vec<u32>,
+    /// The how manieth connection a slot holds or will hold next. Apart: timers of connections that ended touch no slot.
+    generations: Chunks<u32>,
     free: Vec<u32>,
     index: Index,
     hasher: FlowHash,
@@ -74,7 +73,7 @@ impl Table {
     pub fn new(hash_key: [u64; 2]) -> Self {
         Self {
             slots: Chunks::default(),
-            generations: Vec::new(),
+            generations: Chunks::default(),
             free: Vec::new(),
             index: Index::default(),
             hasher: FlowHash::new(hash_key),
@@ -308,7 +307,7 @@ impl Table {
     fn numbered(&self, wanted: impl Fn(&Connection) -> bool) -> impl Iterator<Item = (u64, u32)> {
         let slots = self.slots.iter().zip(0u32..);
         let connections = slots.filter_map(|(slot, index)| Some((slot.connection.as_ref()?, index)));
-        connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number, index))
+        connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number(), index))
     }
 
     fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Segment<'_>, ordinal: u32) {
@@ -338,12 +337,10 @@ impl Table {
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
             self.slots.push(Slot::default());
-            self.generations.push(0);
+            self.generations.push(1);
         }
         let conn = new_connection(place, key, from_low, segment, ordinal, number);
-        let (slot, generation) =
-            (self.slots.get_mut(index as usize)?, self.generations.get_mut(index as usize)?);
-        *generation = generation.wrapping_add(1);
+        let slot = self.slots.get_mut(index as usize)?;
         let half_open = conn.life == Life::HalfOpen;
         let side = conn.sender(from_low);
         let conn = slot.connection.insert(conn);
@@ -408,12 +405,18 @@ impl Table {
         let entry = self.slot_ref(index);
         self.due.push(deadline, entry);
         self.earliest = self.earliest.min(deadline);
+        // Connections that end leave their deadlines behind; sweep before they outnumber the rest.
+        let live = self.slots.len() - self.free.len();
+        if self.due.len() > 1024 + live + live / 2 {
+            let generations = &self.generations;
+            self.due.retain(|entry| generations.get(entry.index as usize) == Some(&entry.generation));
+        }
     }
 
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
     fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
         let Some(conn) = self.connection(index) else { return };
-        let ordinal = conn.ordinal.saturating_add(1);
+        let ordinal = conn.ordinal().saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
         let now = place.cause;
         place.supersede(conn);
@@ -545,8 +548,11 @@ impl Table {
     fn vacate(&mut self, index: u32) -> Option<(FlowKey, u32)> {
         let slot = self.slots.get_mut(index as usize)?;
         let conn = slot.connection.as_ref()?;
-        let (names, half_open) = ((conn.key, conn.other_lane), conn.life == Life::HalfOpen);
+        let (names, half_open) = ((conn.key, conn.other_lane()), conn.life == Life::HalfOpen);
         slot.connection = None;
+        if let Some(generation) = self.generations.get_mut(index as usize) {
+            *generation = generation.wrapping_add(1);
+        }
         if half_open {
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
@@ -575,7 +581,7 @@ impl Table {
         let Some(index) = victim else { return };
         if let Some(conn) = self.connection(index) {
             place.abandon(conn, RowKind::Evicted);
-            let (key, ordinal) = (conn.key, conn.ordinal);
+            let (key, ordinal) = (conn.key, conn.ordinal());
             self.counters.evicted += 1;
             self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal, place.config.max_ordinals);
         }
@@ -592,7 +598,7 @@ impl Table {
             } else if entry & ATTEMPT != 0 {
                 self.attempts.get(entry & !ATTEMPT)?.ordinal
             } else {
-                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal
+                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal()
             };
             Some(last.saturating_add(1))
         });
@@ -629,7 +635,7 @@ impl Table {
             return self.attempts.is_of(number & !ATTEMPT, key);
         } else {
             let slot = self.slots.get(number as usize);
-            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane))
+            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane()))
         };
         known.is_some_and(|(known, other_lane)| {
             if entry & OTHER_LANE == 0 { known == key } else { known.on_lane(other_lane) == *key }
@@ -662,7 +668,7 @@ impl Table {
             let conn = self.slots.get(entry as usize)?.connection.as_ref()?;
             is_missing_direction(conn, conn.sender(from_low), segment).then_some(entry)
         })?;
-        self.connection(index)?.other_lane = key.lane();
+        self.connection(index)?.extras().other_lane = Some(key.lane());
         self.index.insert(hash, index | OTHER_LANE);
         Some(index)
     }
@@ -734,7 +740,7 @@ const ATTEMPT: u32 = 1 << 29;
 /// Marks an index entry that holds the number of an ended connection instead of a slot's.
 const ENDED: u32 = NUMBERS;
 
-fn resolve<'t>(slots: &'t Chunks<Slot>, generations: &[u32], entry: SlotRef) -> Option<&'t Connection> {
+fn resolve<'t>(slots: &'t Chunks<Slot>, generations: &Chunks<u32>, entry: SlotRef) -> Option<&'t Connection> {
     let is_same = generations.get(entry.index as usize) == Some(&entry.generation);
     slots.get(entry.index as usize).filter(|_| is_same)?.connection.as_ref()
 }
@@ -755,22 +761,19 @@ fn new_connection(
         (true, true) => !from_low,
         _ => guess_client(low, high, from_low),
     };
+    let mut extras = None;
+    let chronicle = Chronicle::new(number, ordinal, place.cause.packet, || exact(&mut extras));
     Connection {
         key,
         stream: Stream::default(),
         start: place.cause.at,
-        established: place.cause.at,
         latest: place.cause.at,
-        number,
-        first_packet: place.cause.packet,
-        history: Milestones::default(),
+        chronicle,
         flags: Flags::default(),
         listening: None,
         settled: None,
-        extras: None::<Box<Extras>>,
+        extras,
         beyond: Beyond::Nothing,
-        other_lane: key.lane(),
-        ordinal,
         phase: Phase::Silent,
         life: if syn { Life::HalfOpen } else { Life::Established },
         low_side: side_of_low(client_is_low),

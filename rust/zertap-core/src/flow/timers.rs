@@ -1,6 +1,6 @@
 //! Waiting spans as queues driven by packet time: few fixed durations, so first in is first due.
 
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use std::collections::{TryReserveError, VecDeque};
 
 /// A reference to a slot that may have been given to another connection since.
@@ -12,51 +12,136 @@ pub struct SlotRef {
     pub generation: u32,
 }
 
-/// Deadlines of one fixed span, in order.
+/// Deadlines of one fixed span, in order. They stand in pieces: as many as there are deadlines for, however many there
+/// were before, and none is ever copied to grow.
 #[derive(Debug, Default)]
 pub struct Queue {
-    entries: VecDeque<(Timestamp, SlotRef)>,
+    pieces: VecDeque<Piece>,
+    /// Empty pieces: the one that was used up last, and what `reserve` has made.
+    spare: Vec<Entries>,
+    /// How many of the first piece are gone.
+    gone: usize,
+    len: usize,
+}
+
+/// Some deadlines, as distances from the first of them: none is longer than 32 bits tell.
+#[derive(Debug)]
+struct Piece {
+    first: Timestamp,
+    entries: Entries,
+}
+
+/// Distances in nanoseconds.
+type Entries = Vec<(u32, SlotRef)>;
+
+/// The most deadlines in one piece.
+const PIECE: usize = 256;
+
+impl Piece {
+    /// The distance of a deadline, if the piece takes one more.
+    fn fits(&self, deadline: Timestamp) -> Option<u32> {
+        let distance = u32::try_from(deadline.since(self.first).0).ok();
+        distance.filter(|_| self.entries.len() < PIECE)
+    }
 }
 
 impl Queue {
     /// Adds a deadline; it must not lie before the last one added (packet time never runs backwards).
     pub fn push(&mut self, deadline: Timestamp, slot: SlotRef) {
-        self.entries.push_back((deadline, slot));
+        self.len += 1;
+        if let Some(last) = self.pieces.back_mut()
+            && let Some(distance) = last.fits(deadline)
+        {
+            last.entries.push((distance, slot));
+        } else {
+            let mut entries = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(PIECE));
+            entries.push((0, slot));
+            self.pieces.push_back(Piece { first: deadline, entries });
+        }
     }
 
-    /// Makes room for so many more, unless there is no memory for it.
+    /// Makes room for so many more at about one time, unless there is no memory for it.
     pub fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
-        self.entries.try_reserve(more)
+        let wanted = more.div_ceil(PIECE);
+        self.pieces.try_reserve(wanted)?;
+        while self.spare.len() < wanted {
+            let mut entries = Vec::new();
+            entries.try_reserve_exact(PIECE)?;
+            self.spare.try_reserve(1)?;
+            self.spare.push(entries);
+        }
+        Ok(())
     }
 
     /// When the next deadline is.
+    #[inline]
     pub fn next(&self) -> Option<Timestamp> {
-        self.entries.front().map(|(deadline, _)| *deadline)
+        self.first().map(|(deadline, _)| deadline)
+    }
+
+    #[inline]
+    fn first(&self) -> Option<(Timestamp, SlotRef)> {
+        let first = self.pieces.front()?;
+        let (distance, slot) = *first.entries.get(self.gone)?;
+        Some((first.first.after(Span(distance.into())), slot))
     }
 
     /// The slot whose deadline comes so many places behind the next.
     pub fn behind(&self, places: usize) -> Option<SlotRef> {
-        self.entries.get(places).map(|(_, slot)| *slot)
+        let mut place = self.gone + places;
+        for piece in &self.pieces {
+            match piece.entries.get(place) {
+                Some((_, slot)) => return Some(*slot),
+                None => place -= piece.entries.len(),
+            }
+        }
+        None
     }
 
     /// The next slot whose deadline is at or before `now`.
     pub fn pop_due(&mut self, now: Timestamp) -> Option<(Timestamp, SlotRef)> {
-        if self.next()? <= now { self.entries.pop_front() } else { None }
+        if self.next()? <= now { self.pop() } else { None }
     }
 
     /// The oldest entry, due or not.
     pub fn pop(&mut self) -> Option<(Timestamp, SlotRef)> {
-        self.entries.pop_front()
+        let entry = self.first()?;
+        self.gone += 1;
+        self.len -= 1;
+        if self.pieces.front().is_some_and(|first| self.gone == first.entries.len()) {
+            self.give_up_first();
+        }
+        Some(entry)
+    }
+
+    fn give_up_first(&mut self) {
+        self.gone = 0;
+        if let Some(mut piece) = self.pieces.pop_front()
+            && self.spare.is_empty()
+        {
+            piece.entries.clear();
+            self.spare.push(piece.entries);
+        }
     }
 
     /// How many wait.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
 
     /// Keeps only the entries that still mean something.
     pub fn retain(&mut self, keep: impl Fn(SlotRef) -> bool) {
-        self.entries.retain(|(_, slot)| keep(*slot));
+        let mut kept = Self { spare: std::mem::take(&mut self.spare), ..Self::default() };
+        while let Some((deadline, slot)) = self.pop() {
+            // What is used up on the way is filled again.
+            kept.spare.append(&mut self.spare);
+            if keep(slot) {
+                kept.push(deadline, slot);
+            }
+        }
+        kept.spare.truncate(1);
+        *self = kept;
     }
 }
 
@@ -91,5 +176,44 @@ mod tests {
         queue.retain(|entry| entry.index % 3 == 0);
         let left: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|(_, entry)| entry.index).collect();
         assert_eq!(left, [0, 3, 6, 9]);
+    }
+
+    #[test]
+    fn pieces_are_given_up_when_they_are_used_up_and_the_order_goes_over_their_bounds() {
+        let mut queue = Queue::default();
+        let count = 5 * PIECE as u32 + 7;
+        queue.reserve(2 * PIECE).expect("some room");
+        for index in 0..count {
+            queue.push(Timestamp(u64::from(index)), slot(index));
+            let behind = index.checked_sub(8).map(|_| slot(8));
+            assert_eq!((queue.behind(8), queue.len()), (behind, index as usize + 1));
+        }
+        for index in 0..count {
+            assert_eq!(
+                queue.behind(PIECE).map(|slot| slot.index),
+                (index + (PIECE as u32) < count).then_some(index + PIECE as u32)
+            );
+            assert_eq!(queue.pop(), Some((Timestamp(u64::from(index)), slot(index))));
+        }
+        assert_eq!((queue.pop(), queue.len(), queue.pieces.len(), queue.spare.len()), (None, 0, 0, 1));
+        for index in 0..count {
+            queue.push(Timestamp(u64::from(index)), slot(index));
+        }
+        queue.retain(|slot| slot.index % 5 == 0);
+        assert_eq!((queue.len(), queue.pieces.len(), queue.spare.len()), (count.div_ceil(5) as usize, 2, 1));
+        queue.push(Timestamp(u64::from(count)), slot(count));
+        let left: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|(_, slot)| slot.index).collect();
+        assert!(left.iter().copied().eq((0..count).step_by(5).chain([count])));
+    }
+
+    #[test]
+    fn deadlines_far_from_each_other_are_kept_to_the_nanosecond() {
+        let at = [0, u64::from(u32::MAX), 1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX].map(Timestamp);
+        let mut queue = Queue::default();
+        (0..).zip(at).for_each(|(index, at)| queue.push(at, slot(index)));
+        assert_eq!((queue.pieces.len(), queue.behind(3).map(|slot| slot.index)), (4, Some(3)));
+        let left: Vec<(Timestamp, u32)> =
+            std::iter::from_fn(|| queue.pop()).map(|(at, slot)| (at, slot.index)).collect();
+        assert!(left.into_iter().eq(at.into_iter().zip(0..)));
     }
 }

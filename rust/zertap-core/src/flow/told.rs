@@ -21,7 +21,7 @@ impl Workplace<'_> {
     pub(super) fn attend(&mut self, conn: &Connection) {
         let now = self.moment();
         if let Some(journal) = &mut self.room.journal {
-            journal.attend(conn.number, now);
+            journal.attend(conn.number(), now);
         }
     }
 
@@ -29,7 +29,7 @@ impl Workplace<'_> {
     pub(super) fn opened(&mut self, conn: &Connection, side: Side, flags: TcpFlags) {
         let now = self.moment();
         if let Some(journal) = &mut self.room.journal {
-            journal.opens(conn.first_packet, conn.number, now);
+            journal.opens(conn.first_packet(), conn.number(), now);
             let shown = match (flags.syn(), flags.ack()) {
                 (true, false) => Shown::Syn,
                 (true, true) => Shown::SynAck,
@@ -102,7 +102,7 @@ impl Table {
         self.segment(place, segment, identity, Guess::default());
         let Some(conn) = self.look(&key) else { return };
         let after = Glimpse::of(conn, conn.sender(from_low));
-        let begun_before = conn.first_packet != now.packet;
+        let begun_before = conn.first_packet() != now.packet;
         let known = before.filter(|before| before.number == after.number);
         let (is_known, before) = (known.is_some(), known.unwrap_or_default());
         if let Some(journal) = &mut place.room.journal {
@@ -140,7 +140,7 @@ impl Glimpse {
         let extras = conn.extras.as_deref();
         let begin = u32::try_from(half.delivered()).ok().map(|gone| half.next().minus(gone).0);
         Self {
-            number: conn.number,
+            number: conn.number(),
             side: Some(side),
             life: conn.life,
             phase: conn.phase,

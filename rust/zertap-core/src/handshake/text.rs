@@ -53,12 +53,15 @@ pub struct Text {
     pub bytes: Box<[u8]>,
 }
 
-/// Texts of one connection in one run of octets: of each its kind, a 32-bit little-endian length, its octets.
+/// Texts of one connection in one run of octets: of each its kind, its length (seven bits an octet, the lowest first, the
+/// eighth set in all but the last), its octets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Texts(Vec<u8>);
 
-/// Octets that a text takes beside its own.
-const HEAD: usize = 5;
+/// Octets that most texts take beside their own.
+const HEAD: usize = 2;
+/// What one octet of a length tells.
+const LOW: u32 = 0x7f;
 
 impl Texts {
     /// None yet, with room for `count` texts of `octets` altogether.
@@ -68,9 +71,19 @@ impl Texts {
 
     /// Adds a text; an empty one says nothing and is left out.
     pub fn push(&mut self, kind: TextKind, octets: &[u8]) {
+        self.push_numbered(kind as u8, octets);
+    }
+
+    /// The same by the number of its kind.
+    pub fn push_numbered(&mut self, kind: u8, octets: &[u8]) {
         if let Some(length) = u32::try_from(octets.len()).ok().filter(|length| *length > 0) {
-            self.0.push(kind as u8);
-            self.0.extend_from_slice(&length.to_le_bytes());
+            self.0.push(kind);
+            let mut left = length;
+            while left > LOW {
+                self.0.push(left as u8 | !LOW as u8);
+                left >>= 7;
+            }
+            self.0.push(left as u8);
             self.0.extend_from_slice(octets);
         }
     }
@@ -84,23 +97,49 @@ impl Texts {
     pub fn drop_kinds(&mut self, drops: impl Fn(u8) -> bool) {
         let mut kept = Self::default();
         for (kind, octets) in self.iter().filter(|(kind, _)| !drops(*kind)) {
-            kept.0.push(kind);
-            kept.0.extend_from_slice(&(octets.len() as u32).to_le_bytes());
-            kept.0.extend_from_slice(octets);
+            kept.push_numbered(kind, octets);
         }
         *self = kept;
     }
 
+    /// Takes out what hardly two connections have in common: server name and session id.
+    pub fn take_own(&mut self) -> Texts {
+        let is_own = |kind: u8| kind == TextKind::ServerName as u8 || kind == TextKind::SessionId as u8;
+        let (mut own, mut others) = (false, false);
+        for (kind, _) in self.iter() {
+            (own, others) = (own || is_own(kind), others || !is_own(kind));
+        }
+        if !others {
+            return std::mem::take(self);
+        }
+        let mut taken = Self::default();
+        if own {
+            self.iter()
+                .filter(|(kind, _)| is_own(*kind))
+                .for_each(|(kind, octets)| taken.push_numbered(kind, octets));
+            self.drop_kinds(is_own);
+        }
+        taken
+    }
+
+    /// All of them as they lie in memory, which `texts_of` reads.
+    pub fn into_run(self) -> Box<[u8]> {
+        self.0.into_boxed_slice()
+    }
+
+    /// Gives back the memory that no text is in.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
+    /// All of them as they lie in memory: equal where the texts are.
+    pub fn run(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The texts, each with the number of its kind.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        let mut rest = &*self.0;
-        std::iter::from_fn(move || {
-            let (&kind, tail) = rest.split_first()?;
-            let (length, tail) = tail.split_first_chunk::<4>()?;
-            let (text, tail) = tail.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            rest = tail;
-            Some((kind, text))
-        })
+        texts_of(&self.0)
     }
 
     /// Each for itself.
@@ -110,6 +149,27 @@ impl Texts {
             .filter_map(|(number, octets)| Some(Text { kind: kind(number)?, bytes: octets.into() }))
             .collect()
     }
+}
+
+/// The texts of a run.
+pub fn texts_of(run: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        let (&kind, mut tail) = rest.split_first()?;
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            let (&octet, behind) = tail.split_first()?;
+            tail = behind;
+            length |= (u32::from(octet) & LOW).checked_shl(shift)?;
+            shift += 7;
+            if u32::from(octet) <= LOW {
+                break;
+            }
+        }
+        let (text, tail) = tail.split_at_checked(length as usize)?;
+        rest = tail;
+        Some((kind, text))
+    })
 }
 
 impl std::fmt::Debug for Texts {
@@ -136,5 +196,33 @@ impl Alert {
     /// The four octets in which an alert travels in a row: side, level, description, encrypted.
     pub const fn octets(self) -> [u8; 4] {
         [self.from as u8, self.level, self.description, self.encrypted as u8]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_any_length_are_read_as_they_were_pushed() {
+        let lengths = [1, 127, 128, 129, 16_383, 16_384, 65_536, 3_000_000];
+        let mut texts = Texts::with_room(2, 0);
+        for length in lengths {
+            texts.push(TextKind::Alerts, &vec![length as u8; length]);
+            texts.push(TextKind::Ja4, b"");
+            texts.push(TextKind::ServerName, b"name");
+        }
+        let told: Vec<_> = texts.iter().filter(|(kind, _)| *kind == TextKind::Alerts as u8).collect();
+        assert_eq!(texts.iter().count(), 2 * lengths.len());
+        assert!(told.iter().map(|(_, octets)| octets.len()).eq(lengths));
+        assert!(told.iter().all(|(_, octets)| octets.iter().all(|octet| *octet == octets.len() as u8)));
+        let run = texts.clone().into_run();
+        // A run that was cut tells the texts that are whole.
+        assert_eq!(texts_of(run.get(..1000).unwrap_or_default()).count(), 8);
+        let own = texts.take_own();
+        assert_eq!((own.iter().count(), texts.iter().count()), (lengths.len(), lengths.len()));
+        assert!(
+            own.iter().all(|(kind, octets)| (kind, octets) == (TextKind::ServerName as u8, &b"name"[..]))
+        );
     }
 }

@@ -2,13 +2,17 @@
 
 use super::Seq;
 
-// The lowest bits of `counted`.
+// The lowest bits of `delivered`.
 const KNOWN: u64 = 1;
 const ACKED: u64 = 2;
 const FIN_DELIVERED: u64 = 4;
-const BITS: u64 = 7;
-/// One segment.
-const ONE: u64 = 8;
+const SEEN: u64 = 8;
+/// Bits below the numbers of octets.
+const LOW: u32 = 8;
+/// The largest number of octets. More than any connection carries; whoever claims more is not believed.
+const MOST: u64 = u64::MAX >> LOW;
+/// The bits below a number.
+const BELOW: u64 = (1 << LOW) - 1;
 
 /// How far beyond the last octet seen an acknowledgement may point and still be believed.
 ///
@@ -20,12 +24,12 @@ const BELIEVABLE_ACK: i32 = 1 << 24;
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, packed(4))]
 pub struct Half {
-    /// Stream offset of `next`: octets delivered or declared lost.
+    /// Stream offset of `next` (octets delivered or declared lost), above the bits.
     delivered: u64,
-    /// Distinct payload octets seen.
+    /// Distinct payload octets seen, above the upper eight bits of `segments`.
     octets: u64,
-    /// Segments seen, with or without payload, above the bits.
-    counted: u64,
+    /// Segments seen, with or without payload.
+    segments: u32,
     next: Seq,
     highest: Seq,
     ack: Seq,
@@ -36,25 +40,26 @@ impl Half {
     pub fn begin(&mut self, first: Seq) {
         self.next = first;
         self.highest = first;
-        self.delivered = 0;
-        self.counted |= KNOWN;
+        self.delivered = self.delivered & BELOW | KNOWN;
     }
 
     /// Fixes another beginning (of several SYNs another one counts); what was seen since is forgotten.
     pub(super) fn rebegin(&mut self, first: Seq, seen: u64) {
-        self.counted &= !BITS | ACKED;
-        self.octets = self.octets.saturating_sub(seen);
+        self.delivered &= ACKED | SEEN;
+        let octets = self.octets().saturating_sub(seen);
+        self.octets = octets << LOW | self.octets & BELOW;
         self.begin(first);
     }
 
     /// The sequence number of the stream's first octet, once it is fixed.
     pub fn first(&self) -> Option<Seq> {
-        self.is_known().then(|| self.next.minus(self.delivered as u32))
+        self.is_known().then(|| self.next.minus(self.delivered() as u32))
     }
 
     /// Whether the stream's beginning is fixed.
+    #[inline]
     pub fn is_known(&self) -> bool {
-        self.counted & KNOWN != 0
+        self.delivered & KNOWN != 0
     }
 
     /// The next octet wanted.
@@ -73,51 +78,79 @@ impl Half {
     }
 
     /// Octets delivered or declared lost.
+    #[inline]
     pub fn delivered(&self) -> u64 {
-        self.delivered
+        self.delivered >> LOW
     }
 
     /// Distinct payload octets seen.
+    #[inline]
     pub fn octets(&self) -> u64 {
-        self.octets
+        self.octets >> LOW
     }
 
     /// Segments seen.
+    #[inline]
     pub fn segments(&self) -> u64 {
-        self.counted / ONE
+        (self.octets & BELOW) << 32 | u64::from(self.segments)
     }
 
     /// Counts one segment.
+    #[inline]
     pub fn count_segment(&mut self) {
-        self.counted += ONE;
+        self.delivered |= SEEN;
+        self.count_one();
+    }
+
+    #[inline]
+    fn count_one(&mut self) {
+        match self.segments.checked_add(1) {
+            Some(segments) => self.segments = segments,
+            None => self.carry_segments(),
+        }
+    }
+
+    /// Counts the one that does not fit into the lower bits; what does not fit into the upper ones is left out.
+    #[cold]
+    fn carry_segments(&mut self) {
+        if self.octets & BELOW < BELOW {
+            self.octets += 1;
+            self.segments = 0;
+        }
     }
 
     /// Takes the count of one segment back that turned out to belong to another connection.
     pub fn uncount_segment(&mut self) {
-        if self.counted >= ONE {
-            self.counted -= ONE;
+        if let Some(segments) = self.segments().checked_sub(1) {
+            self.octets = self.octets & !BELOW | segments >> 32;
+            self.segments = segments as u32;
+            if segments == 0 {
+                self.delivered &= !SEEN;
+            }
         }
     }
 
     /// Whether any segment of this direction was seen.
+    #[inline]
     pub fn is_visible(&self) -> bool {
-        self.counted >= ONE
+        self.delivered & SEEN != 0
     }
 
     /// Whether more than one segment of this direction was seen.
     pub fn is_past_first_segment(&self) -> bool {
-        self.counted >= 2 * ONE
+        self.segments() > 1
     }
 
     /// The furthest acknowledgement this side sent.
     pub fn ack(&self) -> Option<Seq> {
-        (self.counted & ACKED != 0).then_some(self.ack)
+        (self.delivered & ACKED != 0).then_some(self.ack)
     }
 
+    #[inline]
     pub(super) fn acknowledge(&mut self, ack: Seq) {
-        if self.counted & ACKED == 0 || self.ack.distance_to(ack) > 0 {
+        if self.delivered & ACKED == 0 || self.ack.distance_to(ack) > 0 {
             self.ack = ack;
-            self.counted |= ACKED;
+            self.delivered |= ACKED;
         }
     }
 
@@ -137,23 +170,25 @@ impl Half {
         self.is_known() && self.is_visible() && self.awaited().distance_to(ack) <= 0
     }
 
-    /// One segment in its turn: its acknowledgement, and its octets, which are the next ones.
+    /// One segment in its turn, of a direction that is visible: its acknowledgement, and its octets, which are the next ones.
     #[inline]
     pub fn count_usual(&mut self, ack: Seq, octets: u32) {
-        self.counted += ONE;
+        self.count_one();
         self.acknowledge(ack);
         self.advance(octets);
         self.count(octets);
         self.reach(self.next);
     }
 
+    #[inline]
     pub(super) fn advance(&mut self, octets: u32) {
         self.next = self.next.plus(octets);
-        self.delivered += u64::from(octets);
+        self.delivered = more(self.delivered, octets);
     }
 
+    #[inline]
     pub(super) fn count(&mut self, octets: u32) {
-        self.octets += u64::from(octets);
+        self.octets = more(self.octets, octets);
     }
 
     pub(super) fn reach(&mut self, end: Seq) {
@@ -164,20 +199,65 @@ impl Half {
 
     /// The stream offset that a sequence number stands for; zero below the beginning.
     pub fn offset(&self, seq: Seq) -> u64 {
-        self.delivered.saturating_add_signed(i64::from(self.next.distance_to(seq)))
+        self.delivered().saturating_add_signed(i64::from(self.next.distance_to(seq)))
     }
 
     /// As `offset`, but `None` below the beginning.
     pub fn offset_of(&self, seq: Seq) -> Option<u64> {
-        self.delivered.checked_add_signed(i64::from(self.next.distance_to(seq)))
+        self.delivered().checked_add_signed(i64::from(self.next.distance_to(seq)))
     }
 
     /// Whether the FIN was reached in order.
     pub fn fin_delivered(&self) -> bool {
-        self.counted & FIN_DELIVERED != 0
+        self.delivered & FIN_DELIVERED != 0
     }
 
     pub(super) fn deliver_fin(&mut self) {
-        self.counted |= FIN_DELIVERED;
+        self.delivered |= FIN_DELIVERED;
+    }
+}
+
+/// A number of octets and so many more, with the bits below it.
+#[inline]
+fn more(number: u64, octets: u32) -> u64 {
+    match number.checked_add(u64::from(octets) << LOW) {
+        Some(more) => more,
+        None => most(number),
+    }
+}
+
+/// The largest number of octets, with the bits below this one.
+#[cold]
+fn most(number: u64) -> u64 {
+    MOST << LOW | number & BELOW
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_beyond_the_lower_bits_are_numbered_on() {
+        let mut half = Half { segments: u32::MAX - 1, ..Half::default() };
+        half.begin(Seq(7));
+        half.count_segment();
+        half.count_usual(Seq(1), 10);
+        assert_eq!((half.segments(), half.octets(), half.delivered()), (1 << 32, 10, 10));
+        half.uncount_segment();
+        assert_eq!((half.segments(), half.octets()), ((1 << 32) - 1, 10));
+        assert!(half.is_visible() && half.is_known() && !half.fin_delivered());
+    }
+
+    #[test]
+    fn numbers_without_end_stay_at_their_largest() {
+        let mut half = Half { octets: (MOST << LOW) | (BELOW - 1), segments: u32::MAX, ..Half::default() };
+        half.begin(Seq(7));
+        half.delivered |= MOST << LOW;
+        half.count_usual(Seq(1), 5);
+        assert_eq!((half.octets(), half.delivered(), half.segments()), (MOST, MOST, 255 << 32));
+        half.segments = u32::MAX;
+        half.count_segment();
+        assert_eq!(half.segments(), (256 << 32) - 1);
+        assert!(half.is_known() && half.ack() == Some(Seq(1)));
     }
 }

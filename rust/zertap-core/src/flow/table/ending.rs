@@ -21,7 +21,7 @@ impl Table {
             if let Some(attempt) = self.attempts.take_first(is_next) {
                 place.leave_unanswered(&attempt);
             } else if let Some((number, slot)) = leaving.pop() {
-                if let Some(conn) = self.connection(slot).filter(|conn| conn.number == number) {
+                if let Some(conn) = self.connection(slot).filter(|conn| conn.number() == number) {
                     place.abandon(conn, RowKind::Unfinished);
                     self.vacate(slot);
                 }

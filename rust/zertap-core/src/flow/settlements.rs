@@ -1,0 +1,153 @@
+//! What was settled of connections, once where it is equal: a connection that lives on keeps a pointer.
+//!
+//! Servers settle the same with nearly all of their clients, but for names and session ids. What was settled lately is
+//! remembered in places that follow from the hash of its facts; other facts take the place over. So memory is bounded
+//! whatever an attacker invents, and what is forgotten is only written again.
+
+use crate::event::{Facts, Settled};
+use crate::handshake::Findings;
+use crate::profiles::Profiles;
+use foldhash::quality::RandomState;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
+
+/// Places: more than a site has combinations of profile, certificates, banners and faults at a time.
+const PLACES: usize = 1024;
+
+/// What was settled lately: of each combination of facts the latest.
+#[derive(Debug, Default)]
+pub struct Settlements {
+    latest: Vec<Option<Arc<Settled>>>,
+    hasher: RandomState,
+}
+
+impl Settlements {
+    /// What an observer found, in memory that others may share.
+    pub fn settle(&mut self, mut findings: Findings, profiles: &mut Profiles) -> Arc<Settled> {
+        let own = findings.texts.take_own();
+        let texts = findings.texts;
+        let facts = Facts {
+            profile: findings.profile.map(|profile| profiles.intern(profile)),
+            fault: findings.fault,
+            gave_up: findings.gave_up,
+            protocol_client: findings.client,
+            server_certificate: findings.server_certificate,
+            client_certificate: findings.client_certificate,
+            texts,
+        };
+        let latest = place(&mut self.latest, self.hasher.hash_one(Known(&facts)));
+        let facts = match latest {
+            Some(known) if is_same(known.facts(), &facts) => {
+                if known.has_own(&own) {
+                    return Arc::clone(known);
+                }
+                Arc::clone(known.facts())
+            }
+            _ => Arc::new(facts.shrunk()),
+        };
+        Arc::clone(latest.insert(Arc::new(Settled::new(facts, own))))
+    }
+}
+
+/// Facts as they are told from others.
+struct Known<'a>(&'a Facts);
+
+impl Hash for Known<'_> {
+    /// Of what usually differs.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Facts { profile, fault, server_certificate, texts, .. } = self.0;
+        let certificate = server_certificate.as_ref().map_or(0, |leaf| Arc::as_ptr(leaf).addr());
+        let profile = profile.as_ref().map_or(u32::MAX, |(number, _)| *number);
+        state.write_u64(certificate as u64);
+        state.write_u64(u64::from(profile) << 8 | *fault as u64);
+        texts.run().hash(state);
+    }
+}
+
+/// Whether what is known are these facts: of what is shared already, the same, so nothing of it is read.
+fn is_same(known: &Facts, facts: &Facts) -> bool {
+    let profile = match (&known.profile, &facts.profile) {
+        (Some((number, known)), Some((other, profile))) => number == other && Arc::ptr_eq(known, profile),
+        (known, other) => known.is_none() && other.is_none(),
+    };
+    profile
+        && (known.fault, known.gave_up, known.protocol_client)
+            == (facts.fault, facts.gave_up, facts.protocol_client)
+        && is_same_leaf(known.server_certificate.as_ref(), facts.server_certificate.as_ref())
+        && is_same_leaf(known.client_certificate.as_ref(), facts.client_certificate.as_ref())
+        && known.texts == facts.texts
+}
+
+fn is_same_leaf<T>(known: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    known.map(Arc::as_ptr) == other.map(Arc::as_ptr)
+}
+
+/// Where something with this hash is remembered; the places are made when the first is needed.
+fn place<T>(places: &mut Vec<Option<T>>, hash: u64) -> &mut Option<T> {
+    if places.is_empty() {
+        places.resize_with(PLACES, || None);
+    }
+    &mut places[hash as usize % PLACES]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handshake::{CryptoProfile, Fault};
+    use crate::handshake::{TextKind, Texts, TlsProfile};
+
+    fn found(texts: &[(TextKind, &[u8])]) -> Findings {
+        let mut all = Texts::default();
+        for (kind, octets) in texts {
+            all.push(*kind, octets);
+        }
+        let profile = TlsProfile { version: 0x0303, ..TlsProfile::default() };
+        Findings { profile: Some(CryptoProfile::Tls(profile)), texts: all, ..Findings::default() }
+    }
+
+    fn shown(settled: &Settled) -> Vec<(u8, Vec<u8>)> {
+        settled.texts().map(|(kind, octets)| (kind, octets.to_vec())).collect()
+    }
+
+    #[test]
+    fn what_is_equal_is_kept_once_and_every_text_stays_what_it_was() {
+        use TextKind::{Alerts, ServerName, SessionId};
+        let (mut settlements, mut profiles) = (Settlements::default(), Profiles::default());
+        let mut settle = |texts: &[(TextKind, &[u8])]| {
+            let settled = settlements.settle(found(texts), &mut profiles);
+            let mut wanted: Vec<_> =
+                texts.iter().map(|(kind, octets)| (*kind as u8, octets.to_vec())).collect();
+            wanted.sort_unstable();
+            let mut told = shown(&settled);
+            told.sort_unstable();
+            assert_eq!(told, wanted);
+            settled
+        };
+        let one = settle(&[(ServerName, b"a.example"), (SessionId, &[7; 32])]);
+        let same = settle(&[(ServerName, b"a.example"), (SessionId, &[7; 32])]);
+        assert!(Arc::ptr_eq(&one, &same));
+        let other = settle(&[(ServerName, b"b.example"), (SessionId, &[8; 32])]);
+        assert!(!Arc::ptr_eq(&one, &other) && Arc::ptr_eq(one.facts(), other.facts()));
+        // The same octets, divided in another way, are another name.
+        let shifted = settle(&[(ServerName, b"b.example\x08"), (SessionId, &[8; 31])]);
+        assert!(*shifted != *other);
+        let alert = settle(&[(ServerName, b"a.example"), (Alerts, &[0, 2, 40, 0]), (SessionId, &[7; 32])]);
+        assert!(*alert != *one && !Arc::ptr_eq(one.facts(), alert.facts()));
+        assert!(shown(&settle(&[])).is_empty());
+        settle(&[(SessionId, &[9; 300]), (ServerName, b"long")]);
+    }
+
+    #[test]
+    fn facts_that_differ_are_told_apart_and_their_number_is_bounded() {
+        let (mut settlements, mut profiles) = (Settlements::default(), Profiles::default());
+        for number in 0..5000_u32 {
+            let banner = number.to_be_bytes();
+            let settled = settlements.settle(found(&[(TextKind::ClientBanner, &banner)]), &mut profiles);
+            assert_eq!(shown(&settled), [(TextKind::ClientBanner as u8, banner.to_vec())]);
+        }
+        let refused = Findings { fault: Fault::Reset, ..found(&[]) };
+        assert_eq!(settlements.settle(refused, &mut profiles).fault, Fault::Reset);
+        assert_eq!(settlements.settle(found(&[]), &mut profiles).fault, Fault::None);
+        assert_eq!((settlements.latest.len(), settlements.latest.capacity()), (PLACES, PLACES));
+    }
+}
