@@ -7,17 +7,17 @@ sink those that it is given and those that reached the operating system.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from zertap._native import Source, Tap
 from zertap.errors import LedgerMismatch
+from zertap.values import field, value
 
 _SKIPPED = "skipped_"
 _FATES = ("ended", "live", "evicted", "unmonitored", "never_established")
 
 
-@dataclass(slots=True)
+@value(frozen=False)
 class Outlet:
     """What one output was given, in rows or records, and how much of it certainly reached the operating system."""
 
@@ -34,7 +34,7 @@ class Outlet:
         return self.taken - self.written - self.lost
 
 
-@dataclass(slots=True)
+@value(frozen=False)
 class Ledger:
     """One run's account, summed over its inputs."""
 

@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
 from zertap.schema import EVERY_FIELD, FIELDS, Field
 from zertap.sinks.base import ReaderGone, Sink
+from zertap.values import field, replace, value
 
 if TYPE_CHECKING:
     from zertap.configuration import Configuration
@@ -36,7 +36,7 @@ MOST_WORKERS = 1024
 """More than any machine has cores."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """How captures are to be observed."""
 
@@ -55,6 +55,8 @@ class Request:
     """Count what the captures are like; so many seconds without a packet are a silence."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
+    early_moves: bool = True
+    """Write ``moved`` rows within the waiting span, too, though only data in clear behind TLS is an event then."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """The engine's other settings, by its own names; its defaults for those that are not here."""
     prompt: bool = False
@@ -79,7 +81,9 @@ class Request:
         if not records:
             return request
         rows = record_rows(configuration, reloads=reloads)
-        return replace(request, rows=rows, interval=boundaries(configuration, reloads=reloads))
+        found = boundaries(configuration, reloads=reloads)
+        # Where summaries may begin in mid-run, any row can be the one with which they do.
+        return replace(request, rows=rows, early_moves=reloads, interval=found)
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
@@ -89,7 +93,7 @@ class Request:
         if self.pseudonyms is not None:
             config |= self.pseudonyms.config()
         if self.rows is not None:
-            config["rows"] = set(self.rows)
+            config |= {"rows": set(self.rows), "early_moves": self.early_moves}
         if self.interval is not None:
             config["interval_ns"] = self.interval
         return config

@@ -6,11 +6,11 @@ addresses (``uid``, Community ID, a flow's number), holds pseudonyms. How they a
 """
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from zertap._native import pseudonym
 from zertap.errors import Usage
+from zertap.values import field, value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def _random() -> bytes:
     return token_bytes(KEY_OCTETS)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pseudonyms:
     """Manner and key; the same key gives the same pseudonyms in every run. Without a key: a random one, used once.
 
@@ -36,7 +36,7 @@ class Pseudonyms:
     """
 
     manner: Manner = "prefix"
-    key: bytes = field(default_factory=_random, repr=False)
+    key: bytes = field(default_factory=_random, shown=False)
     keep_names: bool = True
 
     @classmethod

@@ -11,14 +11,15 @@ What does not belong here: how a value is found (the engine), or what a phase me
 The version grows by one when a field is removed, renamed or changes its meaning; a new field alone does not change it.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from zertap.values import field, value
 
 VERSION: Final = "zertap.connection/1"
 """Value of the field ``schema``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """One key inside an object, or inside each object of a list."""
 
@@ -27,7 +28,7 @@ class Part:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Field:
     """One field of a connection.
 
@@ -41,7 +42,7 @@ class Field:
     type: str
     doc: str
     known_by: str | None = None
-    parts: tuple[Part, ...] = field(default=(), repr=False)
+    parts: tuple[Part, ...] = field(default=(), shown=False)
     needs: str | None = None
 
     @property

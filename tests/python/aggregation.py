@@ -52,4 +52,4 @@ def totals(found: Iterable[Set]) -> dict[Session, Counts]:
 
 
 def negative(counts: Counts) -> Counts:
-    return Counts(*(-getattr(counts, name) for name in Counts.__slots__))
+    return Counts(*(-getattr(counts, name) for name in Counts.__match_args__))

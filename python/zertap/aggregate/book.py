@@ -8,19 +8,19 @@ jumps by years must not write a million records.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from zertap.aggregate.interval import Interval
 from zertap.aggregate.ledger import Change, Changes, Ledger
+from zertap.values import replace, value
 from zertap.zert.sessions import Counts, Session, SessionSummary
 
 MOST_IDLE: Final = 168
 """Intervals without any row that are written one after the other: a week of hours."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Set:
     """All summaries of one interval, in the order of their sessions. Times: nanoseconds since 1970."""
 

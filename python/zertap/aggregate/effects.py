@@ -12,9 +12,9 @@ Which events came before a row, and which come with it, follows from the history
 milestones the previous row had. There are few kinds of rows among millions, so each is worked out once.
 """
 
-from dataclasses import astuple, dataclass
 from typing import NamedTuple
 
+from zertap.values import value
 from zertap.zert.events import LAST, NOTHING, TIMER, EventType, Pattern, Shown, Slot, slots
 from zertap.zert.layouts import Shape
 
@@ -71,7 +71,7 @@ def _divided(every: list[Slot], here: int) -> tuple[list[Slot], list[Slot]]:
     return [slot for slot in every if slot.slot != here], [slot for slot in every if slot.slot == here]
 
 
-@dataclass(slots=True)
+@value(frozen=False)
 class _Sum:
     """A posting in the making."""
 
@@ -80,6 +80,9 @@ class _Sum:
     short: int = 0
     active: int = 0
     traffic: bool = False
+
+    def counts(self) -> tuple[int, int, int, int, bool]:
+        return self.connections, self.partial, self.short, self.active, self.traffic
 
 
 class _Passage:
@@ -118,8 +121,8 @@ class _Passage:
 
     def effects(self) -> Effects | None:
         """What came of it; sessions to which nothing happens are left out."""
-        found = [(shown, astuple(each)) for shown, each in self._sums.items()]
-        postings = tuple(Posting(shown, *each) for shown, each in found if any(each))
+        found = [Posting(shown, *each.counts()) for shown, each in self._sums.items()]
+        postings = tuple(each for each in found if any(each[1:]))
         return Effects(postings, self._totals) if postings else None
 
     def _begin(self, shown: Shown, *, short: bool) -> None:

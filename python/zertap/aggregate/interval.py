@@ -7,16 +7,16 @@ where or when it is read.
 """
 
 import re
-from dataclasses import dataclass
 
 from zertap.errors import Usage
+from zertap.values import value
 
 _MINUTE = 60 * 1_000_000_000
 _HOURS = 24
 _DAY = _HOURS * 60 * _MINUTE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Interval:
     """Equal intervals. ``length`` and ``sync`` (a boundary, since midnight) in nanoseconds."""
 

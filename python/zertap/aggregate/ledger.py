@@ -6,12 +6,12 @@ them, makes no difference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from zertap.values import field, value
 from zertap.zert.sessions import Counts, Latest, Session
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """What one session went through in one interval."""
 
@@ -26,7 +26,7 @@ Changes = Mapping[Session, Change]
 """What all sessions went through in one interval."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ledger:
     """Changes by number of the interval. ``began`` and ``ended``: nanoseconds since 1970, ``None`` without rows."""
 

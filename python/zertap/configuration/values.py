@@ -8,10 +8,10 @@ it can write: ``toml`` of a taken value, read again, is that value.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zertap.errors import Usage
+from zertap.values import value
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -67,7 +67,7 @@ class Switch:
         return "YES" if value else "NO"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Number:
     """A whole number from *least* to *most*."""
 
@@ -127,7 +127,7 @@ class _Written(ABC):
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Word(_Written):
     """One of a few words."""
 
@@ -145,7 +145,7 @@ class Word(_Written):
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Name(_Written):
     """A name as a record's field holds it: printable ASCII characters, at most as many as the field has octets."""
 

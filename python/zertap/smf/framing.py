@@ -15,9 +15,10 @@ Source: z/OS DFSMS Using Data Sets, "Variable-length record formats".
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO, Protocol
+
+from zertap.values import value
 
 RDW_SIZE = 4
 _RDW = struct.Struct(">HBB")
@@ -53,7 +54,7 @@ class SmfDamaged(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Framed:
     """One logical record: its number from 1, the offset of its first RDW, its octets with one RDW."""
 

@@ -22,10 +22,10 @@ certificates.
 
 import csv
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from pkgutil import get_data
 
+from zertap.values import value
 from zertap.zert.code_facts import FACTS
 
 UNKNOWN = 0
@@ -39,7 +39,7 @@ class Confidence(IntEnum):
     SOURCED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Code:
     """One value of one enumeration."""
 

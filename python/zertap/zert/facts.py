@@ -6,8 +6,9 @@ differ in (``TlsFacts``, ``SshFacts``, ``CertificateFacts``) are values of their
 made and mapped once and shared.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from zertap.values import value
 
 
 class Side(Enum):
@@ -17,7 +18,7 @@ class Side(Enum):
     SERVER = "server"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CertificateFacts:
     """One leaf certificate.
 
@@ -36,7 +37,7 @@ class CertificateFacts:
     issuer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TlsFacts:
     """Negotiated facts of a TLS or SSL connection.
 
@@ -63,7 +64,7 @@ class TlsFacts:
     provider: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SshFacts:
     """Negotiated facts of an SSH connection: names as negotiated, directions by SSH role.
 
@@ -86,7 +87,7 @@ class SshFacts:
     provider: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConnectionFacts:
     """One connection at the moment of an event.
 

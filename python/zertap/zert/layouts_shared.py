@@ -4,10 +4,9 @@ Each line says: name in the manual, offset, attribute in our records, meaning. `
 are said once for a list and repeated only where a line differs.
 """
 
-from dataclasses import dataclass, replace
-
 from zertap.smf.fields import Field, Kind
 from zertap.smf.layout import Layout
+from zertap.values import replace, value
 
 TABLE_11 = "SMF 119-11 field table (V2R3)"
 TABLE_12 = "SMF 119-12 field table (V2R3)"
@@ -16,7 +15,7 @@ DECK_32 = "z/OS 3.2 zERT enhancements (July 2025)"
 PAGE_25 = "z/OS 2.5 documentation of subtype 11"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lines:
     """Makes the lines of one section: the prefix of its names, where it was read, since when it exists."""
 

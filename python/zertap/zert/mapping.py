@@ -19,10 +19,10 @@ Rules (EDGE_CASES A1, DESIGN section 6, ``behaviour.md`` section 3):
 - A code that is not known well enough is Unknown. Where the version is Unknown the cipher is FFFFFF.
 """
 
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from zertap.smf.fields import address_octets, stamp
+from zertap.values import field, replace, value
 from zertap.zert.codes import Codes
 from zertap.zert.events import Event, EventType
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, TlsFacts
@@ -56,7 +56,7 @@ _SERIAL_OCTETS, _SESSION_OCTETS, _FINGERPRINT_OCTETS, _TIME_CHARACTERS = 20, 32,
 _SERVER_NAMES, _CLIENT_NAMES = (5, 6), (7, 8)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SystemNames:
     """Who writes the records. The defaults claim no z/OS: they name the tap itself, or nothing."""
 
@@ -72,7 +72,7 @@ class SystemNames:
     subsystem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settings:
     """How records are made. ``header_offset``: nanoseconds added to the header's time, for local time."""
 
@@ -205,7 +205,7 @@ def tls_section(connection: ConnectionFacts, settings: Settings, local: Side, *,
     )
     certificates = certificate_fields(facts.server_certificate, "server", codes)
     certificates |= certificate_fields(facts.client_certificate, "client", codes)
-    return replace(section, **certificates) if certificates else section  # type: ignore[arg-type]
+    return replace(section, **certificates) if certificates else section
 
 
 def cipher_text(version: int, cipher: int | None) -> str:

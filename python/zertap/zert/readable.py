@@ -7,12 +7,12 @@ labels instead of codes.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
 from zertap.smf.fields import Field, Json, Kind, Wire
 from zertap.smf.layout import Layout
+from zertap.values import replace
 from zertap.zert.codec import Record, section_makers, section_values
 from zertap.zert.codes import ENUMERATIONS, label
 from zertap.zert.layouts import DETAIL, HEADER, RECORD_TYPE, SUMMARY, Section, sections

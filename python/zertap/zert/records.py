@@ -4,14 +4,14 @@ Each section is one dataclass with one attribute a field of its layout, in the l
 them). Values are wire values: see ``smf/fields.py``. Properties beside them say what a person wants to know.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from zertap.smf.fields import address_text, instant
+from zertap.values import field, value
 from zertap.zert.layouts import Shape
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Header:
     """The record header, but for what follows from the record itself (length, type, subtype)."""
 
@@ -27,7 +27,7 @@ class Header:
         return instant(self.time, self.date)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ident:
     """Who wrote the record."""
 
@@ -43,7 +43,7 @@ class Ident:
     record_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Common:
     """The connection and what happened to it."""
 
@@ -95,7 +95,7 @@ class Common:
         return address_text(self.local_address, ipv6=self.ipv6)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IpFilter:
     """IP filter rules that applied."""
 
@@ -107,7 +107,7 @@ class IpFilter:
     in_rule_extension: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TlsSection:
     """TLS or SSL."""
 
@@ -149,7 +149,7 @@ class TlsSection:
         return self.handshake_type == 3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SshSection:
     """SSH."""
 
@@ -200,7 +200,7 @@ class SshSection:
         return bool(self.flags & 0x80)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class IpsecSection:
     """IPsec: the IKE tunnel and the IPsec tunnel in it."""
 
@@ -251,7 +251,7 @@ class IpsecSection:
     vpn_life: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DistinguishedName:
     """A name from a certificate: whose it is (``DN_TYPE``) and its text."""
 
@@ -259,7 +259,7 @@ class DistinguishedName:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DetailRecord:
     """One connection detail record. Absent sections are None, absent names an empty tuple.
 

@@ -1,9 +1,9 @@
 """What a summary record (SMF 119 subtype 12) says, as values: see ``records.py`` for the manner."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from zertap.smf.fields import address_text
+from zertap.values import field, value
 from zertap.zert.layouts import Shape
 from zertap.zert.records import DistinguishedName, Header, Ident
 
@@ -11,7 +11,7 @@ MICROSECOND = 4096
 """One microsecond in the unit of interval lengths (bit 51 of a TOD clock)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SummaryCommon:
     """The security session and its counters at both ends of the interval."""
 
@@ -67,7 +67,7 @@ class SummaryCommon:
         return address_text(self.client_address, ipv6=self.ipv6)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SummaryTls:
     """TLS or SSL, significant attributes."""
 
@@ -98,7 +98,7 @@ class SummaryTls:
     client_certificate_time: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SummarySsh:
     """SSH, significant attributes."""
 
@@ -128,7 +128,7 @@ class SummarySsh:
     client_certificate_key_bits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SummaryIpsec:
     """IPsec, significant attributes."""
 
@@ -167,7 +167,7 @@ class SummaryIpsec:
     remote_certificate_time: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SummaryRecord:
     """One summary record. Absent sections are None; ``shape`` and ``ignored`` as in ``DetailRecord``."""
 

@@ -15,13 +15,13 @@ never equals theirs, and the letters are recalled, not sourced.
 Source: ``behaviour.md`` section 4; z/OS Communications Server, "How does zERT aggregation work".
 """
 
-from dataclasses import dataclass, fields, replace
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from ipaddress import ip_address
 from operator import add, attrgetter, sub
 
+from zertap.values import replace, value
 from zertap.zert.events import Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts
 from zertap.zert.owner import Names
@@ -44,7 +44,7 @@ class Ftp(Enum):
     PASSIVE = "passive"
 
 
-@dataclass(frozen=True)
+@value(slots=False)
 class Session:
     """One security session, told apart from all others.
 
@@ -124,7 +124,7 @@ def _octets(address: str) -> bytes:
     return packed if len(packed) > 4 else bytes(10) + b"\xff\xff" + packed
 
 
-@dataclass(slots=True)
+@value(frozen=False)
 class Counts:
     """Counters of one session, over its life or over a part of it. In and out are the server's.
 
@@ -148,12 +148,12 @@ class Counts:
         return Counts(*map(sub, _values(self), _values(other)))
 
 
-COUNTERS = tuple(each.name for each in fields(Counts))
+COUNTERS: tuple[str, ...] = Counts.__match_args__
 """Names of the counters, in the order of the records."""
 _values = attrgetter(*COUNTERS)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Latest:
     """The facts of a session's latest connection, for what a record shows of it beyond its identity.
 
@@ -170,7 +170,7 @@ class Latest:
         return self if self.facts == other.facts else max(self, other, key=lambda each: repr(each.facts))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionSummary:
     """One session over one interval. Times are nanoseconds since 1970; counters run since the session began."""
 

@@ -8,7 +8,7 @@ use super::follow::{Workplace, settled_from};
 use super::milestones::Milestones;
 use super::named::ConnectionRef;
 use super::table::Table;
-use crate::event::{RowKind, Settled};
+use crate::event::Settled;
 use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side};
 use crate::observer::Observer;
 
@@ -74,8 +74,8 @@ impl Workplace<'_> {
             conn.reach(phase, self.cause.at);
         }
         let differs = before != (conn.phase, conn.settled.clone());
-        if differs && conn.history.len() > 0 && self.config.rows.contains(RowKind::Moved) {
-            self.write(conn, RowKind::Moved);
+        if differs && conn.history.len() > 0 {
+            self.write_moved(conn);
         }
         Heard::Taken
     }

@@ -5,8 +5,8 @@
 
 use super::attempts::Attempt;
 use super::connection::{
-    Beyond, Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, NewSyn, ONE_SIDED_TOLD,
-    SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
+    Beyond, Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, MOVE_WITHHELD, NewSyn,
+    ONE_SIDED_TOLD, SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN,
 };
 use crate::batch::EventBatch;
 use crate::config::Config;
@@ -559,8 +559,21 @@ impl Workplace<'_> {
             return self.progress(conn, progress);
         }
         let told_by_settling = conn.history.len() > milestones;
-        if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
+        if moved && !told_by_settling && phase.is_milestone() {
+            self.write_moved(conn);
+        }
+    }
+
+    /// Writes the row of a milestone, where such rows are wanted at this moment.
+    pub(super) fn write_moved(&mut self, conn: &mut Connection) {
+        if !self.config.rows.contains(RowKind::Moved) {
+            return;
+        }
+        let counts = conn.has(DUE_PASSED) || conn.phase == Phase::TlsThenClear;
+        if counts || self.config.early_moves || self.batch.begins(self.cause.at) {
             self.write(conn, RowKind::Moved);
+        } else {
+            conn.bits |= MOVE_WITHHELD;
         }
     }
 
