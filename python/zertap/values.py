@@ -5,7 +5,8 @@ class, and ten for what it imports, which together was a third of the time in wh
 closures. Whoever uses ``dataclasses.replace``, ``fields`` or ``asdict`` on such a value may: what they ask for is made
 when they do.
 
-No inheritance of fields, no ``__post_init__``, no ``ClassVar``: nobody here needs them.
+A subclass that is a value too has the fields of its base first. No ``__post_init__``, no ``ClassVar``: nobody here
+needs them.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar, dataclass_transform, overload
 
 _T = TypeVar("_T")
 _MISSING: Final = object()
+_DEFAULTS: Final = "_field_defaults"
 
 
 class _Default:
@@ -67,17 +69,23 @@ def replace(each: _T, **changes: Any) -> _T:
 
 
 def _made(plain: type, *, frozen: bool, slots: bool, eq: bool) -> type:
-    names = tuple(plain.__annotations__)
-    defaults = {name: _default(vars(plain).get(name, _MISSING)) for name in names}
-    body = {name: each for name, each in vars(plain).items() if name not in {*names, "__dict__", "__weakref__"}}
-    body |= {"__match_args__": names, "__dataclass_fields__": _Fields(defaults), "__init__": _init(names, defaults)}
+    own = tuple(_annotations(plain))
+    defaults = {**getattr(plain, _DEFAULTS, {}), **{name: _default(vars(plain).get(name, _MISSING)) for name in own}}
+    names = tuple(defaults)
+    body = {name: each for name, each in vars(plain).items() if name not in {*own, "__dict__", "__weakref__"}}
+    body |= {
+        _DEFAULTS: defaults,
+        "__match_args__": names,
+        "__dataclass_fields__": _Fields(),
+        "__init__": _init(defaults),
+    }
     body |= {"__repr__": _repr(tuple(name for name in names if defaults[name].shown)), "__reduce__": _reduce}
     if eq:
         body |= _comparison(tuple(name for name in names if defaults[name].compare), frozen=frozen)
     if frozen:
         body |= {"__setattr__": _refuse, "__delattr__": _refuse}
     if slots:
-        body["__slots__"] = names
+        body["__slots__"] = own
     return type(plain)(plain.__name__, plain.__bases__, body)
 
 
@@ -85,8 +93,8 @@ def _default(given: Any) -> _Default:
     return given if isinstance(given, _Default) else _Default(given, None, shown=True, compare=True)
 
 
-def _init(names: tuple[str, ...], defaults: Mapping[str, _Default]) -> Callable[..., None]:
-    put = object.__setattr__
+def _init(defaults: Mapping[str, _Default]) -> Callable[..., None]:
+    names, put = tuple(defaults), object.__setattr__
 
     def __init__(self: Any, *given: Any, **named: Any) -> None:  # noqa: N807
         if len(given) > len(names):
@@ -138,11 +146,13 @@ def _reduce(self: Any) -> tuple[type, tuple[Any, ...]]:
     return type(self), tuple(getattr(self, name) for name in self.__match_args__)
 
 
+def _annotations(plain: type) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = vars(plain).get("__annotations__", {})
+    return found
+
+
 class _Fields:
     """The fields as ``dataclasses`` knows them, made when somebody asks."""
-
-    def __init__(self, defaults: Mapping[str, _Default]) -> None:
-        self._defaults = defaults
 
     def __get__(self, instance: object, owner: type) -> Any:
         import dataclasses
@@ -158,7 +168,8 @@ class _Fields:
             }
             return dataclasses.field(**told)
 
-        told = [(name, owner.__annotations__[name], known(each)) for name, each in self._defaults.items()]
+        types = {name: each for base in reversed(owner.__mro__) for name, each in _annotations(base).items()}
+        told = [(name, types[name], known(each)) for name, each in getattr(owner, _DEFAULTS).items()]
         fields = vars(dataclasses.make_dataclass(owner.__name__, told))["__dataclass_fields__"]
         type.__setattr__(owner, "__dataclass_fields__", fields)
         return fields

@@ -113,6 +113,23 @@ def test_one_that_may_change_has_no_hash() -> None:
         hash(one)
 
 
+def test_a_value_may_be_the_base_of_another() -> None:
+    @value(frozen=False)
+    class Base:
+        one: int = 1
+        other: list[int] = field(default_factory=list)
+
+    @value(frozen=False)
+    class Whole(Base):
+        last: str = "x"
+
+    whole = Whole(2, last="y")
+    assert (whole.one, whole.other, whole.last) == (2, [], "y")
+    assert repr(whole).endswith("Whole(one=2, other=[], last='y')")
+    assert whole == dataclasses.replace(whole) != replace(whole, last="z")
+    assert [each.type for each in dataclasses.fields(whole)] == [int, list[int], str]
+
+
 def test_copies_with_changes_are_the_library_s() -> None:
     one = Ours("a", 1, [2], b"x", 5)
     assert replace(one, number=3) == dataclasses.replace(one, number=3) == Ours("a", 3, [2], b"x", 5)

@@ -4,15 +4,15 @@ While it runs the parts are read one after the other, so that only at the end th
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from zertap.ledger import Ledger
+from zertap.values import field, value
 
 _FATES = ("ended", "live", "evicted", "unmonitored", "never_established")
 
 
-@dataclass(slots=True)
+@value(frozen=False)
 class LiveLedger(Ledger):
     """One capture's account."""
 

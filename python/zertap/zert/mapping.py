@@ -112,6 +112,7 @@ def header(at: int, settings: Settings) -> Header:
     return Header(_HEADER_FLAGS, time, date, settings.names.smf_id, settings.names.subsystem)
 
 
+@lru_cache(maxsize=16)
 def ident(names: SystemNames) -> Ident:
     """The identification section."""
     return Ident(
