@@ -31,6 +31,8 @@ Mode = Literal["full", "zert"]
 BATCH_ROWS = 4096
 """Rows that wait in the engine before they are fetched: enough to make the crossing cheap, few enough to stay small."""
 
+FEWER_ROWS = 1024
+"""The same where early moves are not written: rows are rarer, and what ended is to be delivered before memory ends."""
 
 MOST_WORKERS = 1024
 """More than any machine has cores."""
@@ -173,6 +175,11 @@ class Reading:
         alone = self._request.silence is not None or not all(Path(capture).is_file() for capture in captures)
         return 1 if alone else wanted
 
+    def _rows(self) -> int:
+        """Rows that must wait before they are fetched."""
+        usual = BATCH_ROWS if self._request.early_moves else FEWER_ROWS
+        return 1 if self._request.prompt else usual
+
     def _finish(self, tap: Tap) -> bool:
         """Some last rows of connections that are still open, if there is memory for them. Whether more are left."""
         try:
@@ -208,7 +215,7 @@ class Reading:
             while more and not self._watch.stopped:
                 try:
                     with self._watch.pumping():
-                        more = tap.pump(source, 1 if self._request.prompt else BATCH_ROWS)
+                        more = tap.pump(source, self._rows())
                 except ZertapError as error:
                     self._fail(error)
                     more, damaged = False, True

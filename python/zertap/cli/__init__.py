@@ -16,6 +16,10 @@ from zertap.errors import ZertapError
 
 __all__ = ["HELP", "app", "main"]
 
+RESERVE = 1 << 20
+"""Octets of address space that nobody touches, for the last words of a program that has no memory left."""
+_reserve: list[bytes] = []
+
 
 def __getattr__(name: str) -> Any:
     """``app``: the whole program, made when somebody asks for it."""
@@ -29,6 +33,7 @@ def __getattr__(name: str) -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status. No exception leaves it and no traceback is shown."""
     Told.shortage = False
+    _reserve[:] = [bytes(RESERVE)]
     status = _run(arguments)
     try:
         sys.stdout.flush()
@@ -48,6 +53,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, Stopped):
         return Status.SIGINT
     except BaseException as error:  # noqa: BLE001  the last door: also a panic of the engine ends in one line
+        _reserve.clear()
         return _broken(error)
 
 
