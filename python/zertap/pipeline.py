@@ -177,7 +177,8 @@ class Reading:
 
     def _rows(self) -> int:
         """Rows that must wait before they are fetched."""
-        usual = BATCH_ROWS if self._request.early_moves else FEWER_ROWS
+        # Several workers hand over what all have passed: the more, the less they wait for each other.
+        usual = BATCH_ROWS if self._request.early_moves or self._request.workers != 1 else FEWER_ROWS
         return 1 if self._request.prompt else usual
 
     def _finish(self, tap: Tap) -> bool:

@@ -16,7 +16,7 @@ from zertap.errors import ZertapError
 
 __all__ = ["HELP", "app", "main"]
 
-RESERVE = 1 << 20
+RESERVE = 4 << 20
 """Octets of address space that nobody touches, for the last words of a program that has no memory left."""
 _reserve: list[bytes] = []
 
