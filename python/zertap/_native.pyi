@@ -369,10 +369,11 @@ class Tap:
     ``fingerprints`` (bool), ``community_seed``, ``pseudonyms`` (manner, key of 32 octets), ``nameless`` (bool),
     ``waiting_span_ns``, ``interval_ns`` (length and offset since 1970 of recording intervals: at each boundary an
     ``interval`` row, if wanted, of every connection with segments since its previous row), ``rows`` (set of kinds
-    wanted; default the ending kinds), ``max_connections``, ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``,
-    ``verify_checksums``, ``workers`` (default 1; several read each capture together, in threads of their own, each with
-    its part of the limits on connections; such a tap takes nothing but regular files, by ``pump``). Raises
-    ``zertap.errors.Usage``."""
+    wanted; default the ending kinds), ``early_moves`` (default true: ``moved`` rows within the waiting span, too; if
+    false only those of data in clear behind TLS, and what may be the first row of all), ``max_connections``,
+    ``max_half_open``, ``max_buffered_octets``, ``ignore_vlan``, ``verify_checksums``, ``workers`` (default 1; several
+    read each capture together, in threads of their own, each with its part of the limits on connections; such a tap
+    takes nothing but regular files, by ``pump``). Raises ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
     def pump(self, source: Source, rows: int = 4096) -> bool:

@@ -31,6 +31,8 @@ Mode = Literal["full", "zert"]
 BATCH_ROWS = 4096
 """Rows that wait in the engine before they are fetched: enough to make the crossing cheap, few enough to stay small."""
 
+FEWER_ROWS = 1024
+"""The same where early moves are not written: rows are rarer, and what ended is to be delivered before memory ends."""
 
 MOST_WORKERS = 1024
 """More than any machine has cores."""
@@ -55,6 +57,8 @@ class Request:
     """Count what the captures are like; so many seconds without a packet are a silence."""
     rows: frozenset[str] | None = None
     """Kinds of rows wanted; the last one of each connection if ``None``."""
+    early_moves: bool = True
+    """Write ``moved`` rows within the waiting span, too, though only data in clear behind TLS is an event then."""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """The engine's other settings, by its own names; its defaults for those that are not here."""
     prompt: bool = False
@@ -79,7 +83,9 @@ class Request:
         if not records:
             return request
         rows = record_rows(configuration, reloads=reloads)
-        return replace(request, rows=rows, interval=boundaries(configuration, reloads=reloads))
+        found = boundaries(configuration, reloads=reloads)
+        # Where summaries may begin in mid-run, any row can be the one with which they do.
+        return replace(request, rows=rows, early_moves=reloads, interval=found)
 
     def config(self) -> dict[str, Any]:
         """The engine's configuration: it knows options, not the word ``zert``."""
@@ -89,7 +95,7 @@ class Request:
         if self.pseudonyms is not None:
             config |= self.pseudonyms.config()
         if self.rows is not None:
-            config["rows"] = set(self.rows)
+            config |= {"rows": set(self.rows), "early_moves": self.early_moves}
         if self.interval is not None:
             config["interval_ns"] = self.interval
         return config
@@ -169,6 +175,12 @@ class Reading:
         alone = self._request.silence is not None or not all(Path(capture).is_file() for capture in captures)
         return 1 if alone else wanted
 
+    def _rows(self) -> int:
+        """Rows that must wait before they are fetched."""
+        # Several workers hand over what all have passed: the more, the less they wait for each other.
+        usual = BATCH_ROWS if self._request.early_moves or self._request.workers != 1 else FEWER_ROWS
+        return 1 if self._request.prompt else usual
+
     def _finish(self, tap: Tap) -> bool:
         """Some last rows of connections that are still open, if there is memory for them. Whether more are left."""
         try:
@@ -204,7 +216,7 @@ class Reading:
             while more and not self._watch.stopped:
                 try:
                     with self._watch.pumping():
-                        more = tap.pump(source, 1 if self._request.prompt else BATCH_ROWS)
+                        more = tap.pump(source, self._rows())
                 except ZertapError as error:
                     self._fail(error)
                     more, damaged = False, True

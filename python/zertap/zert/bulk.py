@@ -7,6 +7,7 @@ two ways equal.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from zertap.smf.fields import Field
@@ -59,14 +60,27 @@ def stencil(facts: ConnectionFacts, event: Event, slot: int, settings: Settings,
     """The stencil of one event of connections like this one, seen from their *local* side."""
     record = detail_record(facts, event, settings, local)
     octets = encode_detail(record, settings.shape)
+    ends = as_shown(event, settings.shape).type in _END
+    holes = [*_holes_of_all(_section(octets, _COMMON_TRIPLET), local, ends=ends)]
+    if facts.tls is not None and record.tls is not None and not record.tls.failed:
+        holes += _holes_of_tls(_section(octets, _TLS_TRIPLET))
+    return Stencil(octets, slot, holes)
+
+
+@cache
+def _holes_of_all(at: int, local: Side, *, ends: bool) -> tuple[Hole, ...]:
+    """Those of every record whose common section is *at* this offset, seen from this side."""
     theirs = Side.CLIENT if local is Side.SERVER else Side.SERVER
     roles = {"ours": local.value, "theirs": theirs.value}
     values = {name: (form, source.format(**roles)) for name, (form, source) in _COUNTED.items()}
-    values |= _START | (_ENDED if as_shown(event, settings.shape).type in _END else {})
-    holes = [*_holes(HEADER, 0, _HEADER), *_holes(COMMON_11, _section(octets, _COMMON_TRIPLET), values)]
-    if facts.tls is not None and record.tls is not None and not record.tls.failed:
-        holes += _holes(TLS_11, _section(octets, _TLS_TRIPLET), _TLS)
-    return Stencil(octets, slot, holes)
+    values |= _START | (_ENDED if ends else {})
+    return (*_holes(HEADER, 0, _HEADER), *_holes(COMMON_11, at, values))
+
+
+@cache
+def _holes_of_tls(at: int) -> tuple[Hole, ...]:
+    """Those of a TLS section *at* this offset."""
+    return tuple(_holes(TLS_11, at, _TLS))
 
 
 def _holes(layout: Layout, at: int, values: dict[str, tuple[str, str]]) -> Iterator[Hole]:

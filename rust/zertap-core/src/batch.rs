@@ -8,6 +8,7 @@ pub use rows::{Rows, Waiting};
 
 use crate::event::{Row, RowKind};
 use crate::ledger::Fates;
+use crate::time::Timestamp;
 use std::collections::TryReserveError;
 
 /// Rows waiting to be drained.
@@ -17,6 +18,8 @@ pub struct EventBatch {
     /// Rows ever pushed, and ever taken.
     pub(crate) pushed: u64,
     pub(crate) taken: u64,
+    /// When the first of all was written.
+    earliest: Option<Timestamp>,
     /// How connections left, counted where their last row is written.
     pub(crate) fates: Fates,
 }
@@ -35,6 +38,18 @@ impl EventBatch {
     /// Whether no row waits.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Whether a row of this moment may stand before all others ever written.
+    pub(crate) fn begins(&self, at: Timestamp) -> bool {
+        self.earliest.is_none_or(|earliest| at <= earliest)
+    }
+
+    fn note(&mut self, at: Timestamp) {
+        self.pushed += 1;
+        if self.begins(at) {
+            self.earliest = Some(at);
+        }
     }
 
     /// Makes room for so many more rows, unless there is no memory for it.
@@ -59,14 +74,14 @@ impl EventBatch {
 
     /// Adds a row.
     pub(crate) fn push(&mut self, row: Row) {
-        self.pushed += 1;
+        self.note(row.at);
         self.rows.push(row);
     }
 
     /// Adds the row of an attempt.
     #[inline]
     pub(crate) fn push_brief(&mut self, brief: Brief) {
-        self.pushed += 1;
+        self.note(brief.at);
         self.rows.push_brief(brief);
     }
 }

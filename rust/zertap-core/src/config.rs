@@ -17,6 +17,9 @@ pub struct Config {
     pub options: Options,
     /// Which rows are written.
     pub rows: RowKinds,
+    /// Whether `moved` rows are written before the waiting span has passed, too. Where not, only those of data in clear behind
+    /// TLS are, since nothing else is an event then (A9), and what may be the first row of all: accounts begin with it.
+    pub early_moves: bool,
     /// From establishment to the `due` row (zERT: 10 s).
     pub waiting_span: Span,
     /// Recording intervals: when the `interval` rows are due.
@@ -46,6 +49,7 @@ impl Default for Config {
             stream: StreamLimits::default(),
             options: Options::default(),
             rows: RowKinds::LAST,
+            early_moves: true,
             waiting_span: Span::seconds(10),
             interval: None,
             closing_span: Span::seconds(2),

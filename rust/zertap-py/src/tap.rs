@@ -509,6 +509,7 @@ pub(crate) fn configure(py: Python<'_>, given: Option<&Bound<'_, PyDict>>) -> Py
             "waiting_span_ns" => config.waiting_span = Span(value.extract()?),
             "interval_ns" => config.interval = Some(interval(py, value.extract()?)?),
             "rows" => config.rows = row_kinds(py, &value)?,
+            "early_moves" => config.early_moves = value.extract()?,
             "workers" => *workers = several(py, value.extract()?)?,
             "max_connections" => config.max_connections = positive(py, &key, value.extract()?)?,
             "max_half_open" => config.max_half_open = positive(py, &key, value.extract()?)?,

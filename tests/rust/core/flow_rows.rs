@@ -6,7 +6,7 @@ use crate::tls_talk::{
     certified_13, client_hello, flight_13, full_12, full_13, join, sealed, server_flight_13, server_hello_13,
 };
 use zertap_core::config::Config;
-use zertap_core::event::{Row, RowKind};
+use zertap_core::event::{Row, RowKind, RowKinds};
 use zertap_core::handshake::{Fault, Flag, Options, Phase, Side, TextKind};
 use zertap_core::tap::Tap;
 use zertap_core::time::Timestamp;
@@ -71,6 +71,57 @@ fn only_the_kinds_that_were_asked_for_are_written() {
     assert_eq!(whole().waits(20 * SECOND).run().kinds(), [RowKind::Closed]);
     let none = Config { rows: zertap_core::event::RowKinds::NONE, ..Config::default() };
     assert!(whole().run_with(none).rows.is_empty());
+}
+
+/// The same, without the `moved` rows of a time in which nothing is an event.
+fn late_moves() -> Config {
+    Config { early_moves: false, ..asking_for_all() }
+}
+
+#[test]
+fn of_early_moves_only_the_first_row_of_all_and_data_in_clear_are_written_where_they_are_not_wanted() {
+    use RowKind::{Closed, Due, Moved};
+    let late = Config { rows: RowKinds::LAST.with(Moved).with(Due), ..late_moves() };
+    let plain = Conversation::of(&full_12()).waits(20 * SECOND).closes(CLIENT);
+    assert_eq!(plain.run_with(late.clone()).kinds(), [Moved, Due, Closed]);
+    assert_eq!(plain.run_with(late_moves()).kinds(), [RowKind::Opened, Due, Closed]);
+    let clear = Conversation::of(&full_12()).says(CLIENT, b"QUIT\r\n").closes(CLIENT).run_with(late_moves());
+    assert_eq!(clear.kinds(), [RowKind::Opened, Moved, Closed]);
+    assert_eq!((clear.rows[1].phase, clear.rows[1].due_passed), (Phase::TlsThenClear, false));
+}
+
+#[test]
+fn late_moves_are_written_whatever_is_said_of_early_ones() {
+    // The hello comes within the span, what answers it behind.
+    let mut talk = Conversation::open();
+    for (number, event) in full_12().events.iter().enumerate() {
+        let crate::tls_talk::Event::Octets { side, bytes, .. } = event else { panic!("{event:?}") };
+        talk = if number == 1 { talk.waits(15 * SECOND) } else { talk }.says(*side, bytes);
+    }
+    let [all, late] = [talk.run_all(), talk.run_with(late_moves())];
+    let moved = |run: &Run| {
+        let rows = run.rows.iter().filter(|row| row.kind == RowKind::Moved && row.due_passed);
+        rows.map(|row| (row.phase, row.at, row.history)).collect::<Vec<_>>()
+    };
+    assert_eq!(moved(&all), moved(&late));
+    assert!(!moved(&all).is_empty());
+}
+
+#[test]
+fn a_life_is_told_alike_whether_or_not_early_moves_are_written() {
+    for talk in [
+        Conversation::of(&full_12()).waits(20 * SECOND).client(sealed(100)).closes(CLIENT),
+        Conversation::of(&full_13()).closes(SERVER),
+        Conversation::open().client(&client_hello()[..30]).client(b"GET / HTTP/1.1\r\n\r\n").closes(CLIENT),
+        Conversation::open().client(client_hello()).server(b"HTTP/1.1 400 Bad\r\n\r\n").closes(SERVER),
+        Conversation::of(&full_12()).says(SERVER, b"220 in clear\r\n").waits(20 * SECOND),
+    ] {
+        let told = |run: Run| {
+            let rows = run.rows.into_iter().filter(|row| row.kind != RowKind::Moved);
+            rows.map(|row| (row.kind, row.phase, row.at, row.history, row.octets)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(talk.run_all()), told(talk.run_with(late_moves())));
+    }
 }
 
 #[test]

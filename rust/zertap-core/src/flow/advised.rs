@@ -7,7 +7,7 @@ use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listenin
 use super::follow::Workplace;
 use super::named::ConnectionRef;
 use super::table::Table;
-use crate::event::{RowKind, Settled};
+use crate::event::Settled;
 use crate::handshake::{Advice, Findings, Outcome, PerSide, Phase, Side, Texts};
 use crate::observer::Observer;
 
@@ -73,8 +73,8 @@ impl Workplace<'_> {
             conn.reach(phase, self.cause.at);
         }
         let differs = before != (conn.phase, conn.settled.clone());
-        if differs && conn.chronicle.milestones() > 0 && self.config.rows.contains(RowKind::Moved) {
-            self.write(conn, RowKind::Moved);
+        if differs && conn.chronicle.milestones() > 0 {
+            self.write_moved(conn);
         }
         Heard::Taken
     }

@@ -160,6 +160,8 @@ pub const DUE_PASSED: u8 = 8;
 pub const ONE_SIDED_TOLD: u8 = 16;
 /// Payload came, and with it a listener.
 pub const LISTENED: u8 = 32;
+/// It reached a milestone whose row was not wanted ([`crate::config::Config::early_moves`]).
+pub const MOVE_WITHHELD: u8 = 64;
 
 impl Connection {
     /// Whether a small fact holds.
@@ -191,8 +193,8 @@ impl Connection {
             // What looked complete is open again: what would tell was lost.
             extras.provisional = None;
         }
-        let told = self.extras.as_ref().map_or(0, |extras| extras.told_history);
-        if phase == Phase::Clear && told == 0 {
+        let told = self.extras.as_ref().is_some_and(|extras| extras.told_history > 0);
+        if phase == Phase::Clear && !told && !self.has(MOVE_WITHHELD) {
             // What had looked like the beginning of a handshake was none.
             self.chronicle.forget_milestones();
         }

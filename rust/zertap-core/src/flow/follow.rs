@@ -4,7 +4,9 @@
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
 use super::attempts::Attempt;
-use super::connection::{Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening, ONE_SIDED_TOLD};
+use super::connection::{
+    Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
+};
 use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
 use super::rooms::{SpareRooms, listen};
@@ -380,8 +382,21 @@ impl Workplace<'_> {
             return self.progress(conn, progress);
         }
         let told_by_settling = conn.chronicle.milestones() > milestones;
-        if moved && !told_by_settling && phase.is_milestone() && self.config.rows.contains(RowKind::Moved) {
+        if moved && !told_by_settling && phase.is_milestone() {
+            self.write_moved(conn);
+        }
+    }
+
+    /// Writes the row of a milestone, where such rows are wanted at this moment.
+    pub(super) fn write_moved(&mut self, conn: &mut Connection) {
+        if !self.config.rows.contains(RowKind::Moved) {
+            return;
+        }
+        let counts = conn.has(DUE_PASSED) || conn.phase == Phase::TlsThenClear;
+        if counts || self.config.early_moves || self.batch.begins(self.cause.at) {
             self.write(conn, RowKind::Moved);
+        } else {
+            conn.bits |= MOVE_WITHHELD;
         }
     }
 
