@@ -163,9 +163,9 @@ impl EventBatch {
     }
 
     #[pyo3(signature = (make, plan, rows = None))]
-    fn views(slf: Bound<'_, Self>, make: Py<PyAny>, plan: Py<Plan>, rows: Option<Chosen>) -> Views {
+    fn views(slf: Bound<'_, Self>, make: Py<PyAny>, plan: Py<Plan>, rows: Option<Chosen>) -> PyResult<Views> {
         let rows = rows.unwrap_or_default().numbers(slf.get().rows.len());
-        Views::new(slf.unbind(), plan, make, rows)
+        Views::new(slf.py(), slf.clone().unbind(), plan, make, rows)
     }
 
     #[pyo3(signature = (plan, rows = None))]
