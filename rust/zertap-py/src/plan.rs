@@ -7,7 +7,7 @@ use crate::error;
 use crate::facts;
 use crate::json;
 use crate::lines::{Forms, Steps};
-use crate::sources::{self, EventTemplate, Protocol, Shared, Source, Words};
+use crate::sources::{self, EventTemplate, Protocol, Source, Words};
 use crate::value::{Kind, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -184,11 +184,6 @@ impl Plan {
             Some(Origin::Source(source)) => Some(*source),
             _ => None,
         }
-    }
-
-    /// The thing by which alone the value of a field follows, if it is one that rows share.
-    pub(crate) fn shared(&self, field: usize) -> Option<Shared> {
-        self.source(field).and_then(Source::shared)
     }
 
     /// Appends the value of one field as JSON.
