@@ -3,7 +3,7 @@
 use crate::batch::EventBatch;
 use crate::certificate::CERTIFICATE_PARTS;
 use crate::chosen::Chosen;
-use crate::columns::{Column, Rows};
+use crate::columns::{Column, Table};
 use crate::plan::Plan;
 use crate::value::Kind;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
@@ -72,8 +72,8 @@ pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> PyResult<Ve
 }
 
 fn record_batch(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> Result<RecordBatch, ArrowError> {
-    let rows = Rows::new(batch, plan, rows.of(batch.rows()));
-    let arrays = columns_of(plan).iter().map(|column| rows.array(column)).collect::<Result<_, _>>()?;
+    let table = Table::new(batch, plan, rows.of(batch.rows()));
+    let arrays = columns_of(plan).iter().map(|column| table.array(column)).collect::<Result<_, _>>()?;
     RecordBatch::try_new(schema_of(plan), arrays)
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Column {
 }
 
 /// The rows of one record batch.
-pub(crate) struct Rows<'a> {
+pub(crate) struct Table<'a> {
     batch: &'a EventBatch,
     plan: &'a Plan,
     rows: Vec<&'a Row>,
@@ -38,7 +38,7 @@ pub(crate) struct Rows<'a> {
     alike: Alike,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Table<'a> {
     pub(crate) fn new(batch: &'a EventBatch, plan: &'a Plan, rows: Vec<&'a Row>) -> Self {
         let same = batch.is_of_one_file() && rows.iter().all(|row| row.first_packet > 0);
         let words = rows.first().filter(|_| same).map(|row| batch.words(plan, row));

@@ -102,7 +102,7 @@ impl RowView {
     fn turned_to<'py>(view: &Py<Self>, py: Python<'py>, row: usize) -> Option<Bound<'py, PyAny>> {
         let Seen::Row(place) = &view.get().0 else { return None };
         if place.row() != row {
-            #[expect(deprecated, reason = "what is to be used in its place is unsafe")]
+            #[expect(deprecated, reason = "the one without a check is not for this crate")]
             let owners = view.get_refcnt(py);
             if owners != 1 {
                 return None;
@@ -272,11 +272,11 @@ impl Views {
     pub(crate) fn new(
         py: Python<'_>,
         batch: Py<EventBatch>,
-        plan: Py<Plan>,
+        told_by: Py<Plan>,
         make: Py<PyAny>,
         rows: Vec<usize>,
     ) -> PyResult<Self> {
-        let shown = Py::new(py, Shown::new(py, batch, plan))?;
+        let shown = Py::new(py, Shown::new(py, batch, told_by))?;
         let plain = holds_nothing(make.bind(py))?;
         Ok(Self { shown, make, rows: rows.into_iter(), made: [None, None], plain })
     }
@@ -311,13 +311,12 @@ impl Views {
         {
             return Ok(Some(view));
         }
-        let make = self.make.bind(py);
         if !self.plain {
             let Shown { batch, plan, .. } = self.shown.get();
-            return make.call1((batch, plan, row)).map(Some);
+            return self.make.bind(py).call1((batch, plan, row)).map(Some);
         }
-        let made = make.call1((&self.shown, py.None(), row))?;
-        self.made[0] = made.cast::<RowView>().ok().map(|view| view.clone().unbind());
-        Ok(Some(made))
+        let view = self.make.bind(py).call1((&self.shown, py.None(), row))?;
+        self.made[0] = view.cast::<RowView>().ok().map(|view| view.clone().unbind());
+        Ok(Some(view))
     }
 }
