@@ -1,4 +1,4 @@
-"""Columns are made when a reader asks for them: what they are called can be asked alone, and order makes no difference."""
+"""Columns are made when a reader asks for them: what they are called can be asked alone, and late is not too late."""
 
 from pathlib import Path
 
