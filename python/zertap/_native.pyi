@@ -158,8 +158,12 @@ def bare_walk(source: Source) -> tuple[int, int, int, int]:
     """Steps through a capture, reads Ethernet, IP and TCP headers and counts connections in a hash table, nothing more:
     what an observer cannot do without. Frames, TCP segments, connections, octets on the wire. Raises as ``pump``."""
 
+def arrow_schema(plan: Plan) -> Any:
+    """A PyCapsule ``arrow_schema``: the columns of what this plan renders."""
+
 def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
-    """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields."""
+    """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields. Each
+    record batch is made when it is asked for, in the thread that asks."""
 
 def records_in(octets: bytes, *, blocked: bool = False) -> int:
     """How many whole records *octets* begin with, by the lengths in their descriptor words; of blocks: how many records

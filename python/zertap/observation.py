@@ -177,6 +177,10 @@ class Observation:
         chain = self._origin.chain
         return explain(found[0]["file"], found[0]["first_packet"], mode=self._origin.mode, chain=chain)
 
+    def __arrow_c_schema__(self) -> Any:
+        """Names and types of the columns (Arrow PyCapsule interface)."""
+        return _native.arrow_schema(Plans(self._fields).of(Part(_native.Tap().drain(), -1)))
+
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         """All connections as one Arrow stream (Arrow PyCapsule interface): DuckDB, Polars, pandas, pyarrow read it."""
         plans: dict[int, Plans] = {}

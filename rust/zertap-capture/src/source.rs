@@ -104,7 +104,11 @@ struct Account<'s> {
 impl<'s> Iterator for Frames<'s> {
     type Item = Frame<'s>;
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a frame that is handed over in memory costs as much as finding it"
+    )]
+    #[inline(always)]
     fn next(&mut self) -> Option<Frame<'s>> {
         if let Some(first) = self.first.take() {
             return Some(first);

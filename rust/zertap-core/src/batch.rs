@@ -15,6 +15,8 @@ use std::collections::TryReserveError;
 #[derive(Debug, Default)]
 pub struct EventBatch {
     rows: Rows,
+    /// Rows were taken whole: none waits brief any more, so that they need not be put in between later.
+    whole: bool,
     /// Rows ever pushed, and ever taken.
     pub(crate) pushed: u64,
     pub(crate) taken: u64,
@@ -64,6 +66,14 @@ impl EventBatch {
         std::mem::replace(&mut self.rows, next)
     }
 
+    /// The same, all of them whole. Who takes them so is likely to do it again.
+    pub fn take_whole(&mut self) -> Vec<Row> {
+        let rows = self.take().into_vec();
+        self.whole = true;
+        self.rows.expect_whole(rows.len());
+        rows
+    }
+
     /// Puts the rows that timers wrote, those from `first` on, into the order of their moments: at one moment the ends of
     /// recording intervals first, then connection after connection. So the order follows from the rows alone.
     #[cold]
@@ -81,6 +91,9 @@ impl EventBatch {
     /// Adds the row of an attempt.
     #[inline]
     pub(crate) fn push_brief(&mut self, brief: Brief) {
+        if self.whole {
+            return self.push(brief.row());
+        }
         self.note(brief.at);
         self.rows.push_brief(brief);
     }

@@ -279,7 +279,7 @@ impl Tap {
 
     /// The rows written since the last call.
     pub fn drain(&mut self) -> Vec<Row> {
-        self.drain_packed().into_vec()
+        self.batch.take_whole()
     }
 
     /// The same as they waited: rows of attempts take a quarter of the room there.

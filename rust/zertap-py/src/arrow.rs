@@ -3,34 +3,18 @@
 use crate::batch::EventBatch;
 use crate::certificate::CERTIFICATE_PARTS;
 use crate::chosen::Chosen;
-use crate::direct::Days;
-use crate::lines::{Class, thing_of};
+use crate::columns::{Column, Table};
 use crate::plan::Plan;
-use crate::sources::{self, Protocol, Words};
-use crate::value::{Kind, Value};
-use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, ListBuilder, StringBuilder, TimestampNanosecondBuilder, UInt64Builder,
-};
+use crate::value::Kind;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator};
+use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
+use arrow_schema::ffi::FFI_ArrowSchema;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
-use zertap_core::event::Row;
-
-/// One Arrow column: a field of the plan, or one part of a certificate field.
-#[derive(Clone, Debug)]
-struct Column {
-    name: String,
-    field: usize,
-    part: Option<usize>,
-    kind: Kind,
-}
 
 /// One part of a stream: a batch, the plan that renders it, and which rows (all, or those given).
 pub(crate) type Part<'py> = (Bound<'py, EventBatch>, Bound<'py, Plan>, Option<Chosen>);
@@ -38,15 +22,45 @@ pub(crate) type Part<'py> = (Bound<'py, EventBatch>, Bound<'py, Plan>, Option<Ch
 /// A PyCapsule `arrow_array_stream` (Arrow PyCapsule interface): one record batch for each part.
 #[pyfunction]
 pub(crate) fn arrow_stream<'py>(py: Python<'py>, parts: Vec<Part<'py>>) -> PyResult<Bound<'py, PyCapsule>> {
-    let records = parts
+    let schema =
+        parts.first().map_or_else(|| Arc::new(Schema::empty()), |(_, plan, _)| schema_of(&plan.borrow()));
+    let parts: Vec<Waiting> = parts
         .into_iter()
-        .map(|(batch, plan, rows)| {
-            record_batch(batch.get(), &plan.borrow(), &rows.unwrap_or_default()).map_err(raise)
-        })
-        .collect::<PyResult<Vec<_>>>()?;
-    let schema = records.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
-    let reader = RecordBatchIterator::new(records.into_iter().map(Ok), schema);
+        .map(|(batch, plan, rows)| (batch.unbind(), plan.borrow().as_it_stands(), rows.unwrap_or_default()))
+        .collect();
+    let reader = Batches { schema, parts: parts.into_iter() };
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
+}
+
+/// A PyCapsule `arrow_schema`: the columns of such a stream.
+#[pyfunction(name = "arrow_schema")]
+pub(crate) fn schema_capsule<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Bound<'py, PyCapsule>> {
+    let schema = FFI_ArrowSchema::try_from(&*schema_of(plan)).map_err(raise)?;
+    PyCapsule::new_with_value(py, schema, c"arrow_schema")
+}
+
+/// A part that nobody has asked for yet.
+type Waiting = (Py<EventBatch>, Plan, Chosen);
+
+/// Record batches, each made when it is asked for, in whatever thread: some readers open a stream only for its schema.
+struct Batches {
+    schema: SchemaRef,
+    parts: std::vec::IntoIter<Waiting>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (batch, plan, rows) = self.parts.next()?;
+        Some(record_batch(batch.get(), &plan, &rows))
+    }
+}
+
+impl RecordBatchReader for Batches {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
 }
 
 /// The octets of a whole Arrow IPC stream: schema, one record batch, end mark.
@@ -58,29 +72,30 @@ pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> PyResult<Ve
 }
 
 fn record_batch(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> Result<RecordBatch, ArrowError> {
+    let table = Table::new(batch, plan, rows.of(batch.rows()));
+    let arrays = columns_of(plan).iter().map(|column| table.array(column)).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(schema_of(plan), arrays)
+}
+
+fn schema_of(plan: &Plan) -> SchemaRef {
     let columns = columns_of(plan);
     let fields: Vec<Field> =
         columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
-    let rows = Rows::new(rows.of(batch.rows()).into_iter().map(|row| (row, batch.words(plan, row))));
-    let arrays = columns.iter().map(|column| array(plan, &rows, column)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+    Arc::new(Schema::new(fields))
 }
 
 fn columns_of(plan: &Plan) -> Vec<Column> {
     let mut columns = Vec::new();
     for (field, description) in plan.fields.iter().enumerate() {
         let name = description.path.replace('.', "_");
+        let source = plan.source(field);
         if name.ends_with("_certificate") && plan.kind(field) == Kind::Object {
             for (part, (suffix, kind)) in CERTIFICATE_PARTS.iter().enumerate() {
-                columns.push(Column {
-                    name: format!("{name}_{suffix}"),
-                    field,
-                    part: Some(part),
-                    kind: *kind,
-                });
+                let name = format!("{name}_{suffix}");
+                columns.push(Column { name, field, source, part: Some(part), kind: *kind });
             }
         } else {
-            columns.push(Column { name, field, part: None, kind: plan.kind(field) });
+            columns.push(Column { name, field, source, part: None, kind: plan.kind(field) });
         }
     }
     columns
@@ -96,169 +111,6 @@ fn data_type(kind: Kind) -> DataType {
         // Lists of objects and open objects travel as their JSON text.
         Kind::Text | Kind::List | Kind::Object => DataType::Utf8,
     }
-}
-
-/// A row, and the words for it.
-type Told<'a> = (&'a Row, Words<'a>);
-
-/// Rows by class: what is not a row's own is found once for each class.
-struct Rows<'a> {
-    told: Vec<Told<'a>>,
-    /// The class of each row.
-    classes: Vec<usize>,
-    /// Of each class one row.
-    samples: Vec<usize>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(told: impl Iterator<Item = Told<'a>>) -> Self {
-        let mut rows = Self { told: told.collect(), classes: Vec::new(), samples: Vec::new() };
-        let mut known: HashMap<Class, usize, ahash::RandomState> = HashMap::default();
-        for (at, (row, words)) in rows.told.iter().enumerate() {
-            let class = *known.entry(Class::of(row, words.pattern, words.nameless)).or_insert_with(|| {
-                rows.samples.push(at);
-                rows.samples.len() - 1
-            });
-            rows.classes.push(class);
-        }
-        rows
-    }
-
-    /// A cell for each row: by `make` for each of them, or for one row of each class where the column is not their own.
-    fn cells<'s, T: 's>(
-        &'s self,
-        plan: &Plan,
-        column: &Column,
-        mut make: impl FnMut(&'s Told<'a>) -> T,
-        mut put: impl FnMut(&T),
-    ) {
-        let source = plan.source(column.field);
-        let common: Vec<Option<T>> = self
-            .samples
-            .iter()
-            .map(|at| {
-                let told = self.told.get(*at)?;
-                source.is_none_or(|source| !sources::is_own(told.0, source)).then(|| make(told))
-            })
-            .collect();
-        for (told, class) in self.told.iter().zip(&self.classes) {
-            match common.get(*class) {
-                Some(Some(cell)) => put(cell),
-                _ => put(&make(told)),
-            }
-        }
-    }
-}
-
-fn array<'a>(plan: &'a Plan, rows: &Rows<'a>, column: &Column) -> ArrayRef {
-    let value = |(row, words): &Told<'a>| match column.part {
-        None => plan.value(column.field, row, words),
-        Some(part) => plan.part((column.field, part), row, words),
-    };
-    let length = rows.told.len();
-    match column.kind {
-        Kind::U64 => {
-            let mut builder = UInt64Builder::with_capacity(length);
-            rows.cells(plan, column, value, |value| {
-                builder.append_option(if let Value::Int(number) = value { Some(*number) } else { None });
-            });
-            Arc::new(builder.finish())
-        }
-        Kind::F64 => {
-            let mut builder = Float64Builder::with_capacity(length);
-            rows.cells(plan, column, value, |value| {
-                builder.append_option(if let Value::Float(number) = value { Some(*number) } else { None });
-            });
-            Arc::new(builder.finish())
-        }
-        Kind::Bool => {
-            let mut builder = BooleanBuilder::with_capacity(length);
-            rows.cells(plan, column, value, |value| {
-                builder.append_option(if let Value::Bool(truth) = value { Some(*truth) } else { None });
-            });
-            Arc::new(builder.finish())
-        }
-        Kind::Time => {
-            let mut builder = TimestampNanosecondBuilder::with_capacity(length).with_timezone("UTC");
-            rows.cells(plan, column, value, |value| {
-                let at = if let Value::Time(at) = value { i64::try_from(at.0).ok() } else { None };
-                builder.append_option(at);
-            });
-            Arc::new(builder.finish())
-        }
-        Kind::Words => {
-            let mut builder = ListBuilder::new(StringBuilder::new());
-            rows.cells(plan, column, value, |value| append_words(&mut builder, value));
-            Arc::new(builder.finish())
-        }
-        Kind::Text | Kind::List | Kind::Object => text_array(plan, rows, column),
-    }
-}
-
-fn append_words(builder: &mut ListBuilder<StringBuilder>, value: &Value<'_>) {
-    let Value::List(words) = value else { return builder.append(false) };
-    for word in words {
-        if let Value::Text(word) = word {
-            builder.values().append_value(word);
-        }
-    }
-    builder.append(true);
-}
-
-/// Texts; what several rows have is rendered once.
-fn text_array<'a>(plan: &'a Plan, rows: &Rows<'a>, column: &Column) -> ArrayRef {
-    let mut builder = StringBuilder::with_capacity(rows.told.len(), 0);
-    let mut text = Text { plan, column, days: Days::default(), room: Vec::new() };
-    let Some(thing) = plan.shared(column.field) else {
-        let owned = |text: &mut Text<'a, '_>, told: &Told<'a>| text.of(told).map(Cow::into_owned);
-        rows.cells(
-            plan,
-            column,
-            |told| owned(&mut text, told),
-            |text| builder.append_option(text.as_deref()),
-        );
-        return Arc::new(builder.finish());
-    };
-    let mut known: HashMap<(usize, Option<Protocol>), Option<String>, ahash::RandomState> =
-        HashMap::default();
-    for told in &rows.told {
-        let key = (thing_of(told.0, thing), sources::protocol_of(told.0.phase));
-        let found = known.entry(key).or_insert_with(|| text.of(told).map(Cow::into_owned));
-        builder.append_option(found.as_deref());
-    }
-    Arc::new(builder.finish())
-}
-
-/// The texts of one column.
-struct Text<'a, 'b> {
-    plan: &'a Plan,
-    column: &'b Column,
-    days: Days,
-    room: Vec<u8>,
-}
-
-impl<'a> Text<'a, '_> {
-    fn of<'t>(&'t mut self, (row, words): &Told<'a>) -> Option<Cow<'t, str>>
-    where
-        'a: 't,
-    {
-        let Column { field, part, kind, .. } = self.column;
-        if let Some(part) = part {
-            return plain(self.plan.part((*field, *part), row, words));
-        }
-        if *kind == Kind::Text {
-            return plain(self.plan.value(*field, row, words));
-        }
-        self.room.clear();
-        self.plan.write(&mut self.room, *field, row, words, &mut self.days);
-        // JSON is text.
-        let text = std::str::from_utf8(&self.room).unwrap_or_default();
-        (text != "null").then_some(Cow::Borrowed(text))
-    }
-}
-
-fn plain(value: Value<'_>) -> Option<Cow<'_, str>> {
-    if let Value::Text(text) = value { Some(text) } else { None }
 }
 
 fn raise(error: ArrowError) -> PyErr {

@@ -55,6 +55,20 @@ impl EventBatch {
         Span(self.telling.waiting_span)
     }
 
+    /// Whether nobody is to be named.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.telling.nameless
+    }
+
+    /// Whether all rows are of one capture, or of none.
+    pub(crate) fn is_of_one_file(&self) -> bool {
+        match &self.files[..] {
+            [] => true,
+            [(before, _)] => *before == 0,
+            _ => false,
+        }
+    }
+
     /// The words of one row for a plan.
     pub(crate) fn words<'a>(&'a self, plan: &'a Plan, row: &Row) -> Words<'a> {
         plan.words(self.pattern_of(row), self.telling, self.file_of(row))
@@ -163,9 +177,9 @@ impl EventBatch {
     }
 
     #[pyo3(signature = (make, plan, rows = None))]
-    fn views(slf: Bound<'_, Self>, make: Py<PyAny>, plan: Py<Plan>, rows: Option<Chosen>) -> Views {
+    fn views(slf: Bound<'_, Self>, make: Py<PyAny>, plan: Py<Plan>, rows: Option<Chosen>) -> PyResult<Views> {
         let rows = rows.unwrap_or_default().numbers(slf.get().rows.len());
-        Views::new(slf.unbind(), plan, make, rows)
+        Views::new(slf.py(), slf.clone().unbind(), plan, make, rows)
     }
 
     #[pyo3(signature = (plan, rows = None))]

@@ -196,21 +196,39 @@ fn write_address(out: &mut Vec<u8>, address: Address) {
 pub(crate) fn write_plain_address(out: &mut Vec<u8>, address: Address) {
     match address.ipv4() {
         Some(octets) => {
-            let mut text = [0; 16];
-            let mut length = 0;
-            for octet in octets {
-                let (digits, count) = OCTETS[usize::from(octet)];
-                if let Some(place) = text.get_mut(length..length + digits.len()) {
-                    place.copy_from_slice(&digits);
-                }
-                length += count;
-            }
-            // Without the last point.
-            out.extend_from_slice(text.get(..length - 1).unwrap_or_default());
+            let (text, length) = dotted(octets);
+            out.extend_from_slice(text.get(..length).unwrap_or_default());
         }
         // A Vec never fails to take it.
         None => drop(write!(out, "{address}")),
     }
+}
+
+/// Hands on the text of an address.
+pub(crate) fn with_address<T>(address: Address, hand_on: impl FnOnce(&str) -> T) -> T {
+    match address.ipv4() {
+        Some(octets) => {
+            let (text, length) = dotted(octets);
+            // Digits and points are text.
+            hand_on(std::str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default())
+        }
+        None => hand_on(&address.to_string()),
+    }
+}
+
+/// An IPv4 address as decimal numbers, and how many octets those take.
+fn dotted(octets: [u8; 4]) -> ([u8; 16], usize) {
+    let mut text = [0; 16];
+    let mut length = 0;
+    for octet in octets {
+        let (digits, count) = OCTETS[usize::from(octet)];
+        if let Some(place) = text.get_mut(length..length + digits.len()) {
+            place.copy_from_slice(&digits);
+        }
+        length += count;
+    }
+    // Without the last point.
+    (text, length - 1)
 }
 
 /// Appends `"YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ"`.

@@ -40,7 +40,7 @@ pub(crate) struct Lately(Vec<Option<(Py<PyString>, Address)>>);
 
 impl Lately {
     /// Texts kept at most.
-    const PLACES: usize = 256;
+    const PLACES: usize = 1024;
 
     /// As `End` reads it.
     pub(crate) fn end(&mut self, given: &Bound<'_, PyAny>) -> PyResult<End> {
@@ -49,10 +49,12 @@ impl Lately {
 
     fn address(&mut self, given: Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
         let Ok(text) = given.cast::<PyString>() else { return address(given) };
-        self.0.resize_with(Self::PLACES, || None);
+        if self.0.is_empty() {
+            self.0.resize_with(Self::PLACES, || None);
+        }
         // Objects lie sixteen octets apart or more. The text is held, so no other one can come to lie there.
         let lies = text.as_ptr() as usize >> 4;
-        let Some(place) = self.0.get_mut((lies ^ lies >> 8) % Self::PLACES) else { return address(given) };
+        let Some(place) = self.0.get_mut((lies ^ lies >> 10) % Self::PLACES) else { return address(given) };
         if let Some((known, address)) = place
             && known.as_ptr() == text.as_ptr()
         {
@@ -68,6 +70,9 @@ fn address(given: Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
     let py = given.py();
     if let Ok(text) = given.cast::<PyString>() {
         let text = text.to_str()?;
+        if let Some(octets) = dotted(text) {
+            return Ok(Address::v4(octets));
+        }
         // A scope (RFC 4007) tells interfaces apart, not addresses.
         let text = text.split_once('%').map_or(text, |(address, _)| address);
         let parsed: Option<IpAddr> = text.parse().ok();
@@ -79,6 +84,40 @@ fn address(given: Borrowed<'_, '_, PyAny>) -> PyResult<Address> {
         return packed(octets.as_bytes()).ok_or_else(|| error::usage(py, "an address has 4 or 16 octets"));
     }
     Ok(given.extract::<IpAddr>()?.into())
+}
+
+/// An IPv4 address, if the text is one; the standard library takes three times as long.
+fn dotted(text: &str) -> Option<[u8; 4]> {
+    let (mut octets, mut at, mut number) = ([0; 4], 0, None);
+    for octet in text.bytes() {
+        match (octet, number) {
+            (b'0'..=b'9', None) => number = Some(octet - b'0'),
+            // A leading zero might mean octal.
+            (b'0'..=b'9', Some(1..)) => {
+                number = Some(number?.checked_mul(10)?.checked_add(octet - b'0')?);
+            }
+            (b'.', Some(whole)) => {
+                *octets.get_mut(at)? = whole;
+                (at, number) = (at + 1, None);
+            }
+            _ => return None,
+        }
+    }
+    *octets.get_mut(at)? = number?;
+    (at == 3).then_some(octets)
+}
+
+/// A moment in nanoseconds since 1970.
+pub(crate) struct Moment(pub(crate) u64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Moment {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        // Python reads a signed number of this size in a third of the time.
+        let signed = given.extract::<i64>().ok().and_then(|at| u64::try_from(at).ok());
+        signed.map_or_else(|| given.extract(), Ok).map(Self)
+    }
 }
 
 fn packed(octets: &[u8]) -> Option<Address> {
@@ -155,6 +194,34 @@ impl Whom {
             Whom::Between(one, other) => {
                 tap.find(*one, *other, 0, None).unwrap_or(ConnectionRef::from_number(u64::MAX))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dotted;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn the_short_way_reads_what_the_standard_library_reads() {
+        let mut texts = vec![String::new(), ".".into(), "1.2.3.4 ".into(), "::1".into(), "1.2.3.4.".into()];
+        for part in
+            ["0", "00", "01", "7", "10", "099", "199", "255", "256", "300", "1000", "", "a", "-1", "+1"]
+        {
+            for other in ["0", "9", "255", ""] {
+                for at in 0..4 {
+                    let parts: Vec<&str> =
+                        (0..4).map(|place| if place == at { part } else { other }).collect();
+                    texts.push(parts.join("."));
+                    texts.push(parts[..3].join("."));
+                    texts.push(format!("{}.{part}", parts.join(".")));
+                }
+            }
+        }
+        for text in texts {
+            let read = text.parse::<Ipv4Addr>().ok().map(|address| address.octets());
+            assert_eq!(dotted(&text), read, "{text}");
         }
     }
 }

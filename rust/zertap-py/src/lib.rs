@@ -10,12 +10,14 @@
 )]
 
 mod advice;
+mod alike;
 mod arrow;
 mod batch;
 mod capture;
 mod certificate;
 mod chosen;
 mod clock;
+mod columns;
 mod direct;
 mod ends;
 mod engine;
@@ -78,6 +80,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
     module.add_function(wrap_pyfunction!(memory::shortage_told, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::schema_capsule, module)?)?;
     module.add_function(wrap_pyfunction!(pseudonym::pseudonym, module)?)?;
     module.add_function(wrap_pyfunction!(record::blocks::records_in, module)?)?;
     module.add_function(wrap_pyfunction!(walk::bare_walk, module)?)?;

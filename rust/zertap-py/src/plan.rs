@@ -7,12 +7,13 @@ use crate::error;
 use crate::facts;
 use crate::json;
 use crate::lines::{Forms, Steps};
-use crate::sources::{self, EventTemplate, Protocol, Shared, Source, Words};
+use crate::sources::{self, EventTemplate, Protocol, Source, Words};
 use crate::value::{Kind, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 use zertap_core::event::Row;
 
 /// Where a field's value comes from.
@@ -42,6 +43,14 @@ pub(crate) struct PlanField {
 /// See the stub.
 #[pyclass(module = "zertap._native")]
 pub(crate) struct Plan {
+    fixed: Arc<Fixed>,
+    events: Arc<Events>,
+    /// Plans are used by one thread at a time; the lock only says so.
+    pub(crate) forms: Mutex<Forms>,
+}
+
+/// What is never taught.
+pub(crate) struct Fixed {
     pub(crate) fields: Vec<PlanField>,
     pub(crate) steps: Steps,
     verdicts: [String; 16],
@@ -50,10 +59,20 @@ pub(crate) struct Plan {
     words: [Vec<Py<PyString>>; 2],
     /// Where each source stands among the fields, by its number.
     places: Vec<Option<usize>>,
+    /// Whether there are fields of TLS alone, and of SSH.
+    groups: [bool; 2],
     file: Option<String>,
-    events: HashMap<u32, Vec<EventTemplate>, ahash::RandomState>,
-    /// Plans are used by one thread at a time; the lock only says so.
-    pub(crate) forms: Mutex<Forms>,
+}
+
+/// The events of each pattern.
+type Events = HashMap<u32, Vec<EventTemplate>, ahash::RandomState>;
+
+impl Deref for Plan {
+    type Target = Fixed;
+
+    fn deref(&self) -> &Fixed {
+        &self.fixed
+    }
 }
 
 #[pymethods]
@@ -76,17 +95,11 @@ impl Plan {
         let words = [&verdicts, &protocols]
             .map(|words| words.iter().map(|word| PyString::new(py, word).unbind()).collect::<Vec<_>>());
         let places = places(&fields);
-        Ok(Self {
-            fields,
-            steps,
-            verdicts: sixteen(verdicts)?,
-            protocols: sixteen(protocols)?,
-            words,
-            places,
-            file,
-            events: HashMap::default(),
-            forms: Mutex::default(),
-        })
+        let groups = [Protocol::Tls, Protocol::Ssh]
+            .map(|protocol| fields.iter().any(|field| field.origin.protocol() == Some(protocol)));
+        let (verdicts, protocols) = (sixteen(verdicts)?, sixteen(protocols)?);
+        let fixed = Fixed { fields, steps, verdicts, protocols, words, places, groups, file };
+        Ok(Self { fixed: Arc::new(fixed), events: Arc::default(), forms: Mutex::default() })
     }
 
     fn teach(&mut self, pattern: u32, events: Vec<(u64, i64, String, bool)>) {
@@ -94,7 +107,7 @@ impl Plan {
             .into_iter()
             .map(|(kind, slot, protocol, failed)| EventTemplate { kind, slot, protocol, failed })
             .collect();
-        self.events.insert(pattern, templates);
+        Arc::make_mut(&mut self.events).insert(pattern, templates);
         self.forms.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -104,6 +117,17 @@ impl Plan {
 }
 
 impl Plan {
+    /// The plan as it stands, for whoever goes on without Python.
+    pub(crate) fn as_it_stands(&self) -> Self {
+        let (fixed, events) = (Arc::clone(&self.fixed), Arc::clone(&self.events));
+        Self { fixed, events, forms: Mutex::default() }
+    }
+
+    /// All that is never taught.
+    pub(crate) fn fixed(&self) -> &Arc<Fixed> {
+        &self.fixed
+    }
+
     /// The words for one row.
     pub(crate) fn words<'a>(
         &'a self,
@@ -154,38 +178,12 @@ impl Plan {
         }
     }
 
-    /// Where a source stands among the fields.
-    pub(crate) fn field_of(&self, source: Source) -> Option<usize> {
-        self.places.get(source as usize).copied().flatten()
-    }
-
-    /// Whether there are fields that belong to this protocol alone.
-    pub(crate) fn has_group(&self, protocol: Protocol) -> bool {
-        self.fields.iter().any(|field| field.origin.protocol() == Some(protocol))
-    }
-
-    /// The verdict or the protocol of a row, for Python.
-    pub(crate) fn word<'py>(&self, py: Python<'py>, row: &Row, source: Source) -> Option<Bound<'py, PyAny>> {
-        let [verdicts, protocols] = &self.words;
-        let words = match source {
-            Source::Verdict => verdicts,
-            Source::Protocol => protocols,
-            _ => return None,
-        };
-        words.get(row.phase as usize).map(|word| word.bind(py).clone().into_any())
-    }
-
     /// The source of one field, unless it is a constant.
     pub(crate) fn source(&self, field: usize) -> Option<Source> {
         match self.fields.get(field).map(|field| &field.origin) {
             Some(Origin::Source(source)) => Some(*source),
             _ => None,
         }
-    }
-
-    /// The thing by which alone the value of a field follows, if it is one that rows share.
-    pub(crate) fn shared(&self, field: usize) -> Option<Shared> {
-        self.source(field).and_then(Source::shared)
     }
 
     /// Appends the value of one field as JSON.
@@ -213,6 +211,32 @@ impl Plan {
             _ => Kind::Text,
         }
     }
+}
+
+impl Fixed {
+    /// Where a source stands among the fields.
+    pub(crate) fn field_of(&self, source: Source) -> Option<usize> {
+        self.places.get(source as usize).copied().flatten()
+    }
+
+    /// Whether there are fields that belong to this protocol alone.
+    pub(crate) fn has_group(&self, protocol: Protocol) -> bool {
+        self.groups[protocol as usize]
+    }
+
+    /// The verdict of a row, for Python.
+    pub(crate) fn verdict<'py>(&self, py: Python<'py>, row: &Row) -> Option<Bound<'py, PyAny>> {
+        word(py, &self.words[0], row)
+    }
+
+    /// The protocol of a row, for Python.
+    pub(crate) fn protocol<'py>(&self, py: Python<'py>, row: &Row) -> Option<Bound<'py, PyAny>> {
+        word(py, &self.words[1], row)
+    }
+}
+
+fn word<'py>(py: Python<'py>, words: &[Py<PyString>], row: &Row) -> Option<Bound<'py, PyAny>> {
+    words.get(row.phase as usize).map(|word| word.bind(py).clone().into_any())
 }
 
 fn places(fields: &[PlanField]) -> Vec<Option<usize>> {

@@ -3,7 +3,7 @@
 use crate::advice;
 use crate::batch::{EventBatch, Files, Telling};
 use crate::capture::Source;
-use crate::ends::{End, Lately, Octets, Speaker, Whom};
+use crate::ends::{End, Lately, Moment, Octets, Speaker, Whom};
 use crate::engine::Engine;
 use crate::error;
 use crate::journal;
@@ -35,6 +35,8 @@ pub(crate) struct Tap {
     /// The lane of the latest connection whose ends nobody knows: it alone tells such connections apart.
     nameless_lane: u32,
     lately: Lately,
+    /// Packets for which there is room.
+    room: usize,
 }
 
 #[pymethods]
@@ -54,11 +56,13 @@ impl Tap {
             odd_lengths: 0,
             nameless_lane: 0,
             lately: Lately::default(),
+            room: 0,
         })
     }
 
     #[pyo3(signature = (source, rows = 4096))]
     fn pump(&mut self, py: Python<'_>, mut source: PyRefMut<'_, Source>, rows: usize) -> PyResult<bool> {
+        self.room = 0;
         if !source.announced {
             source.announced = true;
             let name = source.name().to_owned();
@@ -94,7 +98,7 @@ impl Tap {
     fn push_frame(
         &mut self,
         py: Python<'_>,
-        at: u64,
+        at: Moment,
         link: u16,
         frame: Octets<'_>,
         wire_length: Option<u32>,
@@ -105,7 +109,7 @@ impl Tap {
         };
         let wire_length = wire_length.unwrap_or(length).max(length);
         self.makes_room(py)?;
-        self.inner.one(py)?.push_frame(Timestamp(at), LinkType(link), frame, wire_length);
+        self.inner.one(py)?.push_frame(Timestamp(at.0), LinkType(link), frame, wire_length);
         Ok(())
     }
 
@@ -114,7 +118,7 @@ impl Tap {
     fn push_segment(
         &mut self,
         py: Python<'_>,
-        at: u64,
+        at: Moment,
         source: &Bound<'_, PyAny>,
         destination: &Bound<'_, PyAny>,
         sequence: u32,
@@ -143,7 +147,7 @@ impl Tap {
             fragment_overlap: false,
         };
         self.makes_room(py)?;
-        self.inner.one(py)?.push_segment(Timestamp(at), &segment);
+        self.inner.one(py)?.push_segment(Timestamp(at.0), &segment);
         Ok(())
     }
 
@@ -160,6 +164,7 @@ impl Tap {
             (None, None) => (UNSPECIFIED[0], UNSPECIFIED[1], self.next_lane()),
             _ => return Err(error::usage(py, "a connection has both ends, or none that is known")),
         };
+        self.room = 0;
         Ok(self.inner.one(py)?.open_stream(Timestamp(at), client, server, lane).number())
     }
 
@@ -170,12 +175,13 @@ impl Tap {
         connection: Whom,
         direction: Speaker,
         octets: Octets<'_>,
-        at: u64,
+        at: Moment,
         seen: Option<u64>,
     ) -> PyResult<bool> {
+        self.room = 0;
         let tap = self.inner.one(py)?;
         let whom = connection.within(tap);
-        Ok(tap.push_stream(Timestamp(at), whom, direction.0, &octets.0, seen))
+        Ok(tap.push_stream(Timestamp(at.0), whom, direction.0, &octets.0, seen))
     }
 
     #[pyo3(signature = (connection, direction, at, how = "fin"))]
@@ -198,6 +204,7 @@ impl Tap {
                 ));
             }
         };
+        self.room = 0;
         let tap = self.inner.one(py)?;
         let whom = connection.within(tap);
         Ok(tap.end_stream(Timestamp(at), whom, how))
@@ -241,6 +248,7 @@ impl Tap {
     }
 
     fn advance(&mut self, py: Python<'_>, now: u64) -> PyResult<()> {
+        self.room = 0;
         self.inner.one(py)?.advance(Timestamp(now));
         Ok(())
     }
@@ -265,6 +273,7 @@ impl Tap {
     }
 
     fn drain(&mut self) -> EventBatch {
+        self.room = 0;
         let rows = self.inner.drain();
         self.batch(rows)
     }
@@ -366,11 +375,19 @@ impl Tap {
     }
 
     /// Room for one more packet, or an error before it is pushed.
+    #[inline]
     fn makes_room(&mut self, py: Python<'_>) -> PyResult<()> {
-        let tap = self.inner.one(py)?;
-        if memory::may_fail(|| tap.reserve(1)).is_err() || memory::is_short() {
+        if self.room == 0 {
+            let tap = self.inner.one(py)?;
+            if memory::may_fail(|| tap.reserve(ROOM)).is_err() {
+                return Err(self.out_of_memory(py));
+            }
+            self.room = ROOM;
+        }
+        if memory::is_short() {
             return Err(self.out_of_memory(py));
         }
+        self.room -= 1;
         Ok(())
     }
 
@@ -462,6 +479,9 @@ impl Tap {
 fn raw<'a>(frame: &Frame<'a>) -> RawFrame<'a> {
     RawFrame { at: frame.at, link: LinkType(frame.link), bytes: frame.bytes, wire_length: frame.wire_length }
 }
+
+/// Packets for which room is made at once.
+const ROOM: usize = 32;
 
 /// Ends that nobody knows: the unspecified address, once of each family, so that the two can be told apart.
 const UNSPECIFIED: [Endpoint; 2] =

@@ -16,6 +16,9 @@ pub struct Rows {
     brief: Vec<Brief>,
 }
 
+/// Whole rows for which room is made before there are any.
+const MOST_EXPECTED: usize = 8192;
+
 /// One row where it waits.
 #[derive(Clone, Copy, Debug)]
 pub enum Waiting<'a> {
@@ -110,6 +113,13 @@ impl Rows {
         // Where there is no memory to spare, room is made as it is needed.
         let _ = brief.try_reserve(self.brief.len());
         Self { brief, ..Self::default() }
+    }
+
+    /// Room for as many whole rows as were taken before, unless those were the many of an end.
+    pub(super) fn expect_whole(&mut self, before: usize) {
+        let more = before.min(MOST_EXPECTED);
+        // Where there is no memory to spare, room is made as it is needed.
+        let _ = self.whole.try_reserve(more).and_then(|()| self.at.try_reserve(more));
     }
 
     pub(super) fn push(&mut self, row: Row) {
