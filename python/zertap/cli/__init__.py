@@ -88,10 +88,26 @@ def _output_failed(error: OSError) -> int:
     return Status.OUTPUT_FAILED
 
 
+LIBRARY = 16 << 20
+"""Room for any library that is loaded when it is first needed. Unit: octets."""
+
+
+def _is_memory_short() -> bool:
+    """Whether a library would find no room: then that is what broke, whatever was made of it on the way.
+
+    The loader of libraries has only words for it (`ImportError`, `failed to map segment`), `hashlib` goes on without
+    what it could not load (`cannot import name`), and CPython's own loader loses the error (`SystemError`).
+    """
+    try:
+        bytearray(LIBRARY)
+    except MemoryError:
+        return True
+    return False
+
+
 def _broken(error: BaseException) -> int:
     """What nobody answers for: one line with what broke and where; memory that ran out is no fault of ours."""
-    # A library that is loaded when it is first needed may find no room; the loader has only words for it.
-    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "failed to map segment" in str(error)):
+    if isinstance(error, MemoryError) or _is_memory_short():
         say(f"{SHORTAGE}: what was written before stands in the output")
         return Status.OUT_OF_MEMORY
     # Not before: where memory is short there is none to load them.

@@ -56,7 +56,11 @@ fn pairs(row: &Row) -> Vec<(&'static str, bool)> {
             is_tls(phase) || is_ssh(phase) || milestone.is_none() || row.history_before > 0,
         ),
         // Octets are counted when they come and read in their turn: those of a SYN, or behind a hole, later.
-        ("phase and octets: silent has none", phase != Phase::Silent || octets == 0 || !row.kind.is_last()),
+        // Those of a SYN that nobody accepted are never read: they were sent (the oracle counts them), and begin nothing.
+        (
+            "phase and octets: silent has none",
+            phase != Phase::Silent || octets == 0 || !row.kind.is_last() || has(Flag::NeverEstablished),
+        ),
         (
             "phase and octets: whatever else has some",
             phase == Phase::Silent
@@ -90,8 +94,8 @@ fn pairs(row: &Row) -> Vec<(&'static str, bool)> {
             row.established.is_none() == has(Flag::NeverEstablished) || !row.kind.is_last(),
         ),
         (
-            "established and phase: an attempt has no handshake and no octets",
-            row.established.is_some() || (phase == Phase::Silent && octets == 0),
+            "established and phase: an attempt has no handshake",
+            row.established.is_some() || phase == Phase::Silent || octets > 0,
         ),
         ("segments and flag: one side", !has(Flag::OneSided) || row.segments.contains(&0)),
         (

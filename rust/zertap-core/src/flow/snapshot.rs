@@ -13,9 +13,7 @@ impl Connection {
         if self.is_midstream() && settled.as_ref().is_none_or(|settled| settled.protocol_client.is_none()) {
             self.flag(Flag::RoleGuessed);
         }
-        // Octets of a SYN that nobody has accepted are no connection's (TCP-09).
-        let accepted = |side| if self.was_established() { self.stream.halves[side].octets() } else { 0 };
-        let octets = PerSide(Side::BOTH.map(accepted));
+        let octets = PerSide(Side::BOTH.map(|side| self.stream.halves[side].octets()));
         let segments = PerSide(Side::BOTH.map(|side| self.stream.halves[side].segments()));
         let (told_octets, told_segments, previous, history_before) = match &self.extras {
             Some(extras) => {
