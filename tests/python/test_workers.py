@@ -17,7 +17,7 @@ import pytest
 import zertap
 from by_hand import across, lives
 from wire import SECOND, START, Frame, Talk, clear, pcap, refused, waiting
-from zertap._native import KINDS, Tap
+from zertap._native import KINDS, Source, Tap
 from zertap.configuration import load
 from zertap.errors import Usage
 from zertap.pipeline import Reading, Request
@@ -25,6 +25,7 @@ from zertap.plans import Plans
 from zertap.schema import EVERY_FIELD
 
 ROOT = Path(__file__).resolve().parents[2]
+TOUR = ROOT / "pcaps" / "tour.pcap"
 SHARED = Path(os.environ.get("ZERTAP_SHARED", ROOT.parent / "shared")) / "captures"
 OWN = sorted(path for path in (ROOT / "pcaps").rglob("*.pcap*") if path.is_file())
 THEIRS = sorted(path for path in SHARED.rglob("*") if path.is_file() and path.suffix != ".jsonl")
@@ -165,6 +166,19 @@ def test_limits_are_divided_and_the_account_balances(tmp_path: Path) -> None:
     found = told([capture], Request(limits={"max_connections": 100}, workers=4))
     assert found["counters"]["connections_evicted"] >= 500
     assert found["account"]["balanced"] is True
+
+
+def test_no_rows_come_before_the_clock_is_known() -> None:
+    """Records begin with the moment at which the capture did: whoever writes them asks with the first rows."""
+    for workers in (1, 2, 3):
+        tap, source, fetched = Tap({"workers": workers}), Source(str(TOUR)), 0
+        more = True
+        while more:
+            more = tap.pump(source, 1)
+            rows = len(tap.drain())
+            assert not rows or tap.clock() is not None, f"{workers} workers, behind {fetched} rows"
+            fetched += rows
+        assert fetched
 
 
 def test_such_a_tap_takes_captures_only() -> None:

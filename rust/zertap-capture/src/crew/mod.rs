@@ -238,6 +238,10 @@ impl Crew {
             if let Some(hand) = running.hands.get_mut(index) {
                 hand.tap = Some(tap);
             }
+            if !running.hands.iter().any(Hand::is_busy) {
+                // All have passed all: rows that are released now may be the first ones.
+                self.clock = clock.or(self.clock);
+            }
         }
         self.merge.release();
     }
