@@ -177,9 +177,9 @@ class Reading:
 
     def _rows(self) -> int:
         """Rows that must wait before they are fetched."""
-        # Several workers hand over what all have passed: the more, the less they wait for each other.
-        usual = BATCH_ROWS if self._request.early_moves or self._request.workers != 1 else FEWER_ROWS
-        return 1 if self._request.prompt else usual
+        if self._request.prompt:
+            return 1
+        return BATCH_ROWS if self._request.early_moves else FEWER_ROWS
 
     def _finish(self, tap: Tap) -> bool:
         """Some last rows of connections that are still open, if there is memory for them. Whether more are left."""

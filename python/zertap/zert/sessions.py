@@ -18,6 +18,7 @@ Source: ``behaviour.md`` section 4; z/OS Communications Server, "How does zERT a
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from functools import cached_property
+from hashlib import sha256
 from ipaddress import ip_address
 from operator import add, attrgetter, sub
 
@@ -101,9 +102,6 @@ class Session:
     @cached_property
     def identifier(self) -> str:
         """The 42 characters that name the session."""
-        # It loads OpenSSL: whoever has records written natively never asks.
-        from hashlib import sha256
-
         digest = sha256(self.text.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_OCTETS]
         return f"{_LETTERS[self.shown.protocol]}-{digest.hex().upper()}"
 
