@@ -23,8 +23,7 @@ pub fn config(octet: u8) -> Config {
     if octet & 16 != 0 {
         config.max_connections = 4;
         config.max_half_open = 2;
-        config.max_lingering = 2;
-        config.max_ordinals = 2;
+        config.max_ended = 2;
     }
     if octet & 32 != 0 {
         config.stream.held_octets = 64;

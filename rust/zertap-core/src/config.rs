@@ -26,16 +26,15 @@ pub struct Config {
     pub interval: Option<Recurring>,
     /// How long the acknowledgement of the second FIN is awaited.
     pub closing_span: Span,
-    /// How long an ended connection's addresses are remembered, to absorb stragglers.
+    /// How long an ended connection's stragglers are absorbed, while it is remembered.
     pub linger_span: Span,
     /// Connections kept at most; the longest idle is evicted.
     pub max_connections: usize,
     /// Half-open attempts remembered at most; the oldest is dropped.
     pub max_half_open: usize,
-    /// Ended connections remembered at most.
-    pub max_lingering: usize,
-    /// Addresses and ports of long ended connections whose ordinal is remembered.
-    pub max_ordinals: usize,
+    /// Ended connections remembered at most, to absorb stragglers and to count what follows between the same addresses and
+    /// ports. Beyond 16,384 only as many as live.
+    pub max_ended: usize,
     /// Number of the first negotiated profile: taps whose rows are read together count from different ones.
     pub first_profile: u32,
     /// Key of the table's hash: attackers choose addresses and ports, so the caller gives a random one.
@@ -56,8 +55,7 @@ impl Default for Config {
             linger_span: Span::seconds(60),
             max_connections: 1 << 20,
             max_half_open: 65_536,
-            max_lingering: 65_536,
-            max_ordinals: 65_536,
+            max_ended: 65_536,
             first_profile: 0,
             hash_key: [0, 0],
         }

@@ -163,7 +163,7 @@ impl Tap {
     /// Makes room for what so many frames may add, unless there is no memory for it: who asks before pushing them can
     /// stop in good order. Without asking, room is made as it is needed, and a lack of memory ends the process.
     pub fn reserve(&mut self, frames: usize) -> Result<(), TryReserveError> {
-        self.table.reserve(frames, self.config.max_connections)?;
+        self.table.reserve(frames, &self.config)?;
         self.batch.reserve(frames)
     }
 

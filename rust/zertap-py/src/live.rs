@@ -209,8 +209,7 @@ impl Live {
             configs.push(Config {
                 max_connections: shared(engine.max_connections),
                 max_half_open: shared(engine.max_half_open),
-                max_lingering: shared(engine.max_lingering),
-                max_ordinals: shared(engine.max_ordinals),
+                max_ended: shared(engine.max_ended),
                 first_profile: number * (u32::MAX / taps),
                 ..engine
             });

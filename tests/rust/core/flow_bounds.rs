@@ -119,7 +119,7 @@ fn ended_connections_are_forgotten_before_live_ones() {
 
 #[test]
 fn of_too_many_ended_connections_the_oldest_are_forgotten() {
-    let mut tap = Tap::new(Config { max_lingering: 2, ..Config::default() });
+    let mut tap = Tap::new(Config { max_ended: 2, ..Config::default() });
     for port in 1..=3 {
         feed(&mut tap, &ended(port));
     }
@@ -212,7 +212,7 @@ fn one_octet_segments_cost_the_same_however_many_came_before() {
 /// Every connection that was opened is somewhere, at any moment and under every limit; every row too.
 #[test]
 fn the_account_balances_after_every_packet_whatever_is_dropped_on_the_way() {
-    let limits = Config { max_connections: 5, max_half_open: 3, max_lingering: 2, ..asking_for_all() };
+    let limits = Config { max_connections: 5, max_half_open: 3, max_ended: 2, ..asking_for_all() };
     let mut tap = Tap::new(limits);
     let kinds: [fn(u16) -> Vec<Packet>; 3] = [syn, established, ended];
     let refused = |port| Conversation::silent().on_ports(port, 443).syn(CLIENT).rst(SERVER).packets;

@@ -86,8 +86,7 @@ impl Crew {
         let each = Config {
             max_connections: part(config.max_connections),
             max_half_open: part(config.max_half_open),
-            max_lingering: part(config.max_lingering),
-            max_ordinals: part(config.max_ordinals),
+            max_ended: part(config.max_ended),
             ..config.clone()
         };
         let taps = (0..count).map(|index| Tap::shared(each.clone(), Share { index, count })).collect();

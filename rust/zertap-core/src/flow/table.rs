@@ -8,13 +8,12 @@ use super::chronicle::Chronicle;
 use super::chunks::Chunks;
 use super::connection::{Beyond, Connection, HOT, Life, exact};
 use super::counters::TableCounters;
+use super::ended::{Ended, Memory, NUMBERS};
 use super::follow::{Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
-use super::linger::{Ended, Linger, NUMBERS};
 use super::opening::take_bare_syn;
-use super::ordinals::Ordinals;
 use super::timers::{Queue, SlotRef};
 use super::usual::{Octets, Taken, take_usual};
 use crate::config::Config;
@@ -46,14 +45,13 @@ pub struct Table {
     due: Queue,
     gaps: Queue,
     closing: Queue,
-    linger: Linger,
+    ended: Memory,
     attempts: Attempts,
     half_open: Queue,
     /// Connections with slots that are half-open; attempts are not counted here.
     half_open_count: usize,
     /// No timer fires before this; so nearly every packet asks nothing else.
     earliest: Timestamp,
-    ordinals: Ordinals,
     lanes: Lanes,
     counters: TableCounters,
     evict_hand: usize,
@@ -68,6 +66,17 @@ const AHEAD: usize = 8;
 /// How many slots are compared when one must be evicted.
 const EVICTION_SAMPLE: usize = 64;
 
+/// However few live, so many ended connections are remembered.
+const FEWEST_ENDED: usize = 16_384;
+
+/// What comes behind the end of a connection with the same addresses and ports.
+enum Behind {
+    /// A connection of this ordinal that follows at once.
+    Follows(u32),
+    /// Something so much later that the end says nothing of it but this ordinal.
+    Later(u32),
+}
+
 impl Table {
     /// An empty table with a keyed hash.
     pub fn new(hash_key: [u64; 2]) -> Self {
@@ -80,12 +89,11 @@ impl Table {
             due: Queue::default(),
             gaps: Queue::default(),
             closing: Queue::default(),
-            linger: Linger::default(),
+            ended: Memory::default(),
             attempts: Attempts::default(),
             half_open: Queue::default(),
             half_open_count: 0,
             earliest: Timestamp(u64::MAX),
-            ordinals: Ordinals::default(),
             lanes: Lanes::default(),
             counters: TableCounters::default(),
             evict_hand: 0,
@@ -110,8 +118,8 @@ impl Table {
     }
 
     /// Makes room for what so many segments may add, unless there is no memory for it.
-    pub fn reserve(&mut self, more: usize, max_connections: usize) -> Result<(), TryReserveError> {
-        let new = more.min(max_connections.saturating_sub(self.live()));
+    pub fn reserve(&mut self, more: usize, config: &Config) -> Result<(), TryReserveError> {
+        let new = more.min(config.max_connections.saturating_sub(self.live()));
         self.slots.try_reserve(new.saturating_sub(self.free.len()))?;
         self.generations.try_reserve(new.saturating_sub(self.free.len()))?;
         self.free.try_reserve(more)?;
@@ -119,7 +127,7 @@ impl Table {
             queue.reserve(more)?;
         }
         self.attempts.reserve(new)?;
-        self.linger.reserve(more)?;
+        self.ended.reserve(more.min(self.remembered(config).saturating_sub(self.ended.len())))?;
         self.index.reserve(2 * new)
     }
 
@@ -216,15 +224,21 @@ impl Table {
         identity: &Identity,
     ) -> Option<u32> {
         let Identity { key, hash, .. } = *identity;
-        let found = self.find(hash, &key).or_else(|| self.pair_lanes(place, identity, segment));
-        match found {
-            None => {
-                let ordinal = self.next_ordinal(&key, hash);
-                self.open(place, identity, segment, ordinal);
-                None
+        let mut found = self.find(hash, &key);
+        let mut ordinal = 1;
+        if let Some(number) = found.filter(|entry| entry & ENDED != 0) {
+            match self.after_the_end(place, identity, number & !ENDED, segment)? {
+                Behind::Follows(ordinal) => {
+                    self.open(place, identity, segment, ordinal);
+                    return None;
+                }
+                Behind::Later(least) => (found, ordinal) = (None, least),
             }
-            Some(index) if index & ENDED != 0 => {
-                self.after_the_end(place, identity, index & !ENDED, segment);
+        }
+        match found.or_else(|| self.pair_lanes(place, identity, segment)) {
+            None => {
+                let ordinal = self.next_ordinal(&key).max(ordinal);
+                self.open(place, identity, segment, ordinal);
                 None
             }
             Some(index) if index & ATTEMPT != 0 => {
@@ -240,25 +254,26 @@ impl Table {
         self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
     }
 
-    /// A segment behind its connection's end: a straggler, or a new connection's first.
+    /// A segment behind its connection's end, unless it is a straggler: that is counted here.
     #[cold]
     fn after_the_end(
         &mut self,
-        place: &mut Workplace<'_>,
+        place: &Workplace<'_>,
         identity: &Identity,
         number: u32,
         segment: &Segment<'_>,
-    ) {
-        let span = place.config.linger_span;
-        let behind = |ended: &Ended| place.cause.at.after(span).since(ended.until());
-        match self.linger.get(number) {
-            Some(ended) if ended.is_followed_by(identity.from_low, segment, behind(ended)) => {
-                let ordinal = ended.ordinal.saturating_add(1);
-                self.unlist(number);
-                self.open(place, identity, segment, ordinal);
-            }
-            _ => self.counters.stragglers += 1,
+    ) -> Option<Behind> {
+        let now = place.cause.at;
+        let ended = *self.ended.get(number)?;
+        let ordinal = ended.ordinal().saturating_add(1);
+        let lingers = ended.lingers(now, place.config.linger_span);
+        if lingers && !ended.is_followed_by(identity.from_low, segment, now) {
+            self.counters.stragglers += 1;
+            return None;
         }
+        self.ended.unlist(number);
+        self.index.remove(identity.hash, number | ENDED);
+        Some(if lingers { Behind::Follows(ordinal) } else { Behind::Later(ordinal) })
     }
 
     /// Wakes the connections whose deadlines have come, in order of time.
@@ -284,11 +299,7 @@ impl Table {
             }
         }
         place.cause.at = now;
-        while self.linger.next().is_some_and(|until| until <= now) {
-            self.forget_oldest(place.config);
-        }
-        let next = [self.due.next(), self.gaps.next(), self.closing.next(), self.linger.next()];
-        self.earliest = next.into_iter().flatten().min().unwrap_or(Timestamp(u64::MAX));
+        self.earliest = self.next_deadline().unwrap_or(Timestamp(u64::MAX));
     }
 
     /// When the next timer fires.
@@ -483,56 +494,52 @@ impl Table {
     /// The last row is written: keep only what absorbs stragglers.
     fn end(&mut self, place: &Workplace<'_>, index: u32) {
         self.counters.ended += 1;
-        let until = place.cause.at.after(place.config.linger_span);
-        let Some(conn) = self.connection(index) else { return };
-        let ended = Ended::of(conn, until);
-        self.vacate(index);
-        let hash = self.hash(&ended.key);
-        self.remember(place.config, ended, hash, index);
+        self.retire(place, index, |ended| ended);
     }
 
-    /// An ended connection lingers in the place that `was` has in the index.
-    fn remember(&mut self, config: &Config, ended: Ended, hash: u64, was: u32) {
-        if self.linger.len() >= config.max_lingering {
-            // Before it comes: one more would double the room of all.
-            self.forget_oldest(config);
+    /// Gives a slot back; of its connection is remembered what `keep` says.
+    fn retire(&mut self, place: &Workplace<'_>, index: u32, keep: impl FnOnce(Ended) -> Ended) {
+        let Some(conn) = self.slots.get(index as usize).and_then(|slot| slot.connection.as_ref()) else {
+            return;
+        };
+        let (key, other_lane) = (conn.key, conn.other_lane());
+        let ended = keep(Ended::of(conn, self.hash(&key), place.cause.at));
+        self.vacate(index);
+        self.remember(place.config, ended, index);
+        if other_lane != key.lane() {
+            let other = self.hash(&key.on_lane(other_lane));
+            self.remember(place.config, ended.under(other), index | OTHER_LANE);
         }
-        let number = self.linger.push(ended) | ENDED;
-        self.index.replace(hash, was, number);
-        if ended.other_lane != ended.key.lane() {
-            let hash = self.hash(&ended.key.on_lane(ended.other_lane));
-            self.index.replace(hash, was | OTHER_LANE, number | OTHER_LANE);
+    }
+
+    /// An ended connection stands in the place that `was` has in the index.
+    fn remember(&mut self, config: &Config, ended: Ended, was: u32) {
+        let most = self.remembered(config);
+        // Before it comes: one more would double the room of all.
+        while self.ended.len() >= most.max(1) {
+            self.forget_oldest();
         }
-        self.earliest = self.earliest.min(ended.until());
-        if config.max_lingering == 0 {
-            self.forget_oldest(config);
+        if most == 0 {
+            self.index.remove(ended.hash(), was);
+        } else {
+            let number = self.ended.push(ended);
+            self.index.replace(ended.hash(), was, number | ENDED);
         }
+    }
+
+    /// How many ended connections are remembered: as many as live, within bounds; so what a long capture takes is told by how
+    /// much goes on at a time.
+    fn remembered(&self, config: &Config) -> usize {
+        self.live().max(FEWEST_ENDED).min(config.max_ended)
     }
 
     /// Lets the addresses of the connection that ended first go.
-    fn forget_oldest(&mut self, config: &Config) {
-        if let Some(later) = self.linger.expect(AHEAD) {
-            self.index.expect(self.hash(&later.key));
+    fn forget_oldest(&mut self) {
+        if let Some(later) = self.ended.expect(AHEAD) {
+            self.index.expect(later.hash());
         }
-        if let Some((number, ended)) = self.linger.pop() {
-            let hash = self.hash(&ended.key.on_lane(0));
-            self.ordinals.remember(hash, ended.ordinal, config.max_ordinals);
-            self.delist(number, &ended);
-        }
-    }
-
-    /// An ended connection is followed by another one.
-    fn unlist(&mut self, number: u32) {
-        if let Some(ended) = self.linger.unlist(number) {
-            self.delist(number, &ended);
-        }
-    }
-
-    fn delist(&mut self, number: u32, ended: &Ended) {
-        self.index.remove(self.hash(&ended.key), number | ENDED);
-        if ended.other_lane != ended.key.lane() {
-            let hash = self.hash(&ended.key.on_lane(ended.other_lane));
-            self.index.remove(hash, number | ENDED | OTHER_LANE);
+        if let Some((hash, number)) = self.ended.pop() {
+            self.index.remove(hash, number | ENDED);
         }
     }
 
@@ -581,20 +588,18 @@ impl Table {
         let Some(index) = victim else { return };
         if let Some(conn) = self.connection(index) {
             place.abandon(conn, RowKind::Evicted);
-            let (key, ordinal) = (conn.key, conn.ordinal());
             self.counters.evicted += 1;
-            self.ordinals.remember(self.hash(&key.on_lane(0)), ordinal, place.config.max_ordinals);
         }
-        self.remove(index);
+        self.retire(place, index, Ended::counted_only);
     }
 
-    /// This is the n-th connection between these addresses and ports, whatever its lane.
-    fn next_ordinal(&self, key: &FlowKey, hash: u64) -> u32 {
+    /// This is the n-th connection between these addresses and ports, as far as other lanes tell.
+    fn next_ordinal(&self, key: &FlowKey) -> u32 {
         let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
             let other = key.on_lane(lane);
             let entry = self.find(self.hash(&other), &other)?;
             let last = if entry & ENDED != 0 {
-                self.linger.get(entry & !ENDED)?.ordinal
+                self.ended.get(entry & !ENDED)?.ordinal()
             } else if entry & ATTEMPT != 0 {
                 self.attempts.get(entry & !ATTEMPT)?.ordinal
             } else {
@@ -602,8 +607,7 @@ impl Table {
             };
             Some(last.saturating_add(1))
         });
-        let on_no_lane = if key.lane() == 0 { hash } else { self.hash(&key.on_lane(0)) };
-        elsewhere.max().unwrap_or(1).max(self.ordinals.next(on_no_lane))
+        elsewhere.max().unwrap_or(1)
     }
 
     /// The live connection of a key.
@@ -620,25 +624,28 @@ impl Table {
     /// The slot of the connection that a key belongs to, or `ENDED` and the number of one that lingers.
     #[inline]
     fn find(&self, hash: u64, key: &FlowKey) -> Option<u32> {
-        let found = self.index.find(hash, |entry| self.is_of(entry, key))?;
+        let found = self.index.find(hash, |entry| self.is_of(entry, hash, key))?;
         Some(found & !OTHER_LANE)
     }
 
     /// Whether an index entry stands for this key.
     #[inline]
-    fn is_of(&self, entry: u32, key: &FlowKey) -> bool {
+    fn is_of(&self, entry: u32, hash: u64, key: &FlowKey) -> bool {
         let number = entry & !OTHER_LANE;
-        let known = if entry & ENDED != 0 {
-            // Numbers of ended connections go around below `ENDED`: `ATTEMPT`'s bit is theirs too.
-            self.linger.get(number & !ENDED).map(|ended| (&ended.key, ended.other_lane))
-        } else if entry & ATTEMPT != 0 {
+        // Numbers of ended connections go around below `ENDED`: `ATTEMPT`'s bit is theirs too.
+        if entry & ENDED != 0 {
+            return self.ended.get(number & !ENDED).is_some_and(|ended| ended.hash() == hash);
+        }
+        if entry & ATTEMPT != 0 {
             return self.attempts.is_of(number & !ATTEMPT, key);
-        } else {
-            let slot = self.slots.get(number as usize);
-            slot.and_then(|slot| slot.connection.as_ref()).map(|conn| (&conn.key, conn.other_lane()))
-        };
-        known.is_some_and(|(known, other_lane)| {
-            if entry & OTHER_LANE == 0 { known == key } else { known.on_lane(other_lane) == *key }
+        }
+        let slot = self.slots.get(number as usize).and_then(|slot| slot.connection.as_ref());
+        slot.is_some_and(|conn| {
+            if entry & OTHER_LANE == 0 {
+                conn.key == *key
+            } else {
+                conn.key.on_lane(conn.other_lane()) == *key
+            }
         })
     }
 

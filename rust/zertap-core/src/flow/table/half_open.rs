@@ -4,9 +4,9 @@
 use super::{ATTEMPT, Identity, Table, resolve};
 use crate::flow::attempts::{Attempt, Reply, is_bare};
 use crate::flow::connection::Life;
+use crate::flow::ended::Ended;
 use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
-use crate::flow::linger::Ended;
 use crate::flow::opening::take_bare_syn_ack;
 use crate::flow::usual::TELLING;
 use crate::wire::{Segment, TcpFlags};
@@ -75,8 +75,7 @@ impl Table {
         let Some(attempt) = self.attempts.take(number) else { return };
         place.leave_refused(&attempt);
         self.counters.ended += 1;
-        let until = place.cause.at.after(place.config.linger_span);
-        self.remember(place.config, Ended::of_attempt(&attempt, until), hash, number | ATTEMPT);
+        self.remember(place.config, Ended::of_attempt(&attempt, hash, place.cause.at), number | ATTEMPT);
     }
 
     /// A connection that was an attempt, and is half-open still, waits with the others.

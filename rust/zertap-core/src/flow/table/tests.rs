@@ -81,6 +81,7 @@ fn assert_pairs(shop: &mut Shop, pairs: usize) {
 #[test]
 fn a_slot_is_small_and_most_packets_need_its_first_part_only() {
     assert_eq!((size_of::<Slot>(), HOT), (216, 160));
+    assert_eq!(size_of::<Ended>(), 28);
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn a_refused_attempt_leaves_the_row_of_a_connection_that_was_reset_and_absorbs_t
         let side = conn.sender(!attempt.from_low);
         assert!(place.segment(&mut conn, side, &refusal).ended);
         place.leave_refused(&attempt);
-        let ended = [Ended::of(&conn, Timestamp(11)), Ended::of_attempt(&attempt, Timestamp(11))];
+        let ended = [Ended::of(&conn, 12, Timestamp(11)), Ended::of_attempt(&attempt, 12, Timestamp(11))];
         let [slow, direct] = ended.map(|ended| format!("{ended:?}"));
         assert_eq!(slow, direct);
     }
@@ -166,7 +167,7 @@ fn an_ended_connection_absorbs_its_stragglers_under_every_number() {
     for first in [0, ATTEMPT - 1, ATTEMPT, NUMBERS - 1] {
         let mut shop = Shop::default();
         let mut table = Table::new([1, 2]);
-        table.linger = Linger::numbered_from(first);
+        table.ended = Memory::numbered_from(first);
         let straggler = segment(true, TcpFlags::ACK, 6, 1);
         let all = [segment(true, TcpFlags::SYN, 5, 0), segment(false, REFUSED, 0, 6), straggler, straggler];
         for (packet, segment) in (1..).zip(&all) {
