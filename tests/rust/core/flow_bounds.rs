@@ -140,6 +140,44 @@ fn ended_connections_are_forgotten_in_time() {
     assert_eq!((tap.table_counters().stragglers, tap.live()), (0, 1));
 }
 
+/// Long after an end nothing is a straggler, and what begins then is still the next of its addresses.
+#[test]
+fn a_connection_long_after_the_end_of_another_one_is_counted_behind_it() {
+    let mut tap = Tap::new(Config::default());
+    let ended = Conversation::open().closes(CLIENT);
+    feed(&mut tap, &ended.packets);
+    for days in 1..=3 {
+        let later = |packet: &Packet| Packet { at: packet.at + days * 86_400 * SECOND, ..packet.clone() };
+        feed(&mut tap, &ended.packets.iter().map(later).collect::<Vec<_>>());
+    }
+    let ordinals: Vec<_> = tap.drain().iter().map(|row| row.ordinal).collect();
+    assert_eq!((ordinals, tap.table_counters().stragglers), (vec![1, 2, 3, 4], 0));
+}
+
+/// However few live, 16,384 ended ones are remembered; where more live, as many as do.
+#[test]
+fn as_many_ended_connections_are_remembered_as_live() {
+    let fewest = 16_384;
+    for (living, remembered) in [(0, fewest), (fewest + 500, fewest + 500)] {
+        let mut tap = Tap::new(Config::default());
+        for port in 1..=living {
+            feed(&mut tap, &established(port));
+        }
+        let first = living + 1;
+        for port in first..=first + remembered {
+            feed(&mut tap, &ended(port));
+        }
+        let straggler = |tap: &mut Tap, port: u16| {
+            let before = tap.table_counters().stragglers;
+            feed(tap, &ended(port)[5..]);
+            tap.table_counters().stragglers - before
+        };
+        // One more ended than are remembered; what opens here lives, so one more is remembered then.
+        let ports = [first + remembered, first + 1, first];
+        assert_eq!(ports.map(|port| straggler(&mut tap, port)), [1, 1, 0], "{living}");
+    }
+}
+
 /// What one connection holds when octets come that cannot be delivered yet.
 fn held(packets: impl IntoIterator<Item = (u32, Vec<u8>)>, ack: u32) -> Run {
     let mut flood = Conversation::open().client(b"hello ").server(b"x");
