@@ -1,7 +1,9 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
+mod across;
 mod ending;
 mod half_open;
+mod past;
 
 use super::attempts::Attempts;
 use super::chronicle::Chronicle;
@@ -12,7 +14,7 @@ use super::ended::{Ended, Memory, NUMBERS};
 use super::follow::{Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
-use super::lanes::{LIMIT as LANES, Lanes, is_missing_direction};
+use super::lanes::Lanes;
 use super::opening::take_bare_syn;
 use super::timers::{Queue, SlotRef};
 use super::usual::{Octets, Taken, take_usual};
@@ -23,8 +25,8 @@ use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Address, Corners, Segment, Usual};
-use arrayvec::ArrayVec;
 use half_open::{is_bare_syn, syn_segment};
+use past::Behind;
 use std::collections::TryReserveError;
 
 /// A place for a connection.
@@ -65,17 +67,6 @@ const AHEAD: usize = 8;
 
 /// How many slots are compared when one must be evicted.
 const EVICTION_SAMPLE: usize = 64;
-
-/// However few live, so many ended connections are remembered.
-const FEWEST_ENDED: usize = 16_384;
-
-/// What comes behind the end of a connection with the same addresses and ports.
-enum Behind {
-    /// A connection of this ordinal that follows at once.
-    Follows(u32),
-    /// Something so much later that the end says nothing of it but this ordinal.
-    Later(u32),
-}
 
 impl Table {
     /// An empty table with a keyed hash.
@@ -252,28 +243,6 @@ impl Table {
     #[inline]
     fn guessed(&mut self, guess: Guess, key: &FlowKey) -> Option<&mut Connection> {
         self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
-    }
-
-    /// A segment behind its connection's end, unless it is a straggler: that is counted here.
-    #[cold]
-    fn after_the_end(
-        &mut self,
-        place: &Workplace<'_>,
-        identity: &Identity,
-        number: u32,
-        segment: &Segment<'_>,
-    ) -> Option<Behind> {
-        let now = place.cause.at;
-        let ended = *self.ended.get(number)?;
-        let ordinal = ended.ordinal().saturating_add(1);
-        let lingers = ended.lingers(now, place.config.linger_span);
-        if lingers && !ended.is_followed_by(identity.from_low, segment, now) {
-            self.counters.stragglers += 1;
-            return None;
-        }
-        self.ended.unlist(number);
-        self.index.remove(identity.hash, number | ENDED);
-        Some(if lingers { Behind::Follows(ordinal) } else { Behind::Later(ordinal) })
     }
 
     /// Wakes the connections whose deadlines have come, in order of time.
@@ -491,58 +460,6 @@ impl Table {
         }
     }
 
-    /// The last row is written: keep only what absorbs stragglers.
-    fn end(&mut self, place: &Workplace<'_>, index: u32) {
-        self.counters.ended += 1;
-        self.retire(place, index, |ended| ended);
-    }
-
-    /// Gives a slot back; of its connection is remembered what `keep` says.
-    fn retire(&mut self, place: &Workplace<'_>, index: u32, keep: impl FnOnce(Ended) -> Ended) {
-        let Some(conn) = self.slots.get(index as usize).and_then(|slot| slot.connection.as_ref()) else {
-            return;
-        };
-        let (key, other_lane) = (conn.key, conn.other_lane());
-        let ended = keep(Ended::of(conn, self.hash(&key), place.cause.at));
-        self.vacate(index);
-        self.remember(place.config, ended, index);
-        if other_lane != key.lane() {
-            let other = self.hash(&key.on_lane(other_lane));
-            self.remember(place.config, ended.under(other), index | OTHER_LANE);
-        }
-    }
-
-    /// An ended connection stands in the place that `was` has in the index.
-    fn remember(&mut self, config: &Config, ended: Ended, was: u32) {
-        let most = self.remembered(config);
-        // Before it comes: one more would double the room of all.
-        while self.ended.len() >= most.max(1) {
-            self.forget_oldest();
-        }
-        if most == 0 {
-            self.index.remove(ended.hash(), was);
-        } else {
-            let number = self.ended.push(ended);
-            self.index.replace(ended.hash(), was, number | ENDED);
-        }
-    }
-
-    /// How many ended connections are remembered: as many as live, within bounds; so what a long capture takes is told by how
-    /// much goes on at a time.
-    fn remembered(&self, config: &Config) -> usize {
-        self.live().max(FEWEST_ENDED).min(config.max_ended)
-    }
-
-    /// Lets the addresses of the connection that ended first go.
-    fn forget_oldest(&mut self) {
-        if let Some(later) = self.ended.expect(AHEAD) {
-            self.index.expect(later.hash());
-        }
-        if let Some((hash, number)) = self.ended.pop() {
-            self.index.remove(hash, number | ENDED);
-        }
-    }
-
     fn remove(&mut self, index: u32) {
         let Some((key, other_lane)) = self.vacate(index) else { return };
         self.index.remove(self.hash(&key), index);
@@ -593,23 +510,6 @@ impl Table {
         self.retire(place, index, Ended::counted_only);
     }
 
-    /// This is the n-th connection between these addresses and ports, as far as other lanes tell.
-    fn next_ordinal(&self, key: &FlowKey) -> u32 {
-        let elsewhere = self.lanes.others(key.lane()).filter_map(|lane| {
-            let other = key.on_lane(lane);
-            let entry = self.find(self.hash(&other), &other)?;
-            let last = if entry & ENDED != 0 {
-                self.ended.get(entry & !ENDED)?.ordinal()
-            } else if entry & ATTEMPT != 0 {
-                self.attempts.get(entry & !ATTEMPT)?.ordinal
-            } else {
-                self.slots.get(entry as usize)?.connection.as_ref()?.ordinal()
-            };
-            Some(last.saturating_add(1))
-        });
-        elsewhere.max().unwrap_or(1)
-    }
-
     /// The live connection of a key.
     pub(super) fn look(&self, key: &FlowKey) -> Option<&Connection> {
         let index = self.find(self.hash(key), key).filter(|index| index & (ENDED | ATTEMPT) == 0)?;
@@ -647,37 +547,6 @@ impl Table {
                 conn.key.on_lane(conn.other_lane()) == *key
             }
         })
-    }
-
-    /// A connection that lacks the direction this segment brings on another lane; from now on both lead to it.
-    fn pair_lanes(
-        &mut self,
-        place: &mut Workplace<'_>,
-        identity: &Identity,
-        segment: &Segment<'_>,
-    ) -> Option<u32> {
-        let Identity { key, from_low, hash } = *identity;
-        if !self.lanes.has_others(key.lane()) {
-            return None;
-        }
-        let others: ArrayVec<u32, LANES> = self.lanes.others(key.lane()).collect();
-        let index = others.into_iter().find_map(|lane| {
-            let other = key.on_lane(lane);
-            let entry = self.find(self.hash(&other), &other).filter(|entry| entry & ENDED == 0)?;
-            if entry & ATTEMPT != 0 {
-                let number = entry & !ATTEMPT;
-                return if self.attempts.get(number)?.lacks(from_low, segment) {
-                    self.promote(place, number)
-                } else {
-                    None
-                };
-            }
-            let conn = self.slots.get(entry as usize)?.connection.as_ref()?;
-            is_missing_direction(conn, conn.sender(from_low), segment).then_some(entry)
-        })?;
-        self.connection(index)?.extras().other_lane = Some(key.lane());
-        self.index.insert(hash, index | OTHER_LANE);
-        Some(index)
     }
 
     pub(super) fn connection(&mut self, index: u32) -> Option<&mut Connection> {
