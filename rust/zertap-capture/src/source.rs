@@ -67,7 +67,8 @@ struct Frames<'s> {
     source: Account<'s>,
 }
 
-/// The usual records that stand in the window whole.
+/// The usual records that stand in the window whole. Which they are stands apart: it is asked for each record.
+#[repr(u8)]
 enum Records<'s> {
     Little(Whole<'s>),
     Big(Whole<'s>),

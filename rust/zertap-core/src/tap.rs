@@ -126,9 +126,8 @@ impl Tap {
         loop {
             let mut batch = ArrayVec::<Ready<'_>, BATCH>::new();
             for frame in frames.by_ref().take(BATCH) {
-                batch.push(match self.decoder.usual(frame.link, frame.bytes) {
-                    Some((corners, usual)) => {
-                        let identity = self.table.identify(&corners);
+                batch.push(match self.decoder.name(frame.link, frame.bytes, &self.table) {
+                    Some((identity, usual)) => {
                         Ready::Usual { at: frame.at, identity, usual, guess: Guess::default() }
                     }
                     None => Ready::Other(frame),

@@ -23,7 +23,7 @@ use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Segment, Usual};
+use crate::wire::{Address, Corners, Ipv4Corners, Naming, Segment, Usual};
 use arrayvec::ArrayVec;
 use half_open::{is_bare_syn, syn_segment};
 use std::collections::TryReserveError;
@@ -701,6 +701,23 @@ impl Table {
 
     fn slot_ref(&self, index: u32) -> SlotRef {
         SlotRef { index, generation: self.generations.get(index as usize).copied().unwrap_or_default() }
+    }
+}
+
+impl Naming for Table {
+    type Name = Identity;
+
+    #[inline]
+    fn ipv4(&self, corners: Ipv4Corners) -> Identity {
+        let (key, from_low) = FlowKey::of_ipv4(&corners);
+        let hash = self.hasher.of_ipv4(&key);
+        self.index.expect(hash);
+        Identity { key, from_low, hash }
+    }
+
+    #[inline]
+    fn ipv6(&self, corners: Corners) -> Identity {
+        self.identify(&corners)
     }
 }
 
