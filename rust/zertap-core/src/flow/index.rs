@@ -89,6 +89,7 @@ struct Entry {
     slot: u32,
 }
 
+/// What stands in a vacant place: no number.
 const VACANT: u32 = u32::MAX;
 const NOTHING: Entry = Entry { tag: 0, slot: VACANT };
 const FIRST_CAPACITY: usize = 1024;
@@ -131,6 +132,21 @@ impl Index {
             }
             at = (at + 1) & self.mask;
         }
+    }
+
+    /// The first number under this hash, or `VACANT`.
+    #[inline]
+    pub fn first(&self, hash: u64) -> u32 {
+        let tag = tag(hash);
+        let mut at = self.home(tag);
+        while let Some(entry) = self.entries.get(at) {
+            // A vacant place with the same tag says itself that it is none.
+            if entry.tag == tag || entry.slot == VACANT {
+                return entry.slot;
+            }
+            at = (at + 1) & self.mask;
+        }
+        VACANT
     }
 
     /// Adds a number under a hash.

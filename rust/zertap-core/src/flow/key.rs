@@ -34,6 +34,9 @@ impl PartialEq for FlowKey {
 const MAPPED: u64 = 0xffff << 32;
 
 impl FlowKey {
+    /// That of nobody.
+    pub(super) const NONE: Self = Self { words: [0; 5] };
+
     /// The key of a segment between these corners, and whether its sender is the lower endpoint: as `of`, in a few
     /// instructions, because each endpoint is a number of 48 bits.
     #[inline]

@@ -87,7 +87,7 @@ impl Decoder {
     /// What a frame of the usual shape holds; `None` leaves the frame to `unusual`.
     #[inline]
     pub fn usual<'a>(&self, link: LinkType, frame: &'a [u8]) -> Option<(Corners, Usual<'a>)> {
-        self.name(link, frame, &Plain)
+        self.name(link, frame, Plain)
     }
 
     /// The same, with its corners as they are wanted.
@@ -96,7 +96,7 @@ impl Decoder {
         &self,
         link: LinkType,
         frame: &'a [u8],
-        naming: &N,
+        naming: N,
     ) -> Option<(N::Name, Usual<'a>)> {
         if u32::from(link.0) == self.straight { straight::find(&self.config, frame, naming) } else { None }
     }

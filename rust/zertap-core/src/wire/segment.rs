@@ -241,9 +241,9 @@ pub trait Naming {
     /// What is made of them.
     type Name;
     /// Between IPv4 addresses.
-    fn ipv4(&self, corners: Ipv4Corners) -> Self::Name;
+    fn ipv4(self, corners: Ipv4Corners) -> Self::Name;
     /// Between IPv6 addresses.
-    fn ipv6(&self, corners: Corners) -> Self::Name;
+    fn ipv6(self, corners: Corners) -> Self::Name;
 }
 
 /// The corners themselves are wanted.
@@ -254,12 +254,12 @@ impl Naming for Plain {
     type Name = Corners;
 
     #[inline]
-    fn ipv4(&self, corners: Ipv4Corners) -> Corners {
+    fn ipv4(self, corners: Ipv4Corners) -> Corners {
         corners.into()
     }
 
     #[inline]
-    fn ipv6(&self, corners: Corners) -> Corners {
+    fn ipv6(self, corners: Corners) -> Corners {
         corners
     }
 }

@@ -22,7 +22,7 @@ const IPV6_HEADERS: usize = 14 + 40 + 20;
 pub(super) fn find<'a, N: Naming>(
     config: &WireConfig,
     frame: &'a [u8],
-    naming: &N,
+    naming: N,
 ) -> Option<(N::Name, Usual<'a>)> {
     let (frame, lane) =
         if kind(frame)? == ethertype::VLAN.to_be() { untagged(config, frame)? } else { (frame, 0) };
@@ -193,7 +193,7 @@ mod tests {
             }
             frame.truncate(length);
             let config = WireConfig { ignore_vlan, nesting, ..WireConfig::default() };
-            let found = find(&config, &frame, &Plain).map(|(corners, usual)| {
+            let found = find(&config, &frame, Plain).map(|(corners, usual)| {
                 usual.segment(corners.addresses.map(|address| Address(address.to_ne_bytes())), corners.lane)
             });
             let mut decoder = Decoder::new(config);
