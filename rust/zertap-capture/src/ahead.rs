@@ -9,12 +9,12 @@ pub(crate) fn ask_ahead(behind: &[u8], length: usize) {
     const LINE: usize = 64;
     /// Lines asked for in any case: a count that varies would be a jump that cannot be predicted.
     const ALWAYS: usize = 8;
-    let ahead = behind.get(AHEAD..).unwrap_or_default().as_chunks::<LINE>().0;
-    let Some((always, more)) = ahead.split_first_chunk::<ALWAYS>() else { return };
-    always.iter().for_each(prefetch);
+    // One look at the length for all of them; what stands before `AHEAD` was asked for with earlier records.
+    let Some((near, more)) = behind.split_first_chunk::<{ AHEAD + ALWAYS * LINE }>() else { return };
+    near.as_chunks::<LINE>().0.iter().skip(AHEAD / LINE).for_each(prefetch);
     // Of long records mostly the headers are read, and what is read to its end the core follows by itself.
     let lines = length / LINE;
     if lines > ALWAYS {
-        more.iter().take(lines - ALWAYS).step_by(4).for_each(prefetch);
+        more.as_chunks::<LINE>().0.iter().take(lines - ALWAYS).step_by(4).for_each(prefetch);
     }
 }

@@ -17,8 +17,8 @@ const TAIL: usize = 4;
 /// See [`PcapngReader::whole`](crate::pcapng::PcapngReader::whole).
 pub(crate) struct Blocks<'w> {
     rest: &'w [u8],
-    /// Where `rest` begins in the stream.
-    pub(crate) offset: u64,
+    /// Where `rest` ends in the stream: walking moves only its beginning.
+    end: u64,
     order: Order,
     interfaces: &'w [Interface],
     /// Index of the first of them among all interfaces of the capture.
@@ -35,7 +35,14 @@ impl<'w> Blocks<'w> {
         interfaces: &'w [Interface],
         section: usize,
     ) -> Self {
-        Self { rest, offset, order, interfaces, section }
+        Self { rest, end: offset + rest.len() as u64, order, interfaces, section }
+    }
+
+    /// Where the next block begins in the stream.
+    #[inline]
+    pub(crate) fn offset(&self) -> u64 {
+        // `end` lies so many octets behind it; nothing is checked, so that nobody pays who does not ask.
+        self.end.wrapping_sub(self.rest.len() as u64)
     }
 
     /// The next enhanced packet (section 4.3) as the frame of this number, if nothing about it is unusual.
@@ -58,8 +65,7 @@ impl<'w> Blocks<'w> {
         let bytes = body.get(..captured as usize).filter(|_| *again == length)?;
         let at = interface.clock.at(u64::from(high) << 32 | u64::from(low))?;
         ask_ahead(behind, bytes.len());
-        let offset = self.offset;
-        self.offset += u64::from(whole);
+        let offset = self.offset();
         self.rest = behind;
         Some(Frame {
             number,

@@ -119,10 +119,10 @@ impl PcapReader {
     pub(crate) fn whole<'w>(&self, window: &'w Window) -> Whole<'w> {
         let (unit, second) = self.dialect.fraction();
         let usual = self.dialect.record_header == RECORD_HEADER;
+        let rest = if usual { window.available() } else { &[] };
         Whole {
-            rest: if usual { window.available() } else { &[] },
-            offset: window.offset(),
-            order: self.dialect.order,
+            rest,
+            end: window.offset() + rest.len() as u64,
             unit,
             second,
             most: self.most.min(self.snap_limit),
@@ -171,10 +171,9 @@ impl PcapReader {
 /// See [`PcapReader::whole`].
 pub(crate) struct Whole<'w> {
     rest: &'w [u8],
-    /// Where `rest` begins in the stream.
-    pub(crate) offset: u64,
-    order: Order,
-    unit: u64,
+    /// Where `rest` ends in the stream: walking moves only its beginning.
+    end: u64,
+    unit: u16,
     second: u32,
     most: u32,
     link: u16,
@@ -182,20 +181,27 @@ pub(crate) struct Whole<'w> {
 }
 
 impl<'w> Whole<'w> {
+    /// Where the next record begins in the stream.
+    #[inline]
+    pub(crate) fn offset(&self) -> u64 {
+        // `end` lies so many octets behind it; nothing is checked, so that nobody pays who does not ask.
+        self.end.wrapping_sub(self.rest.len() as u64)
+    }
+
     /// The next record as the frame of this number, if nothing about it is unusual.
     #[inline]
-    pub(crate) fn next(&mut self, number: u64) -> Option<Frame<'w>> {
+    pub(crate) fn next(&mut self, order: Order, number: u64) -> Option<Frame<'w>> {
         let (header, behind) = self.rest.split_first_chunk::<RECORD_HEADER>()?;
-        let claim = Claim::read(self.order, header);
+        let claim = Claim::read(order, header);
         let unusual = claim.captured > claim.original
             || claim.captured > self.most
             || claim.fraction >= self.second
-            || claim.resembles_magic();
+            || claim.original.wrapping_sub(LEAST_RECORD) >= ODD_RECORD - LEAST_RECORD
+                && claim.resembles_magic();
         let (bytes, behind) = behind.split_at_checked(claim.captured as usize).filter(|_| !unusual)?;
         ask_ahead(behind, bytes.len());
-        let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * self.unit;
-        let offset = self.offset;
-        self.offset += (RECORD_HEADER + bytes.len()) as u64;
+        let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * u64::from(self.unit);
+        let offset = self.offset();
         self.rest = behind;
         Some(Frame {
             number,
@@ -210,6 +216,12 @@ impl<'w> Whole<'w> {
         })
     }
 }
+
+/// A plausible file header, read as a record, claims an original length of its `sigfigs`: at most 9 in its own byte
+/// order, in the other one 0 or at least 2^24. Original lengths between need no look at the seconds.
+const LEAST_RECORD: u32 = 10;
+/// See [`LEAST_RECORD`].
+const ODD_RECORD: u32 = 1 << 24;
 
 /// The end of the stream where a record should begin: clean if nothing is left over.
 #[cold]
@@ -279,13 +291,13 @@ impl Dialect {
     #[inline]
     fn at(self, claim: &Claim) -> Option<Timestamp> {
         let (unit, second) = self.fraction();
-        let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * unit;
+        let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * u64::from(unit);
         (claim.fraction < second).then_some(Timestamp(at))
     }
 
     /// Nanoseconds in one step of the fraction, and steps in a second.
     #[inline]
-    fn fraction(self) -> (u64, u32) {
+    fn fraction(self) -> (u16, u32) {
         if self.nanoseconds { (1, 1_000_000_000) } else { (1_000, 1_000_000) }
     }
 }

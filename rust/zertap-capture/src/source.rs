@@ -12,8 +12,9 @@ use zertap_core::time::Timestamp;
 use crate::blocks::Blocks;
 use crate::compressed;
 use crate::error::{CaptureError, CaptureErrorKind, Fault};
-use crate::frame::{Compression, Container, Frame, Info, Record};
+use crate::frame::{Compression, Container, Frame, Info, Interface, Record};
 use crate::mapped::{Mapped, Shelf};
+use crate::order::Order;
 use crate::pcap;
 use crate::pcap::{PcapReader, Whole};
 use crate::pcapng;
@@ -54,27 +55,44 @@ impl Found {
     }
 }
 
-/// Frames handed out together: one, and those behind it, found as they are asked for.
+/// Frames handed out together, found as they are asked for.
 struct Frames<'s> {
-    first: Option<Frame<'s>>,
     records: Records<'s>,
-    left: usize,
-    began: u64,
     told: Told,
+    /// Number of the last one of `records` that may be handed out.
+    until: u64,
+    /// Behind them: the one that is no usual record, where there is one.
+    alone: Option<Frame<'s>>,
+    began: u64,
     source: Account<'s>,
 }
 
-/// The usual records behind a frame.
+/// The usual records that stand in the window whole. Which they are stands apart: it is asked for each record.
+#[repr(u8)]
 enum Records<'s> {
-    Pcap(Whole<'s>),
+    Little(Whole<'s>),
+    Big(Whole<'s>),
     Pcapng(Blocks<'s>),
 }
 
 impl<'s> Records<'s> {
     #[inline]
+    fn of(reader: &Reader, window: &'s Window, interfaces: &'s [Interface]) -> Self {
+        match reader {
+            Reader::Pcap(reader) => match reader.order() {
+                Order::Little => Self::Little(reader.whole(window)),
+                Order::Big => Self::Big(reader.whole(window)),
+            },
+            Reader::Pcapng(reader) => Self::Pcapng(reader.whole(window, interfaces)),
+        }
+    }
+
+    #[inline]
     fn next(&mut self, number: u64) -> Option<Frame<'s>> {
         match self {
-            Self::Pcap(records) => records.next(number),
+            // The byte order is asked with the format, not again for each record.
+            Self::Little(records) => records.next(Order::Little, number),
+            Self::Big(records) => records.next(Order::Big, number),
             Self::Pcapng(records) => records.next(number),
         }
     }
@@ -82,8 +100,8 @@ impl<'s> Records<'s> {
     /// Where the next one begins in the stream.
     fn offset(&self) -> u64 {
         match self {
-            Self::Pcap(records) => records.offset,
-            Self::Pcapng(records) => records.offset,
+            Self::Little(records) | Self::Big(records) => records.offset(),
+            Self::Pcapng(records) => records.offset(),
         }
     }
 }
@@ -110,14 +128,11 @@ impl<'s> Iterator for Frames<'s> {
     )]
     #[inline(always)]
     fn next(&mut self) -> Option<Frame<'s>> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
+        if self.told.number == self.until {
+            return self.alone.take();
         }
-        if self.left == 0 {
-            return None;
-        }
-        let frame = self.records.next(self.told.number + 1)?;
-        self.left -= 1;
+        // Below `until`, so it cannot wrap.
+        let frame = self.records.next(self.told.number.wrapping_add(1))?;
         self.told = Told { number: frame.number, at: frame.at };
         Some(frame)
     }
@@ -181,22 +196,28 @@ impl Source {
         Ok(self.next_found()?.map(|found| found.frame(&self.window)))
     }
 
-    /// The next frame and those behind it that have been read already; none when the capture is over.
+    /// The next frame, and often those behind it that have been read already; none when the capture is over.
     ///
     /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
         self.resume()?;
-        let first = self.next_found()?;
+        let found = if self.has_usual() { None } else { Some(self.next_found()?) };
         let Self { window, reader, info, told, used, .. } = self;
         let window = &*window;
-        let records = match reader {
-            Reader::Pcap(reader) => Records::Pcap(reader.whole(window)),
-            Reader::Pcapng(reader) => Records::Pcapng(reader.whole(window, &info.interfaces)),
+        let records = Records::of(reader, window, &info.interfaces);
+        let (until, alone) = match found {
+            None => (told.number.saturating_add(MOST as u64), None),
+            Some(found) => (told.number, found.map(|found| found.frame(window))),
         };
-        let (began, left) = (records.offset(), if first.is_some() { MOST } else { 0 });
-        let first = first.map(|found| found.frame(window));
-        Ok(Frames { first, records, left, began, told: *told, source: Account { told, used } })
+        let began = records.offset();
+        Ok(Frames { records, told: *told, until, alone, began, source: Account { told, used } })
+    }
+
+    /// Whether a usual record comes next and stands in the window whole.
+    #[inline(never)]
+    fn has_usual(&self) -> bool {
+        !self.finished && Records::of(&self.reader, &self.window, &self.info.interfaces).next(0).is_some()
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! The engine's face: packets and time go in, rows come out.
 
 mod advised;
+mod frames;
 mod share;
 mod streams;
 
@@ -18,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
 use crate::wire::{Corners, Decoder, LinkType, Segment, Skip, Usual};
-use arrayvec::ArrayVec;
+use frames::take_unusual;
 use share::Sharing;
 use std::collections::TryReserveError;
 
@@ -42,9 +43,6 @@ pub struct Tap {
     sharing: Option<Sharing>,
 }
 
-/// How many frames are looked at together.
-const BATCH: usize = 16;
-
 /// One captured frame, as a tap takes it.
 #[derive(Clone, Copy, Debug)]
 pub struct RawFrame<'a> {
@@ -58,7 +56,7 @@ pub struct RawFrame<'a> {
     pub wire_length: u32,
 }
 
-/// A frame of a batch, looked at but not handled.
+/// A frame of a batch of `share.rs`, looked at but not handled.
 enum Ready<'a> {
     Usual { at: Timestamp, identity: Identity, usual: Usual<'a>, guess: Guess },
     Other(RawFrame<'a>),
@@ -84,6 +82,15 @@ pub struct TapCounters {
 impl Default for TapCounters {
     fn default() -> Self {
         Self { frames: 0, segments: 0, skipped: [0; Skip::ALL.len()], clock_backwards: 0, gone: 0, late: 0 }
+    }
+}
+
+impl TapCounters {
+    /// Counts a frame that never became a segment.
+    fn skip(&mut self, skip: Skip) {
+        if let Some(count) = self.skipped.get_mut(skip.index()) {
+            *count += 1;
+        }
     }
 }
 
@@ -117,47 +124,6 @@ impl Tap {
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
     pub fn push_frame(&mut self, at: Timestamp, link: LinkType, frame: &[u8], wire_length: u32) {
         self.push_frames(&mut std::iter::once(RawFrame { at, link, bytes: frame, wire_length }));
-    }
-
-    /// Takes captured frames, in order.
-    ///
-    /// They are looked at in batches, so that waiting for the memory of one connection overlaps with the others'.
-    pub fn push_frames<'f>(&mut self, frames: &mut impl Iterator<Item = RawFrame<'f>>) {
-        loop {
-            let mut batch = ArrayVec::<Ready<'_>, BATCH>::new();
-            for frame in frames.by_ref().take(BATCH) {
-                batch.push(match self.decoder.usual(frame.link, frame.bytes) {
-                    Some((corners, usual)) => {
-                        let identity = self.table.identify(&corners);
-                        Ready::Usual { at: frame.at, identity, usual, guess: Guess::default() }
-                    }
-                    None => Ready::Other(frame),
-                });
-            }
-            if batch.len() > 1 {
-                for ready in &mut batch {
-                    if let Ready::Usual { identity, guess, .. } = ready {
-                        *guess = self.table.expect(identity.hash);
-                    }
-                }
-            }
-            for ready in &batch {
-                match ready {
-                    Ready::Usual { at, identity, usual, guess } => {
-                        self.counters.frames += 1;
-                        self.counters.segments += 1;
-                        self.pass_time(*at);
-                        self.follow_usual(usual, identity, *guess);
-                    }
-                    Ready::Other(frame) => self.take_other(frame, |table, place, segment, identity| {
-                        table.segment(place, segment, identity, Guess::default());
-                    }),
-                }
-            }
-            if !batch.is_full() {
-                return;
-            }
-        }
     }
 
     /// Makes room for what so many frames may add, unless there is no memory for it: who asks before pushing them can
@@ -224,27 +190,14 @@ impl Tap {
             counters,
             ..
         } = self;
-        match decoder.unusual(*now, frame.link, frame.bytes, frame.wire_length) {
-            Ok(segment) => {
-                counters.segments += 1;
-                let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-                let identity = table.identify(&Corners::of(&segment));
-                handle(
-                    table,
-                    &mut Workplace { config, room, profiles, settlements, batch, spare, cause },
-                    &segment,
-                    &identity,
-                );
-            }
-            Err(skip) => self.skip(skip),
-        }
+        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
+        let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
+        take_unusual(decoder, table, &mut place, counters, frame, handle);
     }
 
     /// Counts a frame that never became a segment.
     fn skip(&mut self, skip: Skip) {
-        if let Some(count) = self.counters.skipped.get_mut(skip.index()) {
-            *count += 1;
-        }
+        self.counters.skip(skip);
     }
 
     /// Takes one TCP segment of a caller who decodes packets himself.
@@ -385,14 +338,20 @@ impl Tap {
             ..
         } = self;
         let cause = Cause { at, packet: counters.frames + *elsewhere };
-        let before = batch.len();
-        let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
-        if boundaries.are_due(at) {
-            boundaries.pass(table, &mut place, at);
-        }
-        table.advance(&mut place, at);
-        if batch.len() > before + 1 {
-            batch.arrange(before);
-        }
+        wake(boundaries, table, &mut Workplace { config, room, profiles, settlements, batch, spare, cause });
+    }
+}
+
+/// Fires the timers that are due at the moment that has come, and writes the rows of recording intervals that ended.
+#[cold]
+fn wake(boundaries: &mut Boundaries, table: &mut Table, place: &mut Workplace<'_>) {
+    let (before, at) = (place.batch.len(), place.cause.at);
+    if boundaries.are_due(at) {
+        boundaries.pass(table, place, at);
+    }
+    table.advance(place, at);
+    place.cause.at = at;
+    if place.batch.len() > before + 1 {
+        place.batch.arrange(before);
     }
 }

@@ -82,7 +82,7 @@ impl Workplace<'_> {
             return self.unusual(conn, side, segment);
         }
         let octets = Octets::of_whole(segment);
-        match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets)) {
+        match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets.heading)) {
             Taken::No => return self.unusual(conn, side, segment),
             Taken::Heard => octets.into_iter().for_each(|octets| self.hear(conn, side, octets)),
             Taken::Done => {}
@@ -93,9 +93,9 @@ impl Workplace<'_> {
     /// Gives the octets of the usual segment to whoever wants them.
     pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
         if let Some(listening) = &mut conn.listening {
-            listening.recent[side].remember(octets.sequence, octets.payload);
+            listening.recent[side].remember(octets.sequence(), octets.payload);
         }
-        let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment);
+        let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment());
         let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
         self.deliver_data(conn, side, chunk);
     }

@@ -35,6 +35,11 @@ impl Boundaries {
         self.next <= now
     }
 
+    /// When time passes the next one.
+    pub fn next(&self) -> Timestamp {
+        self.next
+    }
+
     /// Writes the rows of all boundaries up to `now`. What a timer does before a boundary belongs before it.
     pub fn pass(&mut self, table: &mut Table, place: &mut Workplace<'_>, now: Timestamp) {
         while self.next <= now && self.next != NEVER {

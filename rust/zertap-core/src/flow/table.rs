@@ -17,14 +17,14 @@ use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::Lanes;
 use super::opening::take_bare_syn;
 use super::timers::{Queue, SlotRef};
-use super::usual::{Octets, Taken, take_usual};
+use super::usual::{Heading, Octets, Taken, take_usual};
 use crate::config::Config;
 use crate::event::RowKind;
 use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Segment, Usual};
+use crate::wire::{Address, Corners, Ipv4Corners, Segment, Usual};
 use half_open::{is_bare_syn, syn_segment};
 use past::Behind;
 use std::collections::TryReserveError;
@@ -131,6 +131,15 @@ impl Table {
         Identity { key, from_low, hash }
     }
 
+    /// The same between IPv4 addresses.
+    #[inline]
+    pub fn identify_ipv4(&self, corners: &Ipv4Corners) -> Identity {
+        let (key, from_low) = FlowKey::of_ipv4(corners);
+        let hash = self.hasher.of_ipv4(&key);
+        self.index.expect(hash);
+        Identity { key, from_low, hash }
+    }
+
     /// The number of a connection that the next segment opens, in place of the count of connections.
     #[inline]
     pub fn number_next(&mut self, number: u64) {
@@ -140,15 +149,15 @@ impl Table {
     /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
     #[inline]
     pub fn expect(&self, hash: u64) -> Guess {
-        if let Some(entry) = self.index.find(hash, |_| true)
-            && entry & (ENDED | OTHER_LANE) == 0
-        {
-            if entry & ATTEMPT != 0 {
-                self.attempts.expect(entry & !ATTEMPT);
-            } else if let Some(slot) = self.slots.get(entry as usize) {
+        let entry = self.index.first(hash);
+        // Marks are the highest bits; so is what stands for no entry at all.
+        if entry < ATTEMPT {
+            if let Some(slot) = self.slots.get(entry as usize) {
                 prefetch_first::<HOT, _>(slot);
                 return Guess(entry);
             }
+        } else if entry & (ENDED | OTHER_LANE) == 0 {
+            self.attempts.expect(entry & !ATTEMPT);
         }
         Guess::default()
     }
@@ -163,9 +172,28 @@ impl Table {
     #[inline]
     pub fn usual(&mut self, at: Timestamp, identity: &Identity, usual: &Usual<'_>, guess: Guess) -> Taken {
         match self.guessed(guess, &identity.key) {
-            Some(conn) => take_usual(conn, conn.sender(identity.from_low), at, Octets::of(usual)),
+            Some(conn) => take_usual(conn, conn.sender(identity.from_low), at, Heading::of(usual)),
             None => Taken::No,
         }
+    }
+
+    /// As `usual`, and whoever wants the octets hears them; whether all is done.
+    #[inline]
+    pub fn follow(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        usual: &Usual<'_>,
+        guess: Guess,
+    ) -> bool {
+        let Some(conn) = self.guessed(guess, &identity.key) else { return false };
+        let side = conn.sender(identity.from_low);
+        match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
+            Taken::Done => {}
+            Taken::Heard => place.hear(conn, side, Octets::of(usual)),
+            Taken::No => return false,
+        }
+        true
     }
 
     /// Gives the octets of a segment that `usual` took to whoever wants them.
@@ -592,6 +620,9 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Of no segment: what stands where none was named yet.
+    pub const NOBODY: Self = Self { key: FlowKey::NONE, from_low: false, hash: 0 };
+
     /// The sender's and the receiver's address.
     pub fn ends(&self) -> [Address; 2] {
         self.key.ends(self.from_low)
@@ -602,10 +633,14 @@ impl Identity {
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
 
-impl Default for Guess {
+impl Guess {
     /// No slot at all.
+    pub const NONE: Self = Self(u32::MAX);
+}
+
+impl Default for Guess {
     fn default() -> Self {
-        Self(u32::MAX)
+        Self::NONE
     }
 }
 

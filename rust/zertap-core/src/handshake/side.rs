@@ -32,6 +32,18 @@ impl Side {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PerSide<T>(pub [T; 2]);
 
+impl<T> PerSide<T> {
+    /// The value of one end, and that of the other.
+    #[inline]
+    pub fn both_mut(&mut self, side: Side) -> [&mut T; 2] {
+        let [a, b] = &mut self.0;
+        match side {
+            Side::A => [a, b],
+            Side::B => [b, a],
+        }
+    }
+}
+
 impl<T> Index<Side> for PerSide<T> {
     type Output = T;
     fn index(&self, side: Side) -> &T {

@@ -170,11 +170,17 @@ impl Half {
         self.is_known() && self.is_visible() && self.awaited().distance_to(ack) <= 0
     }
 
+    /// One segment without octets of a direction that is visible: its acknowledgement.
+    #[inline]
+    pub fn count_empty(&mut self, ack: Seq) {
+        self.count_one();
+        self.acknowledge(ack);
+    }
+
     /// One segment in its turn, of a direction that is visible: its acknowledgement, and its octets, which are the next ones.
     #[inline]
     pub fn count_usual(&mut self, ack: Seq, octets: u32) {
-        self.count_one();
-        self.acknowledge(ack);
+        self.count_empty(ack);
         self.advance(octets);
         self.count(octets);
         self.reach(self.next);

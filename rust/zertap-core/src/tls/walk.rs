@@ -102,9 +102,9 @@ impl Walk {
 
     /// Lets `count` octets pass if they lie inside one record, or nothing is followed; whether they did.
     #[inline]
-    pub fn pass_inside(&mut self, count: usize) -> bool {
+    pub fn pass_inside(&mut self, count: u32) -> bool {
         match self.at {
-            At::Body if count < usize::from(self.left) => {
+            At::Body if count < u32::from(self.left) => {
                 self.left -= count as u16;
                 true
             }

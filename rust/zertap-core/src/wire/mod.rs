@@ -24,7 +24,7 @@ mod walk;
 
 pub use fragment::{FragmentCounters, FragmentLimits};
 pub use link::LinkType;
-pub use segment::{Address, Corners, Segment, TcpFlags, Usual};
+pub use segment::{Address, Corners, Ipv4Corners, Naming, Plain, Segment, TcpFlags, Usual};
 pub use skip::Skip;
 
 use std::fmt;
@@ -62,23 +62,43 @@ impl Default for WireConfig {
 }
 
 /// Reads frames; its only memory between them are IP fragments that wait for their siblings.
-#[derive(Default)]
 pub struct Decoder {
     config: WireConfig,
+    /// The link type whose frames may be of the usual shape, or a number that none has.
+    straight: u32,
     fragments: FragmentTable,
     room: [Vec<u8>; 2],
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(WireConfig::default())
+    }
 }
 
 impl Decoder {
     /// A decoder that holds no fragments yet.
     pub fn new(config: WireConfig) -> Self {
-        Self { config, fragments: FragmentTable::new(config.fragments), room: Default::default() }
+        let straight = if config.verify_checksums { u32::MAX } else { LinkType::ETHERNET.0.into() };
+        let fragments = FragmentTable::new(config.fragments);
+        Self { config, straight, fragments, room: Default::default() }
     }
 
     /// What a frame of the usual shape holds; `None` leaves the frame to `unusual`.
     #[inline]
     pub fn usual<'a>(&self, link: LinkType, frame: &'a [u8]) -> Option<(Corners, Usual<'a>)> {
-        if link == LinkType::ETHERNET { straight::find(&self.config, frame) } else { None }
+        self.name(link, frame, Plain)
+    }
+
+    /// The same, with its corners as they are wanted.
+    #[inline]
+    pub fn name<'a, N: Naming>(
+        &self,
+        link: LinkType,
+        frame: &'a [u8],
+        naming: N,
+    ) -> Option<(N::Name, Usual<'a>)> {
+        if u32::from(link.0) == self.straight { straight::find(&self.config, frame, naming) } else { None }
     }
 
     /// The TCP segment in one frame, or why there is none.

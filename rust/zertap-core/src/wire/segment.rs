@@ -208,16 +208,87 @@ impl Corners {
     }
 }
 
+/// The same between IPv4 addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct Ipv4Corners {
+    /// The sender's address, as a number.
+    pub source: u32,
+    /// The receiver's.
+    pub destination: u32,
+    /// The sender's port.
+    pub from: u16,
+    /// The receiver's.
+    pub to: u16,
+    /// See [`Segment::lane`].
+    pub lane: u32,
+}
+
+impl From<Ipv4Corners> for Corners {
+    #[inline]
+    fn from(corners: Ipv4Corners) -> Self {
+        let mapped = |address: u32| (0xffff_0000_0000 | u128::from(address)).to_be();
+        Self {
+            addresses: [mapped(corners.source), mapped(corners.destination)],
+            ports: [corners.from, corners.to],
+            lane: corners.lane,
+        }
+    }
+}
+
+/// Who is told the corners of a frame of the usual shape, and makes of them what is wanted: there it is known which version
+/// of IP it is.
+pub trait Naming {
+    /// What is made of them.
+    type Name;
+    /// Between IPv4 addresses.
+    fn ipv4(self, corners: Ipv4Corners) -> Self::Name;
+    /// Between IPv6 addresses.
+    fn ipv6(self, corners: Corners) -> Self::Name;
+}
+
+/// The corners themselves are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+impl Naming for Plain {
+    type Name = Corners;
+
+    #[inline]
+    fn ipv4(self, corners: Ipv4Corners) -> Corners {
+        corners.into()
+    }
+
+    #[inline]
+    fn ipv6(self, corners: Corners) -> Corners {
+        corners
+    }
+}
+
 /// What a frame of the usual shape holds of TCP, all of it captured. Its numbers are read where they are needed: most
 /// segments need few of them.
 #[derive(Clone, Copy)]
 pub struct Usual<'a> {
-    pub(super) header: &'a [u8; 20],
-    pub(super) options: &'a [u8],
-    pub(super) payload: &'a [u8],
+    header: &'a [u8; 20],
+    /// Options and payload.
+    behind: &'a [u8],
+    /// How many octets of `behind` are payload.
+    payload: u32,
 }
 
 impl<'a> Usual<'a> {
+    /// A header and what stands behind it, of which the last `payload` octets are payload, the others options.
+    #[inline]
+    pub(super) const fn new(header: &'a [u8; 20], behind: &'a [u8], payload: u32) -> Self {
+        Self { header, behind, payload }
+    }
+
+    /// Options and payload.
+    #[inline]
+    fn parts(&self) -> (&'a [u8], &'a [u8]) {
+        let options = self.behind.len().saturating_sub(self.payload as usize);
+        self.behind.split_at_checked(options).unwrap_or_default()
+    }
+
     /// See [`Segment::sequence`].
     #[inline]
     pub const fn sequence(&self) -> u32 {
@@ -240,7 +311,13 @@ impl<'a> Usual<'a> {
 
     /// See [`Segment::payload`].
     #[inline]
-    pub const fn payload(&self) -> &'a [u8] {
+    pub fn payload(&self) -> &'a [u8] {
+        self.parts().1
+    }
+
+    /// How many octets of payload there are.
+    #[inline]
+    pub const fn octets(&self) -> u32 {
         self.payload
     }
 
@@ -249,6 +326,7 @@ impl<'a> Usual<'a> {
     pub fn segment(&self, [source, destination]: [Address; 2], lane: u32) -> Segment<'a> {
         let [p0, p1, p2, p3, ..] = *self.header;
         let [.., w0, w1, _, _, _, _] = *self.header;
+        let (options, payload) = self.parts();
         Segment {
             source,
             destination,
@@ -259,9 +337,9 @@ impl<'a> Usual<'a> {
             acknowledgment: self.acknowledgment(),
             flags: self.flags(),
             window: u16::from_be_bytes([w0, w1]),
-            options: self.options,
-            payload: self.payload,
-            payload_on_wire: self.payload.len() as u32,
+            options,
+            payload,
+            payload_on_wire: self.payload,
             fragment_overlap: false,
         }
     }
@@ -270,7 +348,7 @@ impl<'a> Usual<'a> {
 impl fmt::Debug for Usual<'_> {
     /// The payload by its length only: what it says is nobody's to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sequence, payload) = (self.sequence(), self.payload.len());
+        let (sequence, payload) = (self.sequence(), self.payload);
         f.debug_struct("Usual")
             .field("sequence", &sequence)
             .field("payload", &payload)

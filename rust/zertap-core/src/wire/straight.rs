@@ -8,92 +8,98 @@
 use super::WireConfig;
 use super::cut::be16;
 use super::link::ethertype;
-use super::segment::{Corners, Usual};
+use super::segment::{Corners, Ipv4Corners, Naming, Usual};
 use super::walk::{Tag, fold};
 
-/// What such a frame says, by reference: no value is made that nobody may want.
-///
-/// Addresses are numbers here, their octets in memory order: a copy of freshly written small fields has to wait for each
-/// of them.
-pub(super) type Straight<'a> = (Corners, Usual<'a>);
+/// Octets of all headers, without tag and options.
+const IPV4_HEADERS: usize = 14 + 20 + 20;
+/// See [`IPV4_HEADERS`].
+const IPV6_HEADERS: usize = 14 + 40 + 20;
 
-/// The parts of the frame, if it is of the usual shape.
+/// How the frame's corners are named, and what it holds of TCP, if it is of the usual shape: by reference, so that no value
+/// is made that nobody may want.
 #[inline]
-pub(super) fn find<'a>(config: &WireConfig, frame: &'a [u8]) -> Option<Straight<'a>> {
-    if config.verify_checksums {
-        return None;
-    }
-    match kind(frame)? {
-        ethertype::IPV4 => ipv4(frame, 0),
-        ethertype::IPV6 => ipv6(frame, 0),
-        ethertype::VLAN => vlan(config, frame),
-        _ => None,
+pub(super) fn find<'a, N: Naming>(
+    config: &WireConfig,
+    frame: &'a [u8],
+    naming: N,
+) -> Option<(N::Name, Usual<'a>)> {
+    let (frame, lane) =
+        if kind(frame)? == ethertype::VLAN.to_be() { untagged(config, frame)? } else { (frame, 0) };
+    let kind = kind(frame)?;
+    if kind == ethertype::IPV4.to_be() {
+        let (corners, usual) = ipv4(frame, lane)?;
+        Some((naming.ipv4(corners), usual))
+    } else if kind == ethertype::IPV6.to_be() {
+        let (corners, usual) = ipv6(frame, lane)?;
+        Some((naming.ipv6(corners), usual))
+    } else {
+        None
     }
 }
 
 /// The tag is four octets that stand before the EtherType: without the frame's first four, it reads like any other.
 #[inline]
-fn vlan<'a>(config: &WireConfig, frame: &'a [u8]) -> Option<Straight<'a>> {
+fn untagged<'a>(config: &WireConfig, frame: &'a [u8]) -> Option<(&'a [u8], u32)> {
     let number = be16(*frame.get(14)?, *frame.get(15)?) & 0x0fff;
     let lane = if number == 0 || config.ignore_vlan { 0 } else { fold(0, Tag::Vlan, u32::from(number)) };
     let inner = frame.get(4..).filter(|_| config.nesting > 0)?;
-    match kind(inner)? {
-        ethertype::IPV4 => ipv4(inner, lane),
-        ethertype::IPV6 => ipv6(inner, lane),
-        _ => None,
+    Some((inner, lane))
+}
+
+#[inline]
+fn ipv4(frame: &[u8], lane: u32) -> Option<(Ipv4Corners, Usual<'_>)> {
+    let (headers, behind) = frame.split_first_chunk::<IPV4_HEADERS>()?;
+    let (ip, header) = headers.get(14..)?.split_first_chunk::<20>()?;
+    let header = header.first_chunk::<20>()?;
+    // Version 4 and no options; offset 0 and no more fragments, any time to live, TCP.
+    if ip[0] != 0x45 || word(ip, 6) & 0x3fff_00ff != 6 {
+        return None;
     }
+    let usual = tcp(header, behind, usize::from(be16(ip[2], ip[3])).wrapping_sub(40))?;
+    let [from, to] = ports(header);
+    Some((Ipv4Corners { source: word(ip, 12), destination: word(ip, 16), from, to, lane }, usual))
 }
 
 #[inline]
-fn ipv4(frame: &[u8], lane: u32) -> Option<Straight<'_>> {
-    let headers = frame.first_chunk::<54>()?;
-    let (ip, rest) = headers.get(14..)?.split_first_chunk::<20>()?;
-    // Version 4 and no options; offset 0 and no more fragments; TCP.
-    let usual = ip[0] == 0x45 && (ip[6] & 0x3f) | ip[7] == 0 && ip[9] == 6;
-    let end = 14 + usize::from(be16(ip[2], ip[3]));
-    let ends = [mapped([ip[12], ip[13], ip[14], ip[15]]), mapped([ip[16], ip[17], ip[18], ip[19]])];
-    if usual { tcp(frame, rest.first_chunk()?, 34, end, ends, lane) } else { None }
-}
-
-#[inline]
-fn ipv6(frame: &[u8], lane: u32) -> Option<Straight<'_>> {
-    let headers = frame.first_chunk::<74>()?;
-    let (ip, rest) = headers.get(14..)?.split_first_chunk::<40>()?;
-    let usual = ip[0] >> 4 == 6 && ip[6] == 6;
-    let end = 54 + usize::from(be16(ip[4], ip[5]));
+fn ipv6(frame: &[u8], lane: u32) -> Option<(Corners, Usual<'_>)> {
+    let (headers, behind) = frame.split_first_chunk::<IPV6_HEADERS>()?;
+    let (ip, header) = headers.get(14..)?.split_first_chunk::<40>()?;
+    let header = header.first_chunk::<20>()?;
+    if ip[0] >> 4 != 6 || ip[6] != 6 {
+        return None;
+    }
+    let usual = tcp(header, behind, usize::from(be16(ip[4], ip[5])).wrapping_sub(20))?;
     let (source, destination) = ip.get(8..)?.split_first_chunk()?;
-    let ends = [u128::from_ne_bytes(*source), u128::from_ne_bytes(*destination.first_chunk()?)];
-    if usual { tcp(frame, rest.first_chunk()?, 54, end, ends, lane) } else { None }
+    let addresses = [u128::from_ne_bytes(*source), u128::from_ne_bytes(*destination.first_chunk()?)];
+    Some((Corners { addresses, ports: ports(header), lane }, usual))
 }
 
-/// TCP from octet `start` of the frame to the packet's `end`; lengths that do not fit into each other give `None`,
-/// among them the length 0 of IP-06.
+/// TCP with so many octets behind its header; lengths that do not fit into each other give `None`, among them the length 0
+/// of IP-06. What was less than nothing has wrapped and is more than any frame holds.
 #[inline]
-fn tcp<'a>(
-    frame: &'a [u8],
-    header: &'a [u8; 20],
-    start: usize,
-    end: usize,
-    addresses: [u128; 2],
-    lane: u32,
-) -> Option<Straight<'a>> {
-    let data = start + usize::from(header[12] >> 4) * 4;
-    let payload = frame.get(data..end)?;
-    let options = frame.get(start + 20..data)?;
-    let ports = [be16(header[0], header[1]), be16(header[2], header[3])];
-    Some((Corners { addresses, ports, lane }, Usual { header, options, payload }))
+fn tcp<'a>(header: &'a [u8; 20], behind: &'a [u8], octets: usize) -> Option<Usual<'a>> {
+    let behind = behind.get(..octets)?;
+    let options = usize::from(header[12] >> 2 & 0x3c).wrapping_sub(20);
+    let payload = octets.checked_sub(options)?;
+    Some(Usual::new(header, behind, payload as u32))
 }
 
-/// The EtherType.
+#[inline]
+fn ports(header: &[u8; 20]) -> [u16; 2] {
+    [be16(header[0], header[1]), be16(header[2], header[3])]
+}
+
+/// Four octets of an IPv4 header as a number.
+#[inline]
+fn word(ip: &[u8; 20], at: usize) -> u32 {
+    u32::from_be_bytes([ip[at], ip[at + 1], ip[at + 2], ip[at + 3]])
+}
+
+/// The EtherType of a frame that may be long enough, in memory order.
 #[inline]
 fn kind(frame: &[u8]) -> Option<u16> {
-    frame.first_chunk::<14>().map(|header| be16(header[12], header[13]))
-}
-
-/// An IPv4 address in its mapped form, octets in memory order.
-#[inline]
-fn mapped(address: [u8; 4]) -> u128 {
-    (0xffff_0000_0000 | u128::from(u32::from_be_bytes(address))).to_be()
+    frame.first_chunk::<IPV4_HEADERS>().map(|headers| u16::from_ne_bytes([headers[12], headers[13]]))
 }
 
 #[cfg(test)]
@@ -103,7 +109,7 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
     use crate::wire::cut::Cut;
-    use crate::wire::{Address, Decoder, LinkType};
+    use crate::wire::{Address, Decoder, LinkType, Plain};
 
     /// A frame of the usual shape with room for damage: version, tag, TCP options in words, payload.
     fn frame(four: bool, tag: Option<u16>, options: u8, payload: u8) -> Vec<u8> {
@@ -187,7 +193,7 @@ mod tests {
             }
             frame.truncate(length);
             let config = WireConfig { ignore_vlan, nesting, ..WireConfig::default() };
-            let found = find(&config, &frame).map(|(corners, usual)| {
+            let found = find(&config, &frame, Plain).map(|(corners, usual)| {
                 usual.segment(corners.addresses.map(|address| Address(address.to_ne_bytes())), corners.lane)
             });
             let mut decoder = Decoder::new(config);

@@ -21,8 +21,9 @@ impl<'a> Walk<'a> {
         if self.config.verify_checksums && !checksum::tcp_holds(&ends, cut) {
             return Err(Skip::BadChecksum);
         }
-        let (options, payload) = rest.octets.split_at_checked(options_length).unwrap_or((rest.octets, &[]));
-        let segment = Usual { header, options, payload }.segment([ends.source, ends.destination], self.lane);
+        let payload = rest.octets.len().saturating_sub(options_length) as u32;
+        let usual = Usual::new(header, rest.octets, payload);
+        let segment = usual.segment([ends.source, ends.destination], self.lane);
         let payload_on_wire = rest.wire.saturating_sub(options_length as u32);
         Ok(Segment { payload_on_wire, fragment_overlap: self.overlap, ..segment })
     }
