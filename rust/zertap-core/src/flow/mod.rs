@@ -16,6 +16,7 @@ mod linger;
 mod named;
 mod opening;
 mod ordinals;
+mod recent;
 mod reset;
 mod rooms;
 mod settlements;
