@@ -231,13 +231,14 @@ fn lenient_vec16<'a>(reader: &mut Reader<'a>) -> Option<(&'a [u8], bool)> {
 
 /// Calls `visit` for each extension in order; says whether the block could be read to its end.
 fn each_extension<'a>(block: &'a [u8], mut visit: impl FnMut(u16, &'a [u8])) -> bool {
-    let mut reader = Reader::new(block);
-    while !reader.is_empty() {
-        let Some(number) = reader.u16() else { return false };
-        let Some(body) = reader.vec16() else { return false };
-        visit(number, body);
+    let mut rest = block;
+    while let Some((&[high, low, long, short], tail)) = rest.split_first_chunk::<4>() {
+        let length = usize::from(u16::from_be_bytes([long, short]));
+        let Some((body, behind)) = tail.split_at_checked(length) else { return false };
+        visit(u16::from_be_bytes([high, low]), body);
+        rest = behind;
     }
-    true
+    rest.is_empty()
 }
 
 /// The first host_name of a server_name extension (RFC 6066 section 3).
