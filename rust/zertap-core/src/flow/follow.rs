@@ -5,7 +5,7 @@
 
 use super::attempts::Attempt;
 use super::connection::{
-    Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
+    Beyond, Connection, DUE_PASSED, Extras, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
 };
 use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
@@ -82,6 +82,10 @@ impl Workplace<'_> {
             return self.unusual(conn, side, segment);
         }
         let octets = Octets::of_whole(segment);
+        if conn.life == Life::Established && segment.payload_on_wire > 0 && is_calm(conn) {
+            // The first payload brings the listener; what it brings may be the usual segment then.
+            listen(conn, self.spare);
+        }
         match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets)) {
             Taken::No => return self.unusual(conn, side, segment),
             Taken::Heard => octets.into_iter().for_each(|octets| self.hear(conn, side, octets)),
@@ -91,13 +95,23 @@ impl Workplace<'_> {
     }
 
     /// Gives the octets of the usual segment to whoever wants them.
+    #[inline]
     pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        let Some(listening) = &mut conn.listening else {
+            self.walk_on(conn, side, octets.payload);
+            return;
+        };
+        let other = &conn.stream.halves[side.other()];
+        let seen = other.offset(octets.acknowledgment);
+        let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
+        let progress = listening.observer.push(side, chunk, other.is_visible(), self.room);
+        if progress != Progress::NeedMore {
+            self.progress(conn, progress);
+        }
+        // Behind the last segment that anybody listens to, nothing is compared with it.
         if let Some(listening) = &mut conn.listening {
             listening.recent[side].remember(octets.sequence, octets.payload);
         }
-        let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment);
-        let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
-        self.deliver_data(conn, side, chunk);
     }
 
     fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
@@ -336,19 +350,24 @@ impl Workplace<'_> {
             }
             return;
         }
-        let Some(walks) = conn.walks() else { return };
-        match walks[side].advance(chunk.bytes) {
+        if self.walk_on(conn, side, chunk.bytes) && chunk.cut > 0 {
+            self.deliver_gap(conn, side, u64::from(chunk.cut));
+        }
+    }
+
+    /// Follows the records behind a handshake; whether they are followed any further.
+    fn walk_on(&mut self, conn: &mut Connection, side: Side, bytes: &[u8]) -> bool {
+        let Some(walks) = conn.walks() else { return false };
+        match walks[side].advance(bytes) {
             WalkEvent::Ok => {}
             WalkEvent::Clear => {
                 conn.beyond = Beyond::Nothing;
                 self.progress(conn, Progress::Finished(Phase::TlsThenClear));
-                return;
+                return false;
             }
             WalkEvent::Desync => conn.flags.insert(Flag::Desync),
         }
-        if chunk.cut > 0 {
-            self.deliver_gap(conn, side, u64::from(chunk.cut));
-        }
+        true
     }
 
     #[cold]
@@ -539,6 +558,11 @@ fn conflict(conn: &mut Connection, side: Side) {
     } else if let Some(walks) = conn.walks() {
         walks[side].lose();
     }
+}
+
+/// Whether no reset and no successor of the connection is waited for.
+fn is_calm(conn: &Connection) -> bool {
+    conn.extras.as_deref().is_none_or(Extras::is_calm)
 }
 
 /// Whether somebody listens, or will when the first payload comes.
