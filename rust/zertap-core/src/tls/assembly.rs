@@ -181,6 +181,7 @@ impl Assembly {
         if self.gathered.is_empty() {
             let (wanted, capped) = self.wanted(content);
             if here >= wanted {
+                self.skip_content(input);
                 return self.tell(Cow::Borrowed(content.get(..wanted).unwrap_or(content)), capped);
             }
         }
@@ -207,7 +208,7 @@ impl Assembly {
         }
     }
 
-    /// Hands the content over. In place, nothing was taken from `left` yet: it is skipped like the rest.
+    /// Hands the content over.
     fn tell<'a>(&mut self, octets: Cow<'a, [u8]>, capped: bool) -> Part<'a> {
         self.told = true;
         let kind = self.header[0];

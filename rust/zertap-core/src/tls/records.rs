@@ -30,7 +30,11 @@ impl TlsObserver {
                 Step::Header => self.on_header(side),
                 Step::Body { octets, last } => {
                     let before = self.before(side, room);
-                    self.on_body(side, octets, room);
+                    if self.lanes[side].walk.kind() == content::HANDSHAKE {
+                        self.read_messages(side, octets, room);
+                    } else {
+                        self.on_part(side, octets);
+                    }
                     if last && !self.is_over() {
                         self.on_record(side);
                     }
@@ -60,18 +64,27 @@ impl TlsObserver {
         if kind != content::ALERT {
             lane.octet = None;
         }
-        if kind == content::APPLICATION_DATA {
-            lane.advance(HEADER + body.len());
-            return self.on_application_data(side);
-        }
-        lane.advance(HEADER);
-        if kind == content::HANDSHAKE {
-            self.on_handshake_header(side);
-        }
-        self.lanes[side].advance(body.len());
-        self.on_body(side, body, room);
-        if !self.is_over() {
-            self.on_record(side);
+        match kind {
+            content::APPLICATION_DATA => {
+                lane.advance(HEADER + body.len());
+                self.on_application_data(side);
+            }
+            content::HANDSHAKE => {
+                lane.advance(HEADER);
+                self.on_handshake_header(side);
+                self.lanes[side].advance(body.len());
+                self.read_messages(side, body, room);
+                if !self.is_over() {
+                    self.on_handshake_record(side);
+                }
+            }
+            _ => {
+                lane.advance(HEADER + body.len());
+                self.on_part(side, body);
+                if !self.is_over() {
+                    self.on_record(side);
+                }
+            }
         }
     }
 
@@ -126,12 +139,12 @@ impl TlsObserver {
         side == self.begun_by && self.lanes[side].assembly.is_candidate()
     }
 
-    fn on_body(&mut self, side: Side, octets: &[u8], room: &mut Room) {
+    /// Octets of a record that holds no messages.
+    fn on_part(&mut self, side: Side, octets: &[u8]) {
         let lane = &mut self.lanes[side];
         match lane.walk.kind() {
             content::CHANGE_CIPHER_SPEC => lane.octet = octets.last().copied().or(lane.octet),
             content::ALERT if !self.is_encrypted_alert(side) => self.read_alerts(side, octets),
-            content::HANDSHAKE => self.read_messages(side, octets, room),
             _ => {}
         }
     }
@@ -231,6 +244,9 @@ impl TlsObserver {
                     }
                     if let Cow::Owned(octets) = message.octets {
                         room.take_back(octets);
+                    }
+                    if rest.is_empty() {
+                        return;
                     }
                 }
             }

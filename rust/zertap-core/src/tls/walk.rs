@@ -77,7 +77,10 @@ impl Walk {
     ///
     /// An event is said once, in the call that meets it; `standing` repeats it.
     pub fn advance(&mut self, bytes: &[u8]) -> WalkEvent {
-        let Some(mut rest) = self.pass_whole(bytes) else { return WalkEvent::Ok };
+        let mut rest = match self.pass_whole(bytes) {
+            None | Some([]) => return WalkEvent::Ok,
+            Some(rest) => rest,
+        };
         loop {
             match self.step(&mut rest) {
                 Step::Need => return WalkEvent::Ok,
