@@ -253,10 +253,14 @@ impl Connection {
         self.flags.insert(flag);
     }
 
+    #[inline]
     fn note_milestone(&mut self, phase: Phase, at: Timestamp) {
-        if self.chronicle.contains(phase) {
-            return;
+        if !self.chronicle.contains(phase) {
+            self.add_milestone(phase, at);
         }
+    }
+
+    fn add_milestone(&mut self, phase: Phase, at: Timestamp) {
         // A handshake that was complete but for the server's word was complete when it became so.
         let earlier =
             self.extras.as_ref().and_then(|extras| extras.provisional).filter(|then| then.phase == phase);

@@ -88,7 +88,7 @@ impl Workplace<'_> {
         }
         match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets)) {
             Taken::No => return self.unusual(conn, side, segment),
-            Taken::Heard => octets.into_iter().for_each(|octets| self.hear(conn, side, octets)),
+            Taken::Heard => octets.into_iter().for_each(|octets| self.hear_apart(conn, side, octets)),
             Taken::Done => {}
         }
         Wishes::default()
@@ -114,6 +114,16 @@ impl Workplace<'_> {
         }
     }
 
+    /// The same, of a segment whose connection was not guessed.
+    fn hear_apart(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment);
+        let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
+        self.deliver_data(conn, side, chunk);
+        if let Some(listening) = &mut conn.listening {
+            listening.recent[side].remember(octets.sequence, octets.payload);
+        }
+    }
+
     fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
         let mut wishes = Wishes::default();
         conn.latest = self.cause.at;
@@ -131,10 +141,10 @@ impl Workplace<'_> {
             if conn.life == Life::HalfOpen && is_stray(conn, side, segment) {
                 return wishes;
             }
-            let before = (conn.stream.halves[side].highest(), conn.stream.halves[side].ack());
+            let (in_doubt, before) = (is_reset_in_doubt(conn), come_to(conn, side));
             self.establish(conn, side, segment, &mut wishes);
             self.take_payload(conn, side, segment);
-            if before != (conn.stream.halves[side].highest(), conn.stream.halves[side].ack()) {
+            if in_doubt && before != come_to(conn, side) {
                 contradict_reset(conn);
             }
         }
@@ -225,6 +235,7 @@ impl Workplace<'_> {
         }
     }
 
+    #[inline]
     fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
         let piece = piece_of(segment);
         let mut flags = Flags::default();
@@ -514,6 +525,16 @@ impl Workplace<'_> {
         }
         self.tell_end(kind);
     }
+}
+
+/// How far a direction has come: its furthest octet seen and its furthest acknowledgement.
+fn come_to(conn: &Connection, side: Side) -> (Seq, Option<Seq>) {
+    let half = &conn.stream.halves[side];
+    (half.highest(), half.ack())
+}
+
+fn is_reset_in_doubt(conn: &Connection) -> bool {
+    conn.extras.as_deref().is_some_and(|extras| extras.doubtful.is_some())
 }
 
 fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
