@@ -1,7 +1,7 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts, texts_of};
+use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts};
 use crate::time::Timestamp;
 use crate::wire::Address;
 use std::ops::Deref;
@@ -149,8 +149,8 @@ pub struct Facts {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     facts: Arc<Facts>,
-    /// Server name and session id, as a run of texts.
-    own: Box<[u8]>,
+    /// Server name and session id.
+    own: Texts,
 }
 
 impl Facts {
@@ -165,7 +165,7 @@ impl Facts {
 impl Settled {
     /// What was settled of a connection; `own`: its server name and session id.
     pub fn new(facts: Arc<Facts>, own: Texts) -> Self {
-        Self { facts, own: own.into_run() }
+        Self { facts, own }
     }
 
     /// What other connections may have in common with it.
@@ -175,19 +175,19 @@ impl Settled {
 
     /// Whether its server name and session id are these.
     pub fn has_own(&self, own: &Texts) -> bool {
-        *self.own == *own.run()
+        self.own == *own
     }
 
     /// The texts.
     pub fn texts(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        texts_of(&self.own).chain(self.facts.texts.iter())
+        self.own.iter().chain(self.facts.texts.iter())
     }
 }
 
 impl std::fmt::Debug for Settled {
     /// Without what the texts say: see `Texts`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Settled").field(&self.facts).field(&self.own.len()).finish()
+        f.debug_tuple("Settled").field(&self.facts).field(&self.own.run().len()).finish()
     }
 }
 

@@ -189,12 +189,14 @@ impl Observer {
 
     /// What is known now.
     pub fn findings(&self) -> Findings {
-        match self {
-            Observer::Tls(tls, origin, _) => origin.complete(tls.findings()),
-            Observer::Ssh(ssh, origin) => origin.complete(ssh.findings()),
-            Observer::Sniffing(_) => Findings::default(),
-            Observer::Clear(watch) => watch.findings(),
-        }
+        let (mut findings, origin) = match self {
+            Observer::Tls(tls, origin, _) => (tls.findings(), origin),
+            Observer::Ssh(ssh, origin) => (ssh.findings(), origin),
+            Observer::Sniffing(_) => return Findings::default(),
+            Observer::Clear(watch) => return watch.findings(),
+        };
+        origin.complete(&mut findings);
+        findings
     }
 
     /// Whether it follows a handshake, or what looked like one.

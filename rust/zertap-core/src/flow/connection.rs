@@ -3,6 +3,7 @@
 use super::chronicle::{Chronicle, Exact, Read};
 use super::follow::Cause;
 use super::key::FlowKey;
+use super::recent::Recent;
 use crate::event::{History, Milestone, Settled};
 use crate::handshake::{Advice, Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
@@ -252,10 +253,14 @@ impl Connection {
         self.flags.insert(flag);
     }
 
+    #[inline]
     fn note_milestone(&mut self, phase: Phase, at: Timestamp) {
-        if self.chronicle.contains(phase) {
-            return;
+        if !self.chronicle.contains(phase) {
+            self.add_milestone(phase, at);
         }
+    }
+
+    fn add_milestone(&mut self, phase: Phase, at: Timestamp) {
         // A handshake that was complete but for the server's word was complete when it became so.
         let earlier =
             self.extras.as_ref().and_then(|extras| extras.provisional).filter(|then| then.phase == phase);
@@ -331,60 +336,6 @@ fn predecessors(phase: Phase) -> &'static [Phase] {
         Phase::SshAgreed | Phase::SshComplete | Phase::SshFailed | Phase::SshLost => &[Phase::SshBegun],
         _ => &[],
     }
-}
-
-/// How many segments of each direction are remembered.
-const REMEMBERED: usize = 4;
-
-/// The latest segments of one direction: where they lay and a digest of what they held.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Recent {
-    segments: [(Seq, u32, u64); REMEMBERED],
-    at: u8,
-}
-
-impl Recent {
-    /// Remembers a segment.
-    pub fn remember(&mut self, seq: Seq, bytes: &[u8]) {
-        let place = usize::from(self.at) % REMEMBERED;
-        self.segments[place] = (seq, bytes.len() as u32, digest(bytes));
-        self.at = self.at.wrapping_add(1);
-    }
-
-    /// Whether a segment with the same place and length held other octets.
-    pub fn contradicts(&self, seq: Seq, bytes: &[u8]) -> bool {
-        self.segments
-            .iter()
-            .any(|(at, length, kept)| *at == seq && *length == bytes.len() as u32 && *kept != digest(bytes))
-    }
-}
-
-/// A quick digest; not keyed, because it is only compared with the same connection's own octets and a
-/// collision costs a flag, never a verdict.
-fn digest(bytes: &[u8]) -> u64 {
-    // Sums and sums of sums (as Fletcher's checksum), four words at a time: each lane waits for nobody but itself.
-    const LANES: usize = 4;
-    let (mut sums, mut sums_of_sums) = ([0_u64; LANES], [0_u64; LANES]);
-    let (blocks, rest) = bytes.as_chunks::<{ 8 * LANES }>();
-    for block in blocks {
-        for lane in 0..LANES {
-            sums[lane] = sums[lane].wrapping_add(u64::from_le_bytes(block.as_chunks::<8>().0[lane]));
-            sums_of_sums[lane] = sums_of_sums[lane].wrapping_add(sums[lane]);
-        }
-    }
-    let mut state = bytes.len() as u64;
-    if !blocks.is_empty() {
-        state = sums.into_iter().chain(sums_of_sums).fold(state, mix);
-    }
-    let (words, tail) = rest.as_chunks::<8>();
-    state = words.iter().fold(state, |state, word| mix(state, u64::from_le_bytes(*word)));
-    tail.iter().fold(state, |state, octet| mix(state, u64::from(*octet)))
-}
-
-#[inline]
-fn mix(state: u64, word: u64) -> u64 {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    (state ^ word).wrapping_mul(MIX).rotate_left(29)
 }
 
 impl Connection {

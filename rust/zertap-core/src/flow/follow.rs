@@ -5,7 +5,7 @@
 
 use super::attempts::Attempt;
 use super::connection::{
-    Beyond, Connection, DUE_PASSED, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
+    Beyond, Connection, DUE_PASSED, Extras, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
 };
 use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
@@ -82,22 +82,46 @@ impl Workplace<'_> {
             return self.unusual(conn, side, segment);
         }
         let octets = Octets::of_whole(segment);
+        if conn.life == Life::Established && segment.payload_on_wire > 0 && is_calm(conn) {
+            // The first payload brings the listener; what it brings may be the usual segment then.
+            listen(conn, self.spare);
+        }
         match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets.heading)) {
             Taken::No => return self.unusual(conn, side, segment),
-            Taken::Heard => octets.into_iter().for_each(|octets| self.hear(conn, side, octets)),
+            Taken::Heard => octets.into_iter().for_each(|octets| self.hear_apart(conn, side, octets)),
             Taken::Done => {}
         }
         Wishes::default()
     }
 
     /// Gives the octets of the usual segment to whoever wants them.
+    #[inline]
     pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        let Some(listening) = &mut conn.listening else {
+            self.walk_on(conn, side, octets.payload);
+            return;
+        };
+        let other = &conn.stream.halves[side.other()];
+        let seen = other.offset(octets.acknowledgment());
+        let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
+        let progress = listening.observer.push(side, chunk, other.is_visible(), self.room);
+        if progress != Progress::NeedMore {
+            self.progress(conn, progress);
+        }
+        // Behind the last segment that anybody listens to, nothing is compared with it.
         if let Some(listening) = &mut conn.listening {
             listening.recent[side].remember(octets.sequence(), octets.payload);
         }
+    }
+
+    /// The same, of a segment whose connection was not guessed.
+    fn hear_apart(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
         let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment());
         let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
         self.deliver_data(conn, side, chunk);
+        if let Some(listening) = &mut conn.listening {
+            listening.recent[side].remember(octets.sequence(), octets.payload);
+        }
     }
 
     fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
@@ -117,10 +141,10 @@ impl Workplace<'_> {
             if conn.life == Life::HalfOpen && is_stray(conn, side, segment) {
                 return wishes;
             }
-            let before = (conn.stream.halves[side].highest(), conn.stream.halves[side].ack());
+            let (in_doubt, before) = (is_reset_in_doubt(conn), come_to(conn, side));
             self.establish(conn, side, segment, &mut wishes);
             self.take_payload(conn, side, segment);
-            if before != (conn.stream.halves[side].highest(), conn.stream.halves[side].ack()) {
+            if in_doubt && before != come_to(conn, side) {
                 contradict_reset(conn);
             }
         }
@@ -211,6 +235,7 @@ impl Workplace<'_> {
         }
     }
 
+    #[inline]
     fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
         let piece = piece_of(segment);
         let mut flags = Flags::default();
@@ -336,19 +361,24 @@ impl Workplace<'_> {
             }
             return;
         }
-        let Some(walks) = conn.walks() else { return };
-        match walks[side].advance(chunk.bytes) {
+        if self.walk_on(conn, side, chunk.bytes) && chunk.cut > 0 {
+            self.deliver_gap(conn, side, u64::from(chunk.cut));
+        }
+    }
+
+    /// Follows the records behind a handshake; whether they are followed any further.
+    fn walk_on(&mut self, conn: &mut Connection, side: Side, bytes: &[u8]) -> bool {
+        let Some(walks) = conn.walks() else { return false };
+        match walks[side].advance(bytes) {
             WalkEvent::Ok => {}
             WalkEvent::Clear => {
                 conn.beyond = Beyond::Nothing;
                 self.progress(conn, Progress::Finished(Phase::TlsThenClear));
-                return;
+                return false;
             }
             WalkEvent::Desync => conn.flags.insert(Flag::Desync),
         }
-        if chunk.cut > 0 {
-            self.deliver_gap(conn, side, u64::from(chunk.cut));
-        }
+        true
     }
 
     #[cold]
@@ -497,6 +527,16 @@ impl Workplace<'_> {
     }
 }
 
+/// How far a direction has come: its furthest octet seen and its furthest acknowledgement.
+fn come_to(conn: &Connection, side: Side) -> (Seq, Option<Seq>) {
+    let half = &conn.stream.halves[side];
+    (half.highest(), half.ack())
+}
+
+fn is_reset_in_doubt(conn: &Connection) -> bool {
+    conn.extras.as_deref().is_some_and(|extras| extras.doubtful.is_some())
+}
+
 fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
     if segment.flags.urg() && segment.payload_on_wire > 0 {
         conn.flag(Flag::Urgent);
@@ -539,6 +579,11 @@ fn conflict(conn: &mut Connection, side: Side) {
     } else if let Some(walks) = conn.walks() {
         walks[side].lose();
     }
+}
+
+/// Whether no reset and no successor of the connection is waited for.
+fn is_calm(conn: &Connection) -> bool {
+    conn.extras.as_deref().is_none_or(Extras::is_calm)
 }
 
 /// Whether somebody listens, or will when the first payload comes.

@@ -15,6 +15,7 @@ mod key;
 mod lanes;
 mod named;
 mod opening;
+mod recent;
 mod reset;
 mod rooms;
 mod settlements;

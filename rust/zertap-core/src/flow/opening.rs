@@ -98,6 +98,7 @@ impl Workplace<'_> {
     }
 
     /// A2: the first acknowledgement or payload after the SYN/ACK; after the SYN, where no SYN/ACK is seen.
+    #[inline]
     pub(super) fn establish(
         &mut self,
         conn: &mut Connection,

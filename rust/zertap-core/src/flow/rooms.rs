@@ -4,7 +4,8 @@ use super::connection::{Connection, LISTENED, Life, Listening, SYN_SEEN, SYNACK_
 use crate::handshake::{End, PerSide, Side};
 use crate::observer::{Joined, Observer};
 
-/// Rooms of listeners that have finished: a room is large, and every connection needs one for a moment.
+/// Rooms of listeners that have finished, as the next connection whose start is seen needs them: a room is large, and every
+/// connection needs one for a moment.
 #[derive(Debug, Default)]
 #[expect(clippy::vec_box, reason = "the box is what is handed out: a connection keeps a pointer")]
 pub struct SpareRooms(Vec<Box<Listening>>);
@@ -18,9 +19,9 @@ impl SpareRooms {
         match self.0.pop() {
             None => Box::new(Listening { observer: Observer::new(joined), recent: PerSide::default() }),
             Some(mut room) => {
-                // Field by field, in place: made first and moved then, all of the room would be copied.
-                room.observer = Observer::new(joined);
-                room.recent = PerSide::default();
+                if joined != Joined::AtStart {
+                    room.observer = Observer::new(joined);
+                }
                 room
             }
         }
@@ -28,8 +29,9 @@ impl SpareRooms {
 
     pub(super) fn give_back(&mut self, mut room: Box<Listening>) {
         if self.0.len() < Self::MOST {
-            // What it heard is let go at once.
+            // What it heard is let go at once. Field by field, in place: made first and moved then, all of it would be copied.
             room.observer = Observer::new(Joined::AtStart);
+            room.recent = PerSide::default();
             self.0.push(room);
         }
     }

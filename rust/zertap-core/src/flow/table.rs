@@ -197,6 +197,7 @@ impl Table {
     }
 
     /// Gives the octets of a segment that `usual` took to whoever wants them.
+    #[inline(never)]
     pub fn hear(&mut self, place: &mut Workplace<'_>, identity: &Identity, usual: &Usual<'_>, guess: Guess) {
         if let Some(conn) = self.connection(guess.0) {
             place.hear(conn, conn.sender(identity.from_low), Octets::of(usual));

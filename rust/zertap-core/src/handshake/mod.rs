@@ -27,4 +27,4 @@ pub use phase::Phase;
 pub use profile::{CryptoProfile, SshProfile, TlsProfile, TlsShape};
 pub use room::{Options, Room};
 pub use side::{PerSide, Side};
-pub use text::{Alert, Text, TextKind, Texts, texts_of};
+pub use text::{Alert, Text, TextKind, Texts};

@@ -32,11 +32,24 @@ pub struct Room {
     pub certificates: CertificateCache,
     /// What pairs of SSH offers came to.
     pub agreements: SshAgreements,
+    /// Memory for a message that comes in several pieces; free, and empty.
+    pub octets: Vec<u8>,
     /// The account of one connection, where somebody asked for it.
     pub journal: Option<Box<Journal>>,
 }
 
+/// The largest memory for a message that is kept for the next one: hellos and most certificates are smaller.
+const LARGEST: usize = 4096;
+
 impl Room {
+    /// Takes memory back that a message was gathered in.
+    pub(crate) fn take_back(&mut self, mut octets: Vec<u8>) {
+        if octets.capacity() <= LARGEST {
+            octets.clear();
+            self.octets = octets;
+        }
+    }
+
     /// Notes what `side` showed, where somebody asked for it.
     #[inline]
     pub(crate) fn note(&mut self, side: Side, shown: Shown, octets: u64) {

@@ -2,6 +2,8 @@
 //!
 //! They are written once, when a row is made, so that nothing lasting is kept per connection for them.
 
+use arrayvec::ArrayVec;
+
 /// Defines the kinds once: variant, number, output word, meaning.
 macro_rules! kinds {
     ($($variant:ident = $number:literal, $word:literal, $doc:literal;)*) => {
@@ -55,8 +57,18 @@ pub struct Text {
 
 /// Texts of one connection in one run of octets: of each its kind, its length (seven bits an octet, the lowest first, the
 /// eighth set in all but the last), its octets.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Texts(Vec<u8>);
+#[derive(Clone, Default)]
+pub struct Texts(Run);
+
+/// A run of octets: a short one where it is, a longer one in memory of its own.
+#[derive(Clone)]
+enum Run {
+    Short(ArrayVec<u8, SHORT>),
+    Long(Vec<u8>),
+}
+
+/// What a server name of 36 octets and a session id take: few have a longer one.
+const SHORT: usize = 72;
 
 /// Octets that most texts take beside their own.
 const HEAD: usize = 2;
@@ -66,7 +78,8 @@ const LOW: u32 = 0x7f;
 impl Texts {
     /// None yet, with room for `count` texts of `octets` altogether.
     pub fn with_room(count: usize, octets: usize) -> Self {
-        Self(Vec::with_capacity(count * HEAD + octets))
+        let needed = count * HEAD + octets;
+        Self(if needed > SHORT { Run::Long(Vec::with_capacity(needed)) } else { Run::default() })
     }
 
     /// Adds a text; an empty one says nothing and is left out.
@@ -77,14 +90,19 @@ impl Texts {
     /// The same by the number of its kind.
     pub fn push_numbered(&mut self, kind: u8, octets: &[u8]) {
         if let Some(length) = u32::try_from(octets.len()).ok().filter(|length| *length > 0) {
-            self.0.push(kind);
+            if length <= LOW {
+                self.0.extend([kind, length as u8], octets);
+                return;
+            }
+            let mut head = ArrayVec::<u8, 6>::new();
+            head.push(kind);
             let mut left = length;
             while left > LOW {
-                self.0.push(left as u8 | !LOW as u8);
+                head.push(left as u8 | !LOW as u8);
                 left >>= 7;
             }
-            self.0.push(left as u8);
-            self.0.extend_from_slice(octets);
+            head.push(left as u8);
+            self.0.extend_long(&head, octets);
         }
     }
 
@@ -122,24 +140,24 @@ impl Texts {
         taken
     }
 
-    /// All of them as they lie in memory, which `texts_of` reads.
-    pub fn into_run(self) -> Box<[u8]> {
-        self.0.into_boxed_slice()
-    }
-
     /// Gives back the memory that no text is in.
     pub fn shrink(&mut self) {
-        self.0.shrink_to_fit();
+        if let Run::Long(octets) = &mut self.0 {
+            octets.shrink_to_fit();
+        }
     }
 
     /// All of them as they lie in memory: equal where the texts are.
     pub fn run(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Run::Short(octets) => octets,
+            Run::Long(octets) => octets,
+        }
     }
 
     /// The texts, each with the number of its kind.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        texts_of(&self.0)
+        texts_of(self.run())
     }
 
     /// Each for itself.
@@ -151,8 +169,50 @@ impl Texts {
     }
 }
 
+impl PartialEq for Texts {
+    fn eq(&self, other: &Self) -> bool {
+        self.run() == other.run()
+    }
+}
+
+impl Eq for Texts {}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self::Short(ArrayVec::new_const())
+    }
+}
+
+impl Run {
+    /// Adds two octets and those behind them.
+    #[inline]
+    fn extend(&mut self, head: [u8; HEAD], octets: &[u8]) {
+        match self {
+            Self::Short(short) if HEAD + octets.len() <= short.remaining_capacity() => {
+                short.extend(head);
+                // It fits.
+                let _ = short.try_extend_from_slice(octets);
+            }
+            _ => self.extend_long(&head, octets),
+        }
+    }
+
+    #[inline(never)]
+    fn extend_long(&mut self, head: &[u8], octets: &[u8]) {
+        if let Self::Short(short) = self {
+            let mut long = Vec::with_capacity(short.len() + head.len() + octets.len());
+            long.extend_from_slice(short);
+            *self = Self::Long(long);
+        }
+        if let Self::Long(long) = self {
+            long.extend_from_slice(head);
+            long.extend_from_slice(octets);
+        }
+    }
+}
+
 /// The texts of a run.
-pub fn texts_of(run: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+fn texts_of(run: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = run;
     std::iter::from_fn(move || {
         let (&kind, mut tail) = rest.split_first()?;
@@ -216,9 +276,18 @@ mod tests {
         assert_eq!(texts.iter().count(), 2 * lengths.len());
         assert!(told.iter().map(|(_, octets)| octets.len()).eq(lengths));
         assert!(told.iter().all(|(_, octets)| octets.iter().all(|octet| *octet == octets.len() as u8)));
-        let run = texts.clone().into_run();
+        let run = texts.run().to_vec();
         // A run that was cut tells the texts that are whole.
         assert_eq!(texts_of(run.get(..1000).unwrap_or_default()).count(), 8);
+        // Equal, wherever they lie.
+        let (mut one, mut other) = (Texts::with_room(1, 2), Texts::with_room(1, 100));
+        assert!(one == other && one == Texts::default());
+        for octet in 0..40 {
+            one.push(TextKind::ServerName, &[octet]);
+            assert!(one != other);
+            other.push(TextKind::ServerName, &[octet]);
+            assert!(one == other && one.iter().count() == usize::from(octet) + 1);
+        }
         let own = texts.take_own();
         assert_eq!((own.iter().count(), texts.iter().count()), (lengths.len(), lengths.len()));
         assert!(

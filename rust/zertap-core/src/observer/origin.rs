@@ -57,7 +57,7 @@ impl Origin {
     }
 
     /// What the observer found, and what is known of where it began.
-    pub fn complete(&self, mut findings: Findings) -> Findings {
+    pub fn complete(&self, findings: &mut Findings) {
         if self.upgraded {
             findings.flags.insert(Flag::Upgraded);
         }
@@ -71,6 +71,5 @@ impl Origin {
         if let Some(protocol) = self.protocol {
             findings.texts.push(TextKind::Upgrade, protocol.word().as_bytes());
         }
-        findings
     }
 }

@@ -143,9 +143,7 @@ impl Sniffer {
             && !self.kept.lost.0.contains(&true)
             && self.kept.first.0.iter().all(|first| first.length == 0);
         let Some(beginning) = chunk.bytes.first_chunk::<KEEP>() else { return false };
-        nothing_before
-            && !self.is_start_unseen(side, peer_visible)
-            && tls::probe(beginning) == tls::Probe::Begun
+        nothing_before && !self.is_start_unseen(side, peer_visible) && tls::begins_hello(beginning)
     }
 
     /// Whether the beginning of the connection may have passed unseen.

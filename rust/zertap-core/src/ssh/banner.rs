@@ -38,30 +38,46 @@ pub(super) struct Banner {
 impl Banner {
     /// Takes the next octets of the line.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Line {
-        for (index, &octet) in bytes.iter().enumerate() {
+        let mut used = 0;
+        while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
+            let octets = memchr::memchr2(b'\n', 0, rest).unwrap_or(rest.len());
+            let (plain, telling) = rest.split_at(octets);
+            used += plain.len();
+            if !self.go_on(plain) {
+                return Line::TooLong;
+            }
+            let Some(&octet) = telling.first() else { break };
             if octet == 0 && self.last == b'\r' {
                 // CR alone: a packet's length begins with a zero octet, a line never goes on with one.
                 self.end(true);
-                return Line::Ended(index);
+                return Line::Ended(used);
             }
             if self.length >= LONGEST {
                 return Line::TooLong;
             }
-            self.length += 1;
+            used += 1;
             if octet == b'\n' {
+                self.length += 1;
                 self.end(self.last != b'\r');
-                return Line::Ended(index + 1);
+                return Line::Ended(used);
             }
-            self.odd |= octet == 0;
-            self.last = octet;
-            if self.kept.len() <= KEPT {
-                if self.kept.capacity() == 0 {
-                    self.kept.reserve(USUAL);
-                }
-                self.kept.push(octet);
-            }
+            self.odd = true;
+            self.go_on(&[octet]);
         }
         Line::Open
+    }
+
+    /// Takes octets that end no line, as many as a line may have; whether these were all.
+    fn go_on(&mut self, octets: &[u8]) -> bool {
+        let taken = octets.get(..usize::from(LONGEST - self.length)).unwrap_or(octets);
+        let kept = taken.get(..(KEPT + 1).saturating_sub(self.kept.len())).unwrap_or(taken);
+        if self.kept.capacity() == 0 {
+            self.kept.reserve(USUAL);
+        }
+        self.kept.extend_from_slice(kept);
+        self.length += taken.len() as u16;
+        self.last = taken.last().copied().unwrap_or(self.last);
+        taken.len() == octets.len()
     }
 
     fn end(&mut self, odd: bool) {
@@ -69,7 +85,9 @@ impl Banner {
         self.odd |= odd;
         let text = self.text().len();
         self.kept.truncate(text);
-        self.kept.shrink_to_fit();
+        if self.kept.capacity() > USUAL {
+            self.kept.shrink_to_fit();
+        }
         self.speaks = Some(Speaks::announced(self.text()));
     }
 
@@ -170,5 +188,38 @@ mod tests {
         assert_eq!(banner.text().len(), 255);
         assert_eq!(banner.push(b"\r\n"), Line::Ended(2));
         assert_eq!(banner.text().len(), 255);
+    }
+
+    #[test]
+    fn a_line_reads_the_same_however_its_octets_come() {
+        let long = |length: usize, end: &[u8]| [&vec![b'x'; length][..], end].concat();
+        let lines = [
+            b"SSH-2.0-x\r\nrest".to_vec(),
+            b"SSH-2.0-x\nrest".to_vec(),
+            b"SSH-2.0-x\r\0rest".to_vec(),
+            b"SSH-\0\0-x\ry\0\r\r\n\n".to_vec(),
+            b"\0\n".to_vec(),
+            long(255, b"\r\n"),
+            long(254, b"\r\0"),
+            long(8190, b"\r\n"),
+            long(8191, b"\r\n"),
+            long(8191, b"\r\0"),
+            long(8192, b"\n"),
+            long(8192, b"\0\n"),
+            long(9000, b"\n"),
+        ];
+        for line in &lines {
+            let (mut whole, mut apart) = (Banner::default(), Banner::default());
+            let told = whole.push(line);
+            let mut used = 0;
+            let mut last = Line::Open;
+            while let (Line::Open, Some(octet)) = (last, line.get(used)) {
+                last = apart.push(&[*octet]);
+                used += usize::from(last == Line::Open);
+            }
+            let last = if let Line::Ended(more) = last { Line::Ended(used + more) } else { last };
+            assert_eq!((told, whole.text()), (last, apart.text()));
+            assert_eq!((whole.flags(), whole.speaks()), (apart.flags(), apart.speaks()));
+        }
     }
 }

@@ -101,8 +101,9 @@ impl Assembly {
         *self = Self::default();
     }
 
-    /// The next step over `input`, which is shortened by what was consumed.
-    pub(super) fn step<'a>(&mut self, input: &mut &'a [u8]) -> Part<'a> {
+    /// The next step over `input`, which is shortened by what was consumed. What must be gathered is gathered in `spare`,
+    /// where that has room.
+    pub(super) fn step<'a>(&mut self, input: &mut &'a [u8], spare: &mut Vec<u8>) -> Part<'a> {
         if self.have < 4 {
             return self.step_header(input);
         }
@@ -118,7 +119,7 @@ impl Assembly {
                 Some(_) | None => return Part::NotHello,
             }
         }
-        self.step_content(input)
+        self.step_content(input, spare)
     }
 
     fn step_header<'a>(&mut self, input: &mut &[u8]) -> Part<'a> {
@@ -174,14 +175,18 @@ impl Assembly {
         u32::from_be_bytes([0, high, middle, low])
     }
 
-    fn step_content<'a>(&mut self, input: &mut &'a [u8]) -> Part<'a> {
+    fn step_content<'a>(&mut self, input: &mut &'a [u8], spare: &mut Vec<u8>) -> Part<'a> {
         let here = input.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let (content, _) = input.split_at(here);
         if self.gathered.is_empty() {
             let (wanted, capped) = self.wanted(content);
             if here >= wanted {
+                self.skip_content(input);
                 return self.tell(Cow::Borrowed(content.get(..wanted).unwrap_or(content)), capped);
             }
+        }
+        if self.gathered.capacity() == 0 {
+            self.gathered = std::mem::take(spare);
         }
         self.gather(input)
     }
@@ -203,7 +208,7 @@ impl Assembly {
         }
     }
 
-    /// Hands the content over. In place, nothing was taken from `left` yet: it is skipped like the rest.
+    /// Hands the content over.
     fn tell<'a>(&mut self, octets: Cow<'a, [u8]>, capped: bool) -> Part<'a> {
         self.told = true;
         let kind = self.header[0];

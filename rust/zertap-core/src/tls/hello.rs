@@ -231,13 +231,15 @@ fn lenient_vec16<'a>(reader: &mut Reader<'a>) -> Option<(&'a [u8], bool)> {
 
 /// Calls `visit` for each extension in order; says whether the block could be read to its end.
 fn each_extension<'a>(block: &'a [u8], mut visit: impl FnMut(u16, &'a [u8])) -> bool {
-    let mut reader = Reader::new(block);
-    while !reader.is_empty() {
-        let Some(number) = reader.u16() else { return false };
-        let Some(body) = reader.vec16() else { return false };
+    let mut rest = block;
+    while let Some((head, tail)) = rest.split_first_chunk::<4>() {
+        let head = u32::from_be_bytes(*head);
+        let (number, length) = ((head >> 16) as u16, head as u16);
+        let Some((body, behind)) = tail.split_at_checked(usize::from(length)) else { return false };
         visit(number, body);
+        rest = behind;
     }
-    true
+    rest.is_empty()
 }
 
 /// The first host_name of a server_name extension (RFC 6066 section 3).

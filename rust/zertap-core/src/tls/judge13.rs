@@ -51,7 +51,7 @@ impl Tally {
     }
 
     /// All there was are one or two records of an alert's length.
-    const fn is_just_alerts(self) -> bool {
+    const fn is_just_alerts(&self) -> bool {
         self.records > 0 && self.records <= 2 && self.records == self.alerts
     }
 }
@@ -79,28 +79,26 @@ impl TlsObserver {
             return self.on_provisional_data(side, length);
         }
         if side == self.client {
-            self.count_client(length);
+            self.count_client(length, lengths);
         } else {
-            self.count_server(length);
+            self.count_server(length, lengths);
         }
         self.judge();
     }
 
     /// Early data is not counted: what a client that offered it sent before the server's flight.
-    fn count_client(&mut self, length: u16) {
+    fn count_client(&mut self, length: u16, lengths: Lengths) {
         let lane = &self.lanes[self.client];
         let from = if self.saw(Saw::ServerHello) { self.hello_end } else { 1 };
         if self.saw(Saw::EarlyData) && lane.seen < from {
             return;
         }
         let knew_flight = self.flight_end.is_some_and(|end| lane.seen >= end);
-        let lengths = self.lengths();
         self.tallies[self.client].add(length, lengths, knew_flight);
     }
 
-    fn count_server(&mut self, length: u16) {
+    fn count_server(&mut self, length: u16, lengths: Lengths) {
         let server = self.server();
-        let lengths = self.lengths();
         let tally = &mut self.tallies[server];
         tally.add(length, lengths, false);
         let lane = &self.lanes[server];
@@ -116,7 +114,11 @@ impl TlsObserver {
 
     /// Whether the client's counted records hold a Finished.
     pub(super) fn client_suffices(&self) -> bool {
-        let tally = self.tallies[self.client];
+        let tally = &self.tallies[self.client];
+        if tally.records == 0 {
+            // A Finished is never empty.
+            return false;
+        }
         let needed = self.lengths().finished_message();
         let proven = !self.saw(Saw::EarlyData) || tally.finished || tally.inner_late >= needed;
         tally.inner >= needed && !tally.is_just_alerts() && proven
@@ -299,8 +301,12 @@ impl TlsObserver {
     /// the waiting span passed, or, behind what seems a refusal, the end that would make it one.
     #[inline]
     pub(super) fn is_in_doubt(&self) -> bool {
+        self.is_provisional() && self.is_outcome_in_doubt()
+    }
+
+    fn is_outcome_in_doubt(&self) -> bool {
         let endless = self.saw(Saw::Refusal) && self.farewell_hidden.is_some();
-        self.is_provisional() && (endless || self.saw(Saw::Torn) || self.cannot_tell())
+        endless || self.saw(Saw::Torn) || self.cannot_tell()
     }
 
     /// Nothing more will come from the server.

@@ -25,5 +25,5 @@ mod tell;
 mod walk;
 
 pub use observer::TlsObserver;
-pub use probe::{Probe, probe, probe_server_hello, probe_ssl2};
+pub use probe::{Probe, begins_hello, probe, probe_server_hello, probe_ssl2};
 pub use walk::{Walk, WalkEvent, resynchronises};

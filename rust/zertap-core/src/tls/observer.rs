@@ -158,6 +158,7 @@ impl TlsObserver {
     }
 
     /// What the wire has shown so far. Where the server may have refused unseen, it has shown an agreement only.
+    #[inline]
     pub fn phase(&self) -> Phase {
         if self.is_in_doubt() { Phase::TlsAgreed } else { self.phase }
     }
@@ -225,6 +226,7 @@ impl TlsObserver {
             && !self.saw(Saw::FailedEarly)
     }
 
+    #[inline]
     fn standing(&self) -> (Phase, bool) {
         (self.phase(), self.is_over())
     }

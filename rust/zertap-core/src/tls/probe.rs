@@ -23,6 +23,14 @@ pub fn probe(bytes: &[u8]) -> Probe {
     probe_hello(bytes, 1)
 }
 
+/// Whether `probe` would call so many octets the beginning of a ClientHello.
+#[inline]
+pub fn begins_hello(bytes: &[u8; 16]) -> bool {
+    let length = u16::from_be_bytes([bytes[3], bytes[4]]);
+    let record = bytes[0] == 22 && bytes[1] == 3 && bytes[2] <= 4 && (1..=RECORD_LIMIT).contains(&length);
+    record && bytes[5] == 1 && (bytes[9] == 3 || length < 5)
+}
+
 /// As `probe`, for a ServerHello: a beginning only where the start of the connection was not seen, or
 /// where one direction is captured (A3).
 pub fn probe_server_hello(bytes: &[u8]) -> Probe {
@@ -120,6 +128,24 @@ mod tests {
         assert_eq!(probe(&[22, 3, 1, 0, 0, 1]), Probe::No);
         assert_eq!(probe(&[22, 3, 1, 0x48, 1, 1]), Probe::No);
         assert_eq!(probe(b"GET / HTTP"), Probe::No);
+    }
+
+    #[test]
+    fn whole_beginnings_are_told_as_octet_by_octet() {
+        let mut hello = [0; 16];
+        hello[..12].copy_from_slice(&HELLO);
+        for place in 0..10 {
+            for octet in 0..=255 {
+                for length in [0, 4, 5, 0x200, 0x4800, 0x4801] {
+                    let mut bytes = hello;
+                    bytes[3..5].copy_from_slice(&u16::to_be_bytes(length));
+                    bytes[place] = octet;
+                    assert_eq!(begins_hello(&bytes), probe(&bytes) == Probe::Begun, "{bytes:?}");
+                    bytes[9] = 4;
+                    assert_eq!(begins_hello(&bytes), probe(&bytes) == Probe::Begun, "{bytes:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -4,13 +4,21 @@ use super::assembly::Part;
 use super::observer::TlsObserver;
 use super::record::{EMPTY_LIMIT, Mark, content};
 use super::state::{Era, Remaining, Saw};
-use super::walk::{Step, resynchronises};
+use super::walk::{HEADER, Step, resynchronises};
 use crate::handshake::{Chunk, Evidence, Fault, Flag, Phase, Room, Shown, Side};
+use std::borrow::Cow;
 
 impl TlsObserver {
     pub(super) fn feed(&mut self, side: Side, rest: &mut &[u8], seen: u64, room: &mut Room) {
         while !self.is_over() {
             let lane = &mut self.lanes[side];
+            if room.journal.is_none()
+                && let Some(body) = lane.walk.whole(rest)
+            {
+                lane.seen = seen;
+                self.on_whole(side, body, room);
+                continue;
+            }
             if lane.walk.is_between_records() && !rest.is_empty() {
                 lane.seen = seen;
             }
@@ -22,7 +30,11 @@ impl TlsObserver {
                 Step::Header => self.on_header(side),
                 Step::Body { octets, last } => {
                     let before = self.before(side, room);
-                    self.on_body(side, octets, room);
+                    if self.lanes[side].walk.kind() == content::HANDSHAKE {
+                        self.read_messages(side, octets, room);
+                    } else {
+                        self.on_part(side, octets);
+                    }
                     if last && !self.is_over() {
                         self.on_record(side);
                     }
@@ -37,6 +49,40 @@ impl TlsObserver {
                 Step::TooLong => {
                     room.note(side, Shown::TooLong, 0);
                     self.on_contradiction(side, Fault::BadLength);
+                }
+            }
+        }
+    }
+
+    /// A record that holds something and lies whole in hand: what the steps of the walk would come to, one after another.
+    #[inline]
+    fn on_whole(&mut self, side: Side, body: &[u8], room: &mut Room) {
+        let lane = &mut self.lanes[side];
+        lane.set(Mark::Started);
+        lane.empties = 0;
+        let kind = lane.walk.kind();
+        if kind != content::ALERT {
+            lane.octet = None;
+        }
+        match kind {
+            content::APPLICATION_DATA => {
+                lane.advance(HEADER + body.len());
+                self.on_application_data(side);
+            }
+            content::HANDSHAKE => {
+                lane.advance(HEADER);
+                self.on_handshake_header(side);
+                self.lanes[side].advance(body.len());
+                self.read_messages(side, body, room);
+                if !self.is_over() {
+                    self.on_handshake_record(side);
+                }
+            }
+            _ => {
+                lane.advance(HEADER + body.len());
+                self.on_part(side, body);
+                if !self.is_over() {
+                    self.on_record(side);
                 }
             }
         }
@@ -60,14 +106,16 @@ impl TlsObserver {
     /// Decides whether the record's first message must look clear to be believed: where a message header
     /// was lost, or a ChangeCipherSpec may count because the ServerHello is out of sight.
     fn on_handshake_header(&mut self, side: Side) {
-        let unseen = self.is_out_of_sight(self.server());
         let lane = &mut self.lanes[side];
         lane.unset(Mark::Opaque);
         if lane.assembly.is_lost() {
             lane.assembly.lose();
             lane.set(Mark::Suspect);
-        } else if lane.is(Mark::Pending) && lane.assembly.is_between_messages() && unseen {
-            lane.set(Mark::Suspect);
+        } else if lane.is(Mark::Pending)
+            && lane.assembly.is_between_messages()
+            && self.is_out_of_sight(self.server())
+        {
+            self.lanes[side].set(Mark::Suspect);
         }
     }
 
@@ -91,12 +139,12 @@ impl TlsObserver {
         side == self.begun_by && self.lanes[side].assembly.is_candidate()
     }
 
-    fn on_body(&mut self, side: Side, octets: &[u8], room: &mut Room) {
+    /// Octets of a record that holds no messages.
+    fn on_part(&mut self, side: Side, octets: &[u8]) {
         let lane = &mut self.lanes[side];
         match lane.walk.kind() {
             content::CHANGE_CIPHER_SPEC => lane.octet = octets.last().copied().or(lane.octet),
             content::ALERT if !self.is_encrypted_alert(side) => self.read_alerts(side, octets),
-            content::HANDSHAKE => self.read_messages(side, octets, room),
             _ => {}
         }
     }
@@ -184,14 +232,22 @@ impl TlsObserver {
     fn read_messages(&mut self, side: Side, octets: &[u8], room: &mut Room) {
         let mut rest = octets;
         while self.reads_messages(side) {
-            match self.lanes[side].assembly.step(&mut rest) {
+            match self.lanes[side].assembly.step(&mut rest, &mut room.octets) {
                 Part::Need => return,
                 Part::NotHello => return self.clear(),
                 Part::Begins(message) => self.on_message_begins(side, message),
                 Part::Content(message) => {
                     let retried = self.saw(Saw::Retry);
                     self.on_message(side, &message, Some(&mut *room));
-                    self.tell_message(side, &message, retried, room);
+                    if room.journal.is_some() {
+                        self.tell_message(side, &message, retried, room);
+                    }
+                    if let Cow::Owned(octets) = message.octets {
+                        room.take_back(octets);
+                    }
+                    if rest.is_empty() {
+                        return;
+                    }
                 }
             }
         }

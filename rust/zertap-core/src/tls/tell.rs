@@ -56,6 +56,7 @@ impl TlsObserver {
     }
 
     /// Tells of a handshake message in clear; `retried`: the server had asked for another ClientHello before.
+    #[cold]
     pub(super) fn tell_message(&self, side: Side, message: &Content<'_>, retried: bool, room: &mut Room) {
         let is_retry = !retried && self.saw(Saw::Retry);
         let shown = if is_retry { Shown::Retry } else { Shown::Message(message.kind) };

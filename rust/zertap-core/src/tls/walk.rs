@@ -15,6 +15,9 @@
 /// later versions are not enforced (TLS-35).
 pub(super) const RECORD_LIMIT: u16 = 18_432;
 
+/// Octets of a record's header.
+pub(super) const HEADER: usize = 5;
+
 /// What some octets of a completed session showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WalkEvent {
@@ -40,7 +43,7 @@ enum At {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     left: u16,
-    header: [u8; 5],
+    header: [u8; HEADER],
     have: u8,
     at: At,
 }
@@ -74,7 +77,10 @@ impl Walk {
     ///
     /// An event is said once, in the call that meets it; `standing` repeats it.
     pub fn advance(&mut self, bytes: &[u8]) -> WalkEvent {
-        let mut rest = bytes;
+        let mut rest = match self.pass_whole(bytes) {
+            None | Some([]) => return WalkEvent::Ok,
+            Some(rest) => rest,
+        };
         loop {
             match self.step(&mut rest) {
                 Step::Need => return WalkEvent::Ok,
@@ -89,6 +95,38 @@ impl Walk {
                 }
             }
         }
+    }
+
+    /// Passes the rest of a record and those whose headers lie whole in hand; what is left is there to be looked at
+    /// step by step.
+    #[inline]
+    fn pass_whole<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let mut rest = bytes;
+        if self.at == At::Body {
+            rest = self.pass_body(self.left, bytes)?;
+        }
+        while self.is_between_records()
+            && let Some((header, tail)) = rest.split_first_chunk::<HEADER>()
+        {
+            let length = u16::from_be_bytes([header[3], header[4]]);
+            if !may_begin_record(*header) || length > RECORD_LIMIT {
+                break;
+            }
+            self.header = *header;
+            rest = self.pass_body(length, tail)?;
+        }
+        Some(rest)
+    }
+
+    /// Passes a body of which so many octets are still to come; what follows it, if it ends here.
+    #[inline]
+    fn pass_body<'a>(&mut self, left: u16, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let behind = bytes.get(usize::from(left)..);
+        (self.left, self.at) = match behind {
+            Some(_) => (0, At::Header),
+            None => (left - bytes.len() as u16, At::Body),
+        };
+        behind
     }
 
     /// Octets of this direction that may pass without being looked at: hand their number to `pass`.
@@ -158,6 +196,23 @@ impl Walk {
                 Step::Need
             }
         }
+    }
+
+    /// The body of the next record, where all of the record is in hand and holds something: it is passed at once.
+    #[inline]
+    pub(super) fn whole<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
+        if !self.is_between_records() {
+            return None;
+        }
+        let (header, tail) = input.split_first_chunk::<HEADER>()?;
+        let length = u16::from_be_bytes([header[3], header[4]]);
+        if !may_begin_record(*header) || !(1..=RECORD_LIMIT).contains(&length) {
+            return None;
+        }
+        let (body, tail) = tail.split_at_checked(usize::from(length))?;
+        self.header = *header;
+        *input = tail;
+        Some(body)
     }
 
     #[inline]
