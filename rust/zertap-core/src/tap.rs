@@ -1,9 +1,12 @@
 //! The engine's face: packets and time go in, rows come out.
 
 mod advised;
+mod scout;
 mod share;
 mod streams;
+mod stretch;
 
+pub use scout::{Scout, Stretch};
 pub use share::{Place, Share, SharedRow, Stage};
 pub use streams::StreamEnd;
 
@@ -108,7 +111,7 @@ impl Tap {
         }
     }
 
-    /// One of several engines that follow the same packets; `push_shared` and `drain_shared` serve it.
+    /// One of several engines that follow the same packets; `scout`, `push_stretch` and `drain_shared` serve it.
     pub fn shared(config: Config, share: Share) -> Self {
         let profiles = Profiles::of_share(share.index, share.count);
         Self { sharing: Some(Sharing::new(share, config.hash_key)), profiles, ..Self::new(config) }

@@ -267,6 +267,42 @@ impl<'a> Usual<'a> {
     }
 }
 
+/// Where such a segment lies, so that it is found again without being read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    start: u32,
+    payload: u16,
+    options: u8,
+}
+
+impl Extent {
+    /// Where the TCP header begins.
+    #[inline]
+    pub const fn start(&self) -> usize {
+        self.start as usize
+    }
+}
+
+impl<'a> Usual<'a> {
+    /// Where it lies, if the frame that it was read from begins at `start`, below 4 GiB.
+    #[inline]
+    pub fn extent(&self, frame: &[u8], start: usize) -> Extent {
+        let header = self.header.as_ptr().addr().wrapping_sub(frame.as_ptr().addr());
+        // An IP packet is at most 64 KiB long, TCP options at most 40 octets.
+        let (payload, options) = (self.payload.len() as u16, self.options.len() as u8);
+        Extent { start: (start + header) as u32, payload, options }
+    }
+
+    /// The segment that lies there; none if the octets end before.
+    #[inline]
+    pub fn find(extent: Extent, octets: &'a [u8]) -> Option<Self> {
+        let (header, behind) = octets.get(extent.start()..)?.split_first_chunk()?;
+        let (options, behind) = behind.split_at_checked(usize::from(extent.options))?;
+        let payload = behind.get(..usize::from(extent.payload))?;
+        Some(Self { header, options, payload })
+    }
+}
+
 impl fmt::Debug for Usual<'_> {
     /// The payload by its length only: what it says is nobody's to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
