@@ -6,6 +6,7 @@
 //! it (`merge`); connections get the numbers that it would have given them (`openings`).
 
 mod merge;
+mod oddities;
 mod openings;
 mod piece;
 mod scouting;
@@ -28,7 +29,8 @@ use zertap_core::time::Timestamp;
 use crate::error::CaptureError;
 use crate::source::Source;
 use merge::Merge;
-use scouting::{Oddities, Scouting};
+use oddities::Oddities;
+use scouting::Scouting;
 use trail::{Rest, Trail};
 use worker::{Message, Place, Work};
 

@@ -3,6 +3,7 @@
 use zertap_core::tap::{RawFrame, Scout, Stretch};
 use zertap_core::wire::LinkType;
 
+use super::oddities::Oddities;
 use crate::error::Fault;
 use crate::frame::Frame;
 use crate::mapped::{Onlooker, View};
@@ -20,6 +21,27 @@ enum Octets {
     Copied(Vec<u8>),
     /// Of a file that is mapped: they lie in this part of the view.
     Viewed { view: View, start: usize, end: usize },
+}
+
+impl Octets {
+    /// Where a frame's octets stand among all: where they are, or copied.
+    #[inline]
+    fn place(&mut self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Copied(octets) => {
+                octets.extend_from_slice(bytes);
+                octets.len() - bytes.len()
+            }
+            // Wherever nothing is.
+            Self::Viewed { .. } if bytes.is_empty() => 0,
+            Self::Viewed { view, start, end } => {
+                let at = bytes.as_ptr().addr().wrapping_sub(view.octets.as_ptr().addr());
+                *start = at.min(*start);
+                *end = at + bytes.len();
+                at - *start
+            }
+        }
+    }
 }
 
 /// As much may be copied into a piece before it counts as full. Unit: octets.
@@ -62,38 +84,35 @@ impl Piece {
             }
     }
 
-    /// Adds frames that stand in a view.
-    pub(super) fn add_viewed<'f>(
+    /// Adds frames, which stand in this view or in a buffer, until there are so many packets.
+    pub(super) fn add<'f>(
         &mut self,
         scout: &mut Scout,
-        view: &View,
+        oddities: &mut Oddities,
+        view: Option<&View>,
         frames: impl Iterator<Item = Frame<'f>>,
+        packets: usize,
     ) {
-        let place = |frame: &Frame<'_>| frame.bytes.as_ptr().addr().wrapping_sub(view.octets.as_ptr().addr());
-        let mut part = match &self.octets {
-            Octets::Viewed { start, end, .. } => Some((*start, *end)),
-            Octets::Copied(_) => None,
-        };
+        self.prepare(view);
         for frame in frames {
-            let at = place(&frame);
-            let (start, _) = *part.get_or_insert((at, at));
-            part = Some((start, at + frame.bytes.len()));
-            scout.look(&mut self.stretch, &raw(&frame), at - start);
-        }
-        if let Some((start, end)) = part {
-            self.octets = Octets::Viewed { view: view.clone(), start, end };
+            oddities.note(&frame);
+            let start = self.octets.place(frame.bytes);
+            scout.look(&mut self.stretch, &raw(&frame), start);
+            if self.stretch.packets() >= packets {
+                break;
+            }
         }
     }
 
-    /// Adds frames that stand in a buffer.
-    pub(super) fn add_copied<'f>(&mut self, scout: &mut Scout, frames: impl Iterator<Item = Frame<'f>>) {
-        if !matches!(self.octets, Octets::Copied(_)) {
-            self.octets = Octets::Copied(Vec::new());
+    /// Before the first frame: where the octets of all will stand.
+    fn prepare(&mut self, view: Option<&View>) {
+        if self.stretch.packets() > 0 {
+            return;
         }
-        let Octets::Copied(octets) = &mut self.octets else { return };
-        for frame in frames {
-            scout.look(&mut self.stretch, &raw(&frame), octets.len());
-            octets.extend_from_slice(frame.bytes);
+        match (view, &self.octets) {
+            (Some(view), _) => self.octets = Octets::Viewed { view: view.clone(), start: usize::MAX, end: 0 },
+            (None, Octets::Viewed { .. }) => self.octets = Octets::Copied(Vec::new()),
+            (None, Octets::Copied(_)) => {}
         }
     }
 
@@ -106,6 +125,7 @@ impl Piece {
     ) -> (&'a [u8], Option<Fault>) {
         let (view, start, end) = match &self.octets {
             Octets::Copied(octets) => return (octets, None),
+            Octets::Viewed { start, end, .. } if start >= end => return (&[], None),
             Octets::Viewed { view, start, end } => (view, *start, *end),
         };
         if onlooker.may_look(view) {
@@ -115,7 +135,7 @@ impl Piece {
         let offset = view.base + (start + room.len()) as u64;
         let fault = match outcome {
             Err(error) => Some(Fault::read(offset, error)),
-            Ok(()) if room.len() < end - start => {
+            Ok(()) if start + room.len() < end => {
                 Some(Fault::bad(offset, "the file was shortened meanwhile"))
             }
             Ok(()) => None,

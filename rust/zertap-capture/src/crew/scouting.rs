@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use zertap_core::tap::Scout;
 
+use super::oddities::Oddities;
 use super::piece::Piece;
 use crate::error::{CaptureError, CaptureErrorKind};
-use crate::frame::Frame;
 use crate::source::Source;
 
 /// The reader of a capture, and what it has seen.
@@ -19,32 +19,14 @@ pub(super) struct Scouting {
     pub(super) oddities: Oddities,
 }
 
-/// Frames with something odd about them.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Oddities {
-    pub(super) time_out_of_range: u64,
-    pub(super) odd_lengths: u64,
-}
-
-impl Oddities {
-    pub(super) fn add(&mut self, others: Oddities) {
-        self.time_out_of_range += others.time_out_of_range;
-        self.odd_lengths += others.odd_lengths;
-    }
-
-    #[inline]
-    fn note(&mut self, frame: &Frame<'_>) {
-        self.time_out_of_range += u64::from(!frame.time_valid);
-        self.odd_lengths += u64::from(frame.odd_length);
-    }
-}
-
 /// What was scouted at once.
 pub(super) struct Found {
     /// Stretches, in order: two where one mapped view of the file ended.
     pub(super) pieces: Vec<Piece>,
     /// Whether there may be more; else why not, if the capture did not end in good order.
     pub(super) more: Result<bool, CaptureError>,
+    /// Pieces that were not used again.
+    pub(super) spare: Vec<Piece>,
 }
 
 impl Scouting {
@@ -67,7 +49,7 @@ impl Scouting {
             let bytes_read = source.bytes_read();
             pieces.iter_mut().for_each(|piece| piece.bytes_read = bytes_read);
         }
-        Found { pieces, more }
+        Found { pieces, more, spare }
     }
 
     /// Fills the last piece, and one more where the view changes. Whether there may be more.
@@ -84,11 +66,7 @@ impl Scouting {
             }
             let Some(piece) = pieces.last_mut() else { return Ok(false) };
             let before = piece.stretch.packets();
-            let frames = frames.take(*most - before).inspect(|frame| oddities.note(frame));
-            match view {
-                Some(view) => piece.add_viewed(scout, view, frames),
-                None => piece.add_copied(scout, frames),
-            }
+            piece.add(scout, oddities, view, frames, *most);
             if piece.stretch.packets() == before {
                 return Ok(false);
             }

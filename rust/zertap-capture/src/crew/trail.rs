@@ -6,8 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::oddities::Oddities;
 use super::piece::Piece;
-use super::scouting::{Found, Oddities, Scouting};
+use super::scouting::{Found, Scouting};
 use crate::error::CaptureError;
 use crate::source::Source;
 
@@ -19,6 +20,9 @@ const MOST: usize = 24;
 
 /// Octets that may be copied into them. Unit: octets.
 const MOST_COPIED: usize = 32 << 20;
+
+/// Most stretches that are scouted at once.
+const AT_ONCE: usize = 2;
 
 /// The stretches of one capture.
 pub(super) struct Trail {
@@ -81,7 +85,8 @@ impl State {
             && let Some(scouting) = self.scouting.take()
         {
             self.scouts = Some(worker);
-            return Some(Turn::Scout(scouting, std::mem::take(&mut self.spare)));
+            let spare = self.spare.split_off(self.spare.len().saturating_sub(AT_ONCE));
+            return Some(Turn::Scout(scouting, spare));
         }
         match self.pieces.get((next - self.first) as usize) {
             Some(piece) => Some(Turn::Follow(Arc::clone(piece))),
@@ -148,6 +153,7 @@ impl Trail {
     /// Brings what was scouted.
     pub(super) fn lay(&self, scouting: Box<Scouting>, found: Found) {
         let mut state = self.state();
+        state.spare.extend(found.spare);
         for piece in found.pieces {
             if piece.stretch.packets() == 0 {
                 state.spare.push(piece);

@@ -36,18 +36,46 @@ impl FlowHash {
     /// The hash of a key.
     #[inline]
     pub fn of(&self, key: &FlowKey) -> u64 {
-        let [low0, low1, high0, high1, ports] = key.words();
-        let [k0, k1, k2, k3, k4, k5, k6, k7] = self.words;
-        let pair = |(word, secret): (u64, u64), (other, other_secret): (u64, u64)| {
-            u128::from(word.wrapping_add(secret)).wrapping_mul(u128::from(other.wrapping_add(other_secret)))
-        };
-        let sum = pair((low0, k0), (low1, k1))
-            .wrapping_add(pair((high0, k2), (high1, k3)))
-            .wrapping_add(pair((ports, k4), (0, k5)));
-        let (low, high) = (sum as u64, (sum >> 64) as u64);
-        // The upper half of a multilinear sum is the one that is close to uniform.
-        low.wrapping_mul(k6 | 1).wrapping_add(high.wrapping_mul(k7 | 1)).rotate_left(32)
+        let [.., ports] = key.words();
+        self.reduce(self.ends(key).wrapping_add(self.rest(ports)))
     }
+
+    /// The hash of a key, and another one, independent of it, of the key without its lane.
+    #[inline]
+    pub fn with_laneless(&self, key: &FlowKey, others: [u64; 2]) -> (u64, u64) {
+        let ([.., ports], ends) = (key.words(), self.ends(key));
+        let hash = self.reduce(ends.wrapping_add(self.rest(ports)));
+        (hash, reduce(ends.wrapping_add(self.rest(ports >> 32 << 32)), others))
+    }
+
+    #[inline]
+    fn ends(&self, key: &FlowKey) -> u128 {
+        let ([low0, low1, high0, high1, _], [k0, k1, k2, k3, ..]) = (key.words(), self.words);
+        let [low, high] = [[(low0, k0), (low1, k1)], [(high0, k2), (high1, k3)]].map(|pair| {
+            let [one, other] = pair.map(|(word, secret)| u128::from(word.wrapping_add(secret)));
+            one.wrapping_mul(other)
+        });
+        low.wrapping_add(high)
+    }
+
+    #[inline]
+    fn rest(&self, ports: u64) -> u128 {
+        let [.., k4, k5, _, _] = self.words;
+        u128::from(ports.wrapping_add(k4)).wrapping_mul(u128::from(k5))
+    }
+
+    #[inline]
+    fn reduce(&self, sum: u128) -> u64 {
+        let [.., k6, k7] = self.words;
+        reduce(sum, [k6, k7])
+    }
+}
+
+#[inline]
+fn reduce(sum: u128, [one, other]: [u64; 2]) -> u64 {
+    let (low, high) = (sum as u64, (sum >> 64) as u64);
+    // The upper half of a multilinear sum is the one that is close to uniform.
+    low.wrapping_mul(one | 1).wrapping_add(high.wrapping_mul(other | 1)).rotate_left(32)
 }
 
 #[derive(Clone, Copy, Debug)]

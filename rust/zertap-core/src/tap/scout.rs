@@ -7,7 +7,7 @@
 
 use super::share::Sieve;
 use super::{RawFrame, Tap};
-use crate::flow::{FlowHash, FlowKey, Identity};
+use crate::flow::{FlowKey, Identity};
 use crate::time::Timestamp;
 use crate::wire::{Decoder, Extent, LinkType};
 
@@ -16,7 +16,6 @@ use crate::wire::{Decoder, Extent, LinkType};
 pub struct Scout {
     decoder: Decoder,
     sieve: Sieve,
-    hash: FlowHash,
     /// The latest moment so far: time never runs backwards (A9).
     latest: Timestamp,
 }
@@ -95,6 +94,14 @@ impl Stretch {
         self.shares.iter_mut().for_each(Vec::clear);
     }
 
+    /// Every share has to look at this one.
+    #[cold]
+    fn add_unknown(&mut self, frame: &RawFrame<'_>, number: u32, start: u32) {
+        let RawFrame { link, bytes, wire_length, .. } = *frame;
+        let step = Step::Other(Unknown { number, start, length: bytes.len() as u32, wire_length, link });
+        self.shares.iter_mut().for_each(|steps| steps.push(step));
+    }
+
     /// When a packet came.
     #[inline]
     pub(super) fn time(&self, number: usize) -> Option<Timestamp> {
@@ -114,22 +121,24 @@ impl Stretch {
 
 impl Scout {
     /// Adds a frame to a stretch, where its octets will stand from `start` on. All of a stretch are at most 4 GiB.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a frame that is handed over in memory costs as much as finding it"
+    )]
+    #[inline(always)]
     pub fn look(&mut self, stretch: &mut Stretch, frame: &RawFrame<'_>, start: usize) {
         let number = stretch.times.len() as u32;
         stretch.backwards += u64::from(frame.at < self.latest);
         self.latest = self.latest.max(frame.at);
         stretch.times.push(self.latest);
-        match self.decoder.usual(frame.link, frame.bytes) {
-            Some((corners, usual)) => {
-                stretch.usual += 1;
-                let (key, from_low) = FlowKey::of(&corners);
-                let (hash, extent) = (self.hash.of(&key), usual.extent(frame.bytes, start));
-                if let Some(steps) = stretch.shares.get_mut(self.sieve.share_of(&corners)) {
-                    steps.push(Step::Usual(Known { key, hash, number, extent, from_low }));
-                }
-            }
-            None => self.look_closer(stretch, frame, number, start as u32),
+        let Some((corners, usual)) = self.decoder.usual(frame.link, frame.bytes) else {
+            return stretch.add_unknown(frame, number, start as u32);
+        };
+        stretch.usual += 1;
+        let (key, from_low) = FlowKey::of(&corners);
+        let ((hash, share), extent) = (self.sieve.sort(&key), usual.extent(frame.bytes, start));
+        if let Some(steps) = stretch.shares.get_mut(share) {
+            steps.push(Step::Usual(Known { key, hash, number, extent, from_low }));
         }
     }
 
@@ -137,21 +146,13 @@ impl Scout {
     pub fn stretch(&self) -> Stretch {
         Stretch { shares: vec![Vec::new(); self.sieve.shares()], ..Stretch::default() }
     }
-
-    #[cold]
-    fn look_closer(&self, stretch: &mut Stretch, frame: &RawFrame<'_>, number: u32, start: u32) {
-        let RawFrame { link, bytes, wire_length, .. } = *frame;
-        let step = Step::Other(Unknown { number, start, length: bytes.len() as u32, wire_length, link });
-        stretch.shares.iter_mut().for_each(|steps| steps.push(step));
-    }
 }
 
 impl Tap {
     /// Who looks at the next frames for this tap and for all others that share them. None for a tap that is alone.
     pub fn scout(&self) -> Option<Scout> {
         let sieve = self.sharing.as_ref()?.sieve;
-        let (decoder, hash) = (Decoder::new(self.config.wire), FlowHash::new(self.config.hash_key));
-        Some(Scout { decoder, sieve, hash, latest: self.now })
+        Some(Scout { decoder: Decoder::new(self.config.wire), sieve, latest: self.now })
     }
 }
 

@@ -10,8 +10,8 @@
 use super::Tap;
 use crate::batch::Waiting;
 use crate::event::{Row, RowKind};
+use crate::flow::{FlowHash, FlowKey};
 use crate::time::Timestamp;
-use crate::wire::Corners;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
@@ -24,24 +24,25 @@ pub struct Share {
     pub count: u32,
 }
 
-/// Tells a share's connections: a keyed hash, the same for both directions.
+/// Tells a share's connections: a keyed hash, the same for both directions and on all lanes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sieve {
     share: Share,
-    words: [u64; 3],
+    hash: FlowHash,
+    words: [u64; 2],
 }
 
 impl Sieve {
     fn new(share: Share, key: [u64; 2]) -> Self {
         // Not the words by which tables hash: a share must be no part of a table's places.
         let mut number = 0;
-        let words = [0; 3].map(|_: u64| {
+        let words = [0; 2].map(|_: u64| {
             number += 1;
             let mut sip = SipHasher13::new_with_keys(key[1], key[0]);
             sip.write_u64(number);
             sip.finish()
         });
-        Self { share, words }
+        Self { share, hash: FlowHash::new(key), words }
     }
 
     /// How many shares there are.
@@ -54,24 +55,18 @@ impl Sieve {
         self.share.index as usize
     }
 
-    /// Whether a segment between these ends is followed here.
-    pub(super) fn lets(&self, corners: &Corners) -> bool {
-        self.share_of(corners) == self.own()
+    /// Whether segments of this key are followed here.
+    pub(super) fn lets(&self, key: &FlowKey) -> bool {
+        self.sort(key).1 == self.own()
     }
 
-    /// The share that follows a segment between these ends.
+    /// A key's hash in the table, and the share that follows its segments.
     #[inline]
-    pub(super) fn share_of(&self, corners: &Corners) -> usize {
-        let [k0, k1, k2] = self.words;
-        let end = |address: u128, port: u16| {
-            let (upper, lower) = ((address >> 64) as u64 ^ u64::from(port), address as u64);
-            let product = u128::from(upper.wrapping_add(k0)).wrapping_mul(u128::from(lower.wrapping_add(k1)));
-            (product >> 64) as u64 ^ product as u64
-        };
-        let [source, destination] = corners.addresses;
-        let sum = end(source, corners.ports[0]).wrapping_add(end(destination, corners.ports[1]));
-        let mixed = sum.wrapping_mul(k2 | 1) >> 32;
-        ((mixed * u64::from(self.share.count)) >> 32) as usize
+    pub(super) fn sort(&self, key: &FlowKey) -> (u64, usize) {
+        let (hash, laneless) = self.hash.with_laneless(key, self.words);
+        // The lower half is the better one.
+        let mixed = laneless & u64::from(u32::MAX);
+        (hash, ((mixed * u64::from(self.share.count)) >> 32) as usize)
     }
 }
 

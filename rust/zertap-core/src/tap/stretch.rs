@@ -3,7 +3,7 @@
 use super::Tap;
 use super::scout::{Known, Step, Stretch, Unknown};
 use super::share::{Sharing, Stage};
-use crate::flow::Guess;
+use crate::flow::{Guess, Taken};
 use crate::prefetch::prefetch;
 use crate::time::Timestamp;
 use crate::wire::{Corners, Usual};
@@ -75,9 +75,16 @@ impl Tap {
     #[inline]
     fn take_known(&mut self, way: &mut Way<'_>, known: &Known, guess: Guess, sharing: &mut Sharing) {
         self.come_to(way, known.number as usize + 1, sharing);
-        if let Some(usual) = Usual::find(known.extent, way.octets) {
-            let identity = known.identity();
-            self.handle(sharing, |tap| tap.follow_usual(&usual, &identity, guess));
+        let Some(usual) = Usual::find(known.extent, way.octets) else { return };
+        let identity = known.identity();
+        match self.table.usual(self.now, &identity, &usual, guess) {
+            Taken::Done => {}
+            Taken::Heard => self.handle(sharing, |tap| {
+                tap.with_place(|table, place| table.hear(place, &identity, &usual, guess));
+            }),
+            Taken::No => self.handle(sharing, |tap| {
+                tap.follow(&usual.segment(identity.ends(), identity.key.lane()), &identity, guess);
+            }),
         }
     }
 
@@ -90,9 +97,8 @@ impl Tap {
         match decoder.unusual(self.now, frame.link, frame.bytes, frame.wire_length) {
             Ok(segment) => {
                 self.counters.segments += 1;
-                let corners = Corners::of(&segment);
-                if sharing.sieve.lets(&corners) {
-                    let identity = self.table.identify(&corners);
+                let identity = self.table.identify(&Corners::of(&segment));
+                if sharing.sieve.lets(&identity.key) {
                     self.handle(sharing, |tap| tap.follow(&segment, &identity, Guess::default()));
                 }
             }
@@ -101,8 +107,7 @@ impl Tap {
         self.decoder = decoder;
     }
 
-    /// Handles a segment of this share.
-    #[inline]
+    /// Handles a segment of this share that may bring rows.
     fn handle(&mut self, sharing: &mut Sharing, follow: impl FnOnce(&mut Self)) {
         let (before, opened) = (self.batch.len(), self.table.counters().opened);
         self.table.number_next(self.counters.frames);
