@@ -34,6 +34,7 @@ impl Tap {
         let Some(mut sharing) = self.sharing.take() else { return };
         let mut way = Way { stretch, octets, before: self.counters.frames, passed: 0 };
         let mut batches = stretch.of(sharing.sieve.own()).chunks(BATCH).peekable();
+        self.ask_for(batches.peek().copied().unwrap_or_default(), octets);
         while let Some(batch) = batches.next() {
             self.ask_for(batches.peek().copied().unwrap_or_default(), octets);
             let guesses: ArrayVec<Guess, BATCH> = batch.iter().map(|step| self.guess(step)).collect();
