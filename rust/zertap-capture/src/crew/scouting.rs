@@ -47,7 +47,9 @@ impl Scouting {
             // Who reads next may come late; the file is everybody's meanwhile.
             source.pause();
             let bytes_read = source.bytes_read();
-            pieces.iter_mut().for_each(|piece| piece.bytes_read = bytes_read);
+            for piece in &mut pieces {
+                piece.bytes_read = bytes_read;
+            }
         }
         Found { pieces, more, spare }
     }
