@@ -6,11 +6,12 @@
 //! while nobody has the file open for writing, and makes whoever wants to write or truncate wait until it is given
 //! back. It is looked at before every view, and given back whenever the caller pauses. Without a lease (a file that
 //! is still written, another owner's, a file system that has none, another system than Linux) the file is read.
+//!
+//! A view may be looked at by other threads too, each under a lease of its own ([`Onlooker`]), or read from the file.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -23,66 +24,97 @@ const ALIGNMENT: u64 = 64 << 10;
 /// Smaller files are read: mapping them would cost more than it saves.
 pub(crate) const LEAST: u64 = 1 << 20;
 
-/// Views that wait for slower readers; who is further behind maps for himself.
-const SHARED: usize = 4;
-
 /// A regular file that nobody can change while it is looked at.
 pub(crate) struct Mapped {
-    file: File,
+    file: Arc<File>,
     size: u64,
     leased: bool,
-    others: Option<Shelf>,
-}
-
-/// Views for several readers of one capture: what the first has mapped costs the others nothing.
-#[derive(Clone, Default)]
-pub(crate) struct Shelf(Arc<Mutex<VecDeque<Shared>>>);
-
-/// A view of the file that this was when it was mapped: a path may lead to another one by now.
-struct Shared {
-    file: FileName,
-    base: u64,
-    octets: Arc<Mmap>,
-}
-
-/// Device and inode.
-type FileName = (u64, u64);
-
-impl Shelf {
-    /// The view, made by `map` if nobody has made it. Whoever needs it meanwhile waits rather than making another.
-    fn view(
-        &self,
-        file: FileName,
-        (base, length): (u64, usize),
-        map: impl FnOnce() -> io::Result<Mmap>,
-    ) -> io::Result<Arc<Mmap>> {
-        let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |view: &&Shared| view.file == file && view.base == base && view.octets.len() == length;
-        if let Some(view) = views.iter().find(fits) {
-            return Ok(Arc::clone(&view.octets));
-        }
-        let octets = Arc::new(map()?);
-        views.push_back(Shared { file, base, octets: Arc::clone(&octets) });
-        if views.len() > SHARED {
-            views.pop_front();
-        }
-        Ok(octets)
-    }
 }
 
 /// Some of the file.
+#[derive(Clone)]
 pub(crate) struct View {
-    /// The octets.
+    /// The octets. May be looked at under the lease of whoever made the view, or under another one.
     pub(crate) octets: Arc<Mmap>,
     /// Where they begin in the file.
     pub(crate) base: u64,
+    file: Arc<File>,
+}
+
+impl View {
+    /// Whether both are the same piece of memory.
+    pub(crate) fn is(&self, other: &View) -> bool {
+        Arc::ptr_eq(&self.octets, &other.octets)
+    }
+
+    /// Reads `length` octets of it from the file as it is now, from `start` on; fewer if the file has become shorter.
+    pub(crate) fn read(&self, start: usize, length: usize, room: &mut Vec<u8>) -> io::Result<()> {
+        room.clear();
+        room.resize(length, 0);
+        let mut filled = 0;
+        while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match read_at(&self.file, rest, self.base + (start + filled) as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        room.truncate(filled);
+        Ok(())
+    }
+}
+
+/// Another thread's right to look at views: a lease of its own on the file in which they lie.
+#[derive(Default)]
+pub(crate) struct Onlooker {
+    /// The file once more, for a lease belongs to all copies of a descriptor.
+    file: Option<File>,
+    /// The file of the views looked at last.
+    of: Option<Arc<File>>,
+    size: u64,
+    leased: bool,
+}
+
+impl Onlooker {
+    /// Whether the view may be looked at until `pause`, or until this is asked again.
+    pub(crate) fn may_look(&mut self, view: &View) -> bool {
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &view.file)) {
+            self.pause();
+            (self.file, self.of) = (lease::once_more(&view.file), Some(Arc::clone(&view.file)));
+        }
+        let Some(file) = &self.file else { return false };
+        if self.leased {
+            if !lease::holds(file) {
+                self.pause();
+                return false;
+            }
+        } else if lease::take(file) {
+            self.leased = true;
+            self.size = file.metadata().map_or(0, |about| about.len());
+        }
+        self.leased && view.base + view.octets.len() as u64 <= self.size
+    }
+
+    /// Lets others write; nothing may be looked at until it is asked for again.
+    pub(crate) fn pause(&mut self) {
+        if let Some(file) = self.file.as_ref().filter(|_| self.leased) {
+            lease::give_back(file);
+        }
+        self.leased = false;
+    }
+}
+
+impl Drop for Onlooker {
+    fn drop(&mut self) {
+        self.pause();
+    }
 }
 
 impl Mapped {
     /// The file, if it can be leased.
-    pub(crate) fn of(file: &File, others: Option<&Shelf>) -> Option<Self> {
-        let mut mapped =
-            Self { file: file.try_clone().ok()?, size: 0, leased: false, others: others.cloned() };
+    pub(crate) fn of(file: &File) -> Option<Self> {
+        let mut mapped = Self { file: Arc::new(file.try_clone().ok()?), size: 0, leased: false };
         (mapped.lease().ok()? && mapped.size >= LEAST).then_some(mapped)
     }
 
@@ -95,16 +127,8 @@ impl Mapped {
         let wanted = VIEW.max(offset - base + count as u64);
         let length = wanted.min(self.size.saturating_sub(base)) as usize;
         // Where there is no room for a view, less is needed to read.
-        let octets = match &self.others {
-            Some(others) => self.shared(others, base, length),
-            None => map(&self.file, base, length).map(Arc::new),
-        };
-        octets.ok().map(|octets| View { octets, base })
-    }
-
-    /// A view that another reader may have made. It is looked at under our own lease, which is on the file, whoever mapped it.
-    fn shared(&self, others: &Shelf, base: u64, length: usize) -> io::Result<Arc<Mmap>> {
-        others.view(file_name(&self.file)?, (base, length), || map(&self.file, base, length))
+        let octets = Arc::new(map(&self.file, base, length).ok()?);
+        Some(View { octets, base, file: Arc::clone(&self.file) })
     }
 
     /// Lets others write; nothing may be looked at until `resume`.
@@ -144,13 +168,12 @@ impl Drop for Mapped {
 }
 
 #[cfg(unix)]
-fn file_name(file: &File) -> io::Result<FileName> {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().map(|about| (about.dev(), about.ino()))
+fn read_at(file: &File, room: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, room, offset)
 }
 
 #[cfg(not(unix))]
-fn file_name(_: &File) -> io::Result<FileName> {
+fn read_at(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -160,8 +183,8 @@ fn file_name(_: &File) -> io::Result<FileName> {
 )]
 fn map(file: &File, base: u64, length: usize) -> io::Result<Mmap> {
     // SAFETY: the octets must not change while they are borrowed. The lease that `view` has just looked at keeps every
-    // other opener from writing, and `pause` ends it only when no view is being looked at. Several readers may look at one
-    // view: each does so only under a lease of its own.
+    // other opener from writing, and `pause` ends it only when no view is being looked at. Onlookers in other threads look at
+    // one only after `may_look`, under a lease of their own that was there or came when the file was long enough.
     unsafe { MmapOptions::new().offset(base).len(length).populate().map(file) }
 }
 
@@ -169,6 +192,11 @@ fn map(file: &File, base: u64, length: usize) -> io::Result<Mmap> {
 mod lease {
     use std::fs::File;
     use std::os::fd::AsRawFd;
+
+    /// The same file, opened once more, also if its path leads elsewhere by now.
+    pub(super) fn once_more(file: &File) -> Option<File> {
+        File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+    }
 
     /// fcntl(2); the `libc` crate has no name for it.
     const F_SETSIG: i32 = 10;
@@ -198,6 +226,10 @@ mod lease {
 mod lease {
     use std::fs::File;
 
+    pub(super) fn once_more(_: &File) -> Option<File> {
+        None
+    }
+
     pub(super) fn take(_: &File) -> bool {
         false
     }
@@ -222,25 +254,41 @@ mod tests {
     }
 
     #[test]
-    fn what_one_reader_has_mapped_the_next_one_gets_and_nobody_another_file() {
-        let (one, other, views) = (file("one", 1), file("other", 2), Shelf::default());
-        let mut readers = [&one, &one, &other].map(|file| Mapped::of(file, Some(&views)).unwrap());
-        let [first, second, third] = readers.each_mut().map(|reader| reader.view(0, 1).unwrap().octets);
-        assert!(Arc::ptr_eq(&first, &second));
-        assert_eq!((first[0], third[0]), (1, 2));
-        assert_eq!(views.0.lock().unwrap().len(), 2);
+    fn an_onlooker_looks_under_a_lease_of_its_own() {
+        let file = file("onlooker", 1);
+        let mut mapped = Mapped::of(&file).unwrap();
+        let view = mapped.view(0, 1).unwrap();
+        let mut onlooker = Onlooker::default();
+        assert!(onlooker.may_look(&view));
+        mapped.pause();
+        let again =
+            std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file)));
+        let write = || {
+            let mut options = std::fs::OpenOptions::new();
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+            options.write(true).open(&again)
+        };
+        assert_eq!(write().unwrap_err().raw_os_error(), Some(libc::EWOULDBLOCK));
+        // Somebody waits: the file is read from here on, until nobody writes any more.
+        assert!(!onlooker.may_look(&view));
+        let writer = write().unwrap();
+        assert!(!onlooker.may_look(&view));
+        drop(writer);
+        assert!(onlooker.may_look(&view));
     }
 
     #[test]
-    fn views_that_nobody_fetches_are_let_go() {
-        let views = Shelf::default();
-        let file = file("many", 3);
-        let name = file_name(&file).unwrap();
-        for number in 0..10 {
-            let base = number * ALIGNMENT;
-            views.view(name, (base, 4096), || map(&file, base, 4096)).unwrap();
-        }
-        let kept: Vec<u64> = views.0.lock().unwrap().iter().map(|view| view.base / ALIGNMENT).collect();
-        assert_eq!(kept, [6, 7, 8, 9]);
+    fn nobody_looks_at_what_was_shortened_and_reading_ends_where_the_file_does() {
+        let file = file("shortened", 2);
+        let mut mapped = Mapped::of(&file).unwrap();
+        let view = mapped.view(0, 1).unwrap();
+        mapped.pause();
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+        std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(1000).unwrap();
+        let mut onlooker = Onlooker::default();
+        assert!(!onlooker.may_look(&view));
+        let mut room = vec![];
+        view.read(990, 100, &mut room).unwrap();
+        assert_eq!(room, [2; 10]);
     }
 }

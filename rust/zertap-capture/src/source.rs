@@ -13,7 +13,7 @@ use crate::blocks::Blocks;
 use crate::compressed;
 use crate::error::{CaptureError, CaptureErrorKind, Fault};
 use crate::frame::{Compression, Container, Frame, Info, Interface, Record};
-use crate::mapped::{Mapped, Shelf};
+use crate::mapped::{Mapped, View};
 use crate::order::Order;
 use crate::pcap;
 use crate::pcap::{PcapReader, Whole};
@@ -158,17 +158,12 @@ enum Reader {
 impl Source {
     /// Opens the capture at `path`; `-` is standard input. A FIFO is waited for until somebody writes to it.
     pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        Self::open_beside(path, None)
-    }
-
-    /// As `open`, beside other readers of the same capture.
-    pub(crate) fn open_beside(path: &Path, views: Option<&Shelf>) -> Result<Self, CaptureError> {
         if path == Path::new("-") {
             return Self::stdin();
         }
         let name = path.to_string_lossy().into_owned();
         match File::open(path) {
-            Ok(file) => Self::from_file(name, file, views),
+            Ok(file) => Self::from_file(name, file),
             Err(error) => Err(CaptureError::unreadable(&name, Fault::read(0, error))),
         }
     }
@@ -176,7 +171,7 @@ impl Source {
     /// Reads the capture that comes on standard input.
     pub fn stdin() -> Result<Self, CaptureError> {
         match own_stdin() {
-            Ok(file) => Self::from_file(STDIN.to_owned(), file, None),
+            Ok(file) => Self::from_file(STDIN.to_owned(), file),
             Err(error) => Err(CaptureError::unreadable(STDIN, Fault::read(0, error))),
         }
     }
@@ -201,6 +196,14 @@ impl Source {
     /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
+        self.next_in_place().map(|(frames, _)| frames)
+    }
+
+    /// As `next_frames`, and the view in which the frames stand, if the file is mapped.
+    #[inline]
+    pub(crate) fn next_in_place(
+        &mut self,
+    ) -> Result<(impl Iterator<Item = Frame<'_>>, Option<&View>), CaptureError> {
         self.resume()?;
         let found = if self.has_usual() { None } else { Some(self.next_found()?) };
         let Self { window, reader, info, told, used, .. } = self;
@@ -211,7 +214,8 @@ impl Source {
             Some(found) => (told.number, found.map(|found| found.frame(window))),
         };
         let began = records.offset();
-        Ok(Frames { records, told: *told, until, alone, began, source: Account { told, used } })
+        let frames = Frames { records, told: *told, until, alone, began, source: Account { told, used } };
+        Ok((frames, window.view()))
     }
 
     /// Whether a usual record comes next and stands in the window whole.
@@ -280,7 +284,7 @@ impl Source {
         self.total
     }
 
-    fn from_file(name: String, file: File, views: Option<&Shelf>) -> Result<Self, CaptureError> {
+    fn from_file(name: String, file: File) -> Result<Self, CaptureError> {
         let about = match file.metadata() {
             Ok(about) => about,
             Err(error) => return Err(CaptureError::unreadable(&name, Fault::read(0, error))),
@@ -289,7 +293,7 @@ impl Source {
             return Err(CaptureError::unreadable(&name, Fault::bad(0, "a directory, not a capture")));
         }
         let total = about.is_file().then_some(about.len());
-        let mapped = total.and_then(|_| Mapped::of(&file, views));
+        let mapped = total.and_then(|_| Mapped::of(&file));
         let mut source = Self::begin(name, Box::new(file), total)?;
         if let Some(mapped) = mapped.filter(|_| source.info.compression == Compression::None) {
             source.window.map(mapped);

@@ -13,12 +13,9 @@
 //! Of a file that can be mapped the buffer is a view, moved along instead of being filled.
 
 use std::io::{Cursor, Read};
-use std::sync::Arc;
-
-use memmap2::Mmap;
 
 use crate::error::Fault;
-use crate::mapped::Mapped;
+use crate::mapped::{Mapped, View};
 
 /// Most octets of one record or block (EDGE_CASES A10).
 pub(crate) const LIMIT: u32 = 16 << 20;
@@ -47,7 +44,7 @@ pub(crate) struct Window {
 /// Where the octets stand.
 enum Buffer {
     Read(Vec<u8>),
-    Mapped(Arc<Mmap>),
+    Mapped(View),
 }
 
 impl Buffer {
@@ -55,7 +52,7 @@ impl Buffer {
     fn octets(&self) -> &[u8] {
         match self {
             Self::Read(octets) => octets,
-            Self::Mapped(octets) => octets,
+            Self::Mapped(view) => &view.octets,
         }
     }
 }
@@ -77,6 +74,14 @@ impl Window {
     /// Whether the octets come from views of a file.
     pub(crate) fn is_mapped(&self) -> bool {
         self.mapped.is_some()
+    }
+
+    /// The view in which the octets stand, if they do not stand in a buffer.
+    pub(crate) fn view(&self) -> Option<&View> {
+        match &self.buffer {
+            Buffer::Read(_) => None,
+            Buffer::Mapped(view) => Some(view),
+        }
     }
 
     /// Nothing will be looked at until `resume`: others may write to the file meanwhile.
@@ -173,7 +178,7 @@ impl Window {
                 self.start = (offset - view.base) as usize;
                 self.end = view.octets.len();
                 self.ended = self.end < self.start + count;
-                self.buffer = Buffer::Mapped(view.octets);
+                self.buffer = Buffer::Mapped(view);
                 Ok(())
             }
             None => self.read_on(),

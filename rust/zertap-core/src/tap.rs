@@ -2,9 +2,12 @@
 
 mod advised;
 mod frames;
+mod scout;
 mod share;
 mod streams;
+mod stretch;
 
+pub use scout::{Scout, Stretch};
 pub use share::{Place, Share, SharedRow, Stage};
 pub use streams::StreamEnd;
 
@@ -12,13 +15,13 @@ use crate::batch::{EventBatch, Rows};
 use crate::config::Config;
 use crate::event::{Row, RowKind};
 use crate::flow::{
-    self, Boundaries, Cause, Guess, Identity, Settlements, SpareRooms, Table, TableCounters, Taken, Workplace,
+    self, Boundaries, Cause, Guess, Identity, Settlements, SpareRooms, Table, TableCounters, Workplace,
 };
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
-use crate::wire::{Corners, Decoder, LinkType, Segment, Skip, Usual};
+use crate::wire::{Corners, Decoder, LinkType, Segment, Skip};
 use frames::take_unusual;
 use share::Sharing;
 use std::collections::TryReserveError;
@@ -54,12 +57,6 @@ pub struct RawFrame<'a> {
     pub bytes: &'a [u8],
     /// Its length on the wire, at least `bytes.len()`. Unit: octets.
     pub wire_length: u32,
-}
-
-/// A frame of a batch of `share.rs`, looked at but not handled.
-enum Ready<'a> {
-    Usual { at: Timestamp, identity: Identity, usual: Usual<'a>, guess: Guess },
-    Other(RawFrame<'a>),
 }
 
 /// What a tap counted. `frames = segments + skipped` always holds.
@@ -115,7 +112,7 @@ impl Tap {
         }
     }
 
-    /// One of several engines that follow the same packets; `push_shared` and `drain_shared` serve it.
+    /// One of several engines that follow the same packets; `scout`, `push_stretch` and `drain_shared` serve it.
     pub fn shared(config: Config, share: Share) -> Self {
         let profiles = Profiles::of_share(share.index, share.count);
         Self { sharing: Some(Sharing::new(share, config.hash_key)), profiles, ..Self::new(config) }
@@ -153,16 +150,6 @@ impl Tap {
         self.room.journal.as_deref()
     }
 
-    /// Shows the table what a frame of the usual shape holds, at its time.
-    #[inline]
-    fn follow_usual(&mut self, usual: &Usual<'_>, identity: &Identity, guess: Guess) {
-        match self.table.usual(self.now, identity, usual, guess) {
-            Taken::Done => {}
-            Taken::Heard => self.with_place(|table, place| table.hear(place, identity, usual, guess)),
-            Taken::No => self.follow(&usual.segment(identity.ends(), identity.key.lane()), identity, guess),
-        }
-    }
-
     /// Shows the table one segment, at its time.
     fn follow(&mut self, segment: &Segment<'_>, identity: &Identity, guess: Guess) {
         self.with_place(|table, place| table.segment(place, segment, identity, guess));
@@ -193,11 +180,6 @@ impl Tap {
         let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
         take_unusual(decoder, table, &mut place, counters, frame, handle);
-    }
-
-    /// Counts a frame that never became a segment.
-    fn skip(&mut self, skip: Skip) {
-        self.counters.skip(skip);
     }
 
     /// Takes one TCP segment of a caller who decodes packets himself.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod build;
 mod compressed;
+mod crew;
 mod live;
 mod mapped;
 mod mutation;

@@ -28,6 +28,8 @@ mod streams;
 mod support;
 #[path = "tap_frames.rs"]
 mod tap_frames;
+#[path = "tap_stretch.rs"]
+mod tap_stretch;
 #[path = "flow_tcp.rs"]
 mod tcp;
 #[expect(dead_code, reason = "the observers' own tests use the rest")]

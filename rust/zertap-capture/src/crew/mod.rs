@@ -1,16 +1,19 @@
 //! Several taps that read the same capture, each in a thread of its own, as if one tap had read it.
 //!
-//! Each worker steps through the file itself and follows its share of the connections; nothing is shared between them
-//! but the gate that lets all stop at the same packet. What they tell comes through one bounded channel each and is
-//! merged into the order in which one tap would have written it (`merge`); connections get the numbers that it would
-//! have given them (`openings`).
+//! The capture is read once, in stretches of about a thousand packets: whichever worker is ahead reads the next one, says
+//! whose each packet is (`scouting`) and lays it out for all (`trail`); every worker follows its share of each stretch.
+//! What they tell comes through one bounded channel each and is merged into the order in which one tap would have written
+//! it (`merge`); connections get the numbers that it would have given them (`openings`).
 
-mod gate;
 mod merge;
+mod oddities;
 mod openings;
+mod piece;
+mod scouting;
+mod trail;
 mod worker;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
@@ -24,19 +27,25 @@ use zertap_core::tap::{Share, Tap, TapCounters};
 use zertap_core::time::Timestamp;
 
 use crate::error::CaptureError;
-use crate::mapped::Shelf;
 use crate::source::Source;
-use gate::Gate;
 use merge::Merge;
-use worker::{End, Message, Oddities, Work};
+use oddities::Oddities;
+use scouting::Scouting;
+use trail::{Rest, Trail};
+use worker::{Message, Place, Work};
 
 /// Messages of one worker that may wait.
 const WAITING: usize = 4;
+
+/// Packets of a stretch: what is known of them stays in a core's cache until they are followed.
+const STRETCH: usize = 1024;
 
 /// Taps that share the connections of the captures they read.
 pub struct Crew {
     /// The taps, while no capture is being read.
     taps: Vec<Tap>,
+    /// Most packets of a stretch.
+    stretch: usize,
     running: Option<Running>,
     merge: Merge,
     oddities: Oddities,
@@ -49,10 +58,8 @@ pub struct Crew {
 
 /// A capture being read.
 struct Running {
-    gate: Arc<Gate>,
+    trail: Arc<Trail>,
     hands: Vec<Hand>,
-    failed: Option<CaptureError>,
-    source: Option<Source>,
 }
 
 /// One worker, seen from outside.
@@ -92,6 +99,7 @@ impl Crew {
         let taps = (0..count).map(|index| Tap::shared(each.clone(), Share { index, count })).collect();
         Self {
             taps,
+            stretch: STRETCH,
             running: None,
             merge: Merge::new(count as usize),
             oddities: Oddities::default(),
@@ -103,6 +111,13 @@ impl Crew {
         }
     }
 
+    /// The same with so many packets in a stretch, at least one: no other rows come of it.
+    #[must_use]
+    pub fn in_stretches_of(mut self, packets: usize) -> Self {
+        self.stretch = packets.max(1);
+        self
+    }
+
     /// Whether a capture is being read.
     pub fn is_reading(&self) -> bool {
         self.running.is_some()
@@ -112,10 +127,13 @@ impl Crew {
     pub fn begin(&mut self, path: &Path) {
         self.rest();
         self.merge.restart(self.taps.first().map_or(0, |tap| tap.counters().frames));
-        let gate = Arc::new(Gate::default());
-        let views = Shelf::default();
-        let hands = self.taps.drain(..).map(|tap| hand(tap, path.to_owned(), &gate, &views)).collect();
-        self.running = Some(Running { gate, hands, failed: None, source: None });
+        let Some(scout) = self.taps.first().and_then(Tap::scout) else { return };
+        let scouting = Scouting::new(path.to_owned(), scout, self.stretch);
+        let trail = Arc::new(Trail::new(scouting, self.taps.len()));
+        let place = |worker| Place { worker, trail: Arc::clone(&trail) };
+        let taps = self.taps.drain(..).enumerate();
+        let hands = taps.map(|(worker, tap)| hand(tap, place(worker), path)).collect();
+        self.running = Some(Running { trail, hands });
     }
 
     /// Takes what the slowest worker tells next, or returns after `patience`. An error ends the reading; what was seen
@@ -224,18 +242,9 @@ impl Crew {
         if index == 0 {
             self.bytes_read = bytes_read;
         }
-        if let (Some(end), Some(running)) = (end, &mut self.running) {
-            let End { tap, source, error, oddities } = *end;
-            if index == 0 {
-                self.oddities.add(oddities);
-                running.source = source;
-            }
-            if error.is_some() && running.failed.is_none() {
-                running.failed = error;
-                running.gate.close();
-            }
+        if let (Some(tap), Some(running)) = (end, &mut self.running) {
             if let Some(hand) = running.hands.get_mut(index) {
-                hand.tap = Some(tap);
+                hand.tap = Some(*tap);
             }
             if !running.hands.iter().any(Hand::is_busy) {
                 // All have passed all: rows that are released now may be the first ones.
@@ -254,8 +263,11 @@ impl Crew {
         }
         self.clock = self.taps.first().and_then(Tap::clock).or(self.clock);
         self.frames = self.taps.first().map_or(0, |tap| tap.counters().frames);
-        self.reader = running.source;
-        match running.failed {
+        let Rest { source, error, oddities } = running.trail.rest();
+        self.oddities.add(oddities);
+        self.bytes_read = source.as_ref().map_or(0, Source::bytes_read);
+        self.reader = source;
+        match error {
             Some(error) => Err(error),
             None => Ok(Progress::Over),
         }
@@ -264,7 +276,7 @@ impl Crew {
     /// Ends a reading before the capture is over; every worker stops at the same packet.
     pub fn rest(&mut self) {
         if let Some(running) = &self.running {
-            running.gate.close();
+            running.trail.stop();
         }
         while self.running.is_some() {
             if !matches!(self.wait(Duration::from_secs(1)), Ok(Progress::More)) {
@@ -280,9 +292,9 @@ impl Drop for Crew {
     }
 }
 
-fn hand(tap: Tap, path: PathBuf, gate: &Arc<Gate>, views: &Shelf) -> Hand {
+fn hand(tap: Tap, place: Place, path: &Path) -> Hand {
     let (sender, messages) = sync_channel(WAITING);
-    let work = Work { tap, path, views: views.clone(), gate: Arc::clone(gate), sender };
+    let work = Work { tap, place, name: path.to_string_lossy().into_owned(), sender };
     Hand { messages, thread: Some(std::thread::spawn(move || work.run())), tap: None }
 }
 

@@ -30,6 +30,7 @@ pub use connection::Connection;
 pub use counters::TableCounters;
 pub use current::current;
 pub use follow::{Cause, Workplace};
+pub use index::FlowHash;
 pub use interval::Boundaries;
 pub use key::{Endpoint, FlowKey};
 pub use named::{ConnectionRef, Turn};

@@ -146,6 +146,12 @@ impl Table {
         self.number = Some(number);
     }
 
+    /// Asks for the part of the index that `expect` will need.
+    #[inline]
+    pub fn expect_entry(&self, hash: u64) {
+        self.index.expect(hash);
+    }
+
     /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
     #[inline]
     pub fn expect(&self, hash: u64) -> Guess {

@@ -24,7 +24,7 @@ mod walk;
 
 pub use fragment::{FragmentCounters, FragmentLimits};
 pub use link::LinkType;
-pub use segment::{Address, Corners, Ipv4Corners, Naming, Plain, Segment, TcpFlags, Usual};
+pub use segment::{Address, Corners, Extent, Ipv4Corners, Naming, Plain, Segment, TcpFlags, Usual};
 pub use skip::Skip;
 
 use std::fmt;

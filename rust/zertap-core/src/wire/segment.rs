@@ -345,6 +345,40 @@ impl<'a> Usual<'a> {
     }
 }
 
+/// Where such a segment lies, so that it is found again without being read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    start: u32,
+    behind: u16,
+    payload: u16,
+}
+
+impl Extent {
+    /// Where the TCP header begins.
+    #[inline]
+    pub const fn start(&self) -> usize {
+        self.start as usize
+    }
+}
+
+impl<'a> Usual<'a> {
+    /// Where it lies, if the frame that it was read from begins at `start`, below 4 GiB.
+    #[inline]
+    pub fn extent(&self, frame: &[u8], start: usize) -> Extent {
+        let header = self.header.as_ptr().addr().wrapping_sub(frame.as_ptr().addr());
+        // An IP packet is at most 64 KiB long.
+        let (behind, payload) = (self.behind.len() as u16, self.payload as u16);
+        Extent { start: (start + header) as u32, behind, payload }
+    }
+
+    /// The segment that lies there; none if the octets end before.
+    #[inline]
+    pub fn find(extent: Extent, octets: &'a [u8]) -> Option<Self> {
+        let (header, behind) = octets.get(extent.start()..)?.split_first_chunk()?;
+        Some(Self::new(header, behind.get(..usize::from(extent.behind))?, extent.payload.into()))
+    }
+}
+
 impl fmt::Debug for Usual<'_> {
     /// The payload by its length only: what it says is nobody's to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
