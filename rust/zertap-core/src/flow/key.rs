@@ -54,7 +54,7 @@ impl FlowKey {
     /// The key of these IPv4 addresses, the lower one first, their ports in the same order, and the lane.
     #[inline]
     pub(super) fn between_ipv4(low: u32, high: u32, ports: u32, lane: u32) -> FlowKey {
-        let [low, high] = [low, high].map(|address| MAPPED | u64::from(address));
+        let (low, high) = (MAPPED | u64::from(low), MAPPED | u64::from(high));
         FlowKey { words: [0, low, 0, high, u64::from(ports) << 32 | u64::from(lane)] }
     }
 

@@ -168,6 +168,12 @@ impl Table {
         Guess::default()
     }
 
+    /// No timer fires before this.
+    #[inline]
+    pub fn earliest(&self) -> Timestamp {
+        self.earliest
+    }
+
     /// Whether a timer fires at `now` or has to before.
     #[inline]
     pub fn is_due(&self, now: Timestamp) -> bool {

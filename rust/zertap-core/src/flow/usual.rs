@@ -87,7 +87,7 @@ pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, heading: Hea
     let listened = conn.has(LISTENED);
     let [half, other] = conn.stream.halves.both_mut(side);
     // Nothing that the other side sent is missing, and it is captured.
-    if !(calm && half.is_known() && half.is_visible() && other.is_caught_up(acknowledgment)) {
+    if !(calm && other.is_caught_up(half, acknowledgment)) {
         return Taken::No;
     }
     if octets == 0 {

@@ -104,10 +104,8 @@ impl Half {
 
     #[inline]
     fn count_one(&mut self) {
-        match self.segments.checked_add(1) {
-            Some(segments) => self.segments = segments,
-            None => self.carry_segments(),
-        }
+        let (segments, carry) = self.segments.overflowing_add(1);
+        if carry { self.carry_segments() } else { self.segments = segments }
     }
 
     /// Counts the one that does not fit into the lower bits; what does not fit into the upper ones is left out.
@@ -164,10 +162,12 @@ impl Half {
         self.is_known() && self.next.distance_to(ack) >= 0 && self.believes(ack)
     }
 
-    /// Whether all that `ack` acknowledges of this side was delivered, and the side is captured.
+    /// Whether all that `ack` acknowledges of this side was delivered, and both sides are known and captured.
     #[inline]
-    pub fn is_caught_up(&self, ack: Seq) -> bool {
-        self.is_known() && self.is_visible() && self.awaited().distance_to(ack) <= 0
+    pub fn is_caught_up(&self, sender: &Half, ack: Seq) -> bool {
+        // Both are asked as one.
+        let both = self.delivered & sender.delivered & (KNOWN | SEEN);
+        both == KNOWN | SEEN && self.awaited().distance_to(ack) <= 0
     }
 
     /// One segment without octets of a direction that is visible: its acknowledgement.

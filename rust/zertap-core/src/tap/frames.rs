@@ -4,7 +4,7 @@
 //! segment is handled, in order.
 
 use super::{RawFrame, Tap, TapCounters, wake};
-use crate::flow::{Cause, Guess, Identity, Table, Workplace};
+use crate::flow::{Boundaries, Cause, Guess, Identity, Table, Workplace};
 use crate::time::Timestamp;
 use crate::wire::{Corners, Decoder, Ipv4Corners, LinkType, Naming, Segment, Usual};
 
@@ -129,16 +129,17 @@ impl Tap {
         // The ways out of the loop below count no segment that is a usual one.
         counters.segments += batch.len() as u64;
         let mut place = Workplace { config, room, profiles, settlements, batch: rows, spare, cause };
-        let mut due = if began.is_some() { boundaries.next() } else { Timestamp(0) };
+        // Only timers and what is not usual move it.
+        let mut due = next_due(*began, boundaries, table);
         for Seen { at, what, identity, guess } in batch {
             // Below the sum above, so it cannot wrap.
             place.cause.packet = place.cause.packet.wrapping_add(1);
             if *at > place.cause.at {
                 place.cause.at = *at;
-                if due <= *at || table.is_due(*at) {
+                if due <= *at {
                     began.get_or_insert(*at);
                     wake(boundaries, table, &mut place);
-                    due = boundaries.next();
+                    due = next_due(*began, boundaries, table);
                 }
             } else if *at < place.cause.at {
                 counters.clock_backwards += 1;
@@ -148,6 +149,7 @@ impl Tap {
                     if !table.follow(&mut place, identity, usual, *guess) {
                         let segment = usual.segment(identity.ends(), identity.key.lane());
                         table.segment(&mut place, &segment, identity, *guess);
+                        due = next_due(*began, boundaries, table);
                     }
                 }
                 What::Other { link, bytes, wire_length } => {
@@ -163,11 +165,19 @@ impl Tap {
                             table.segment(place, segment, identity, Guess::NONE);
                         },
                     );
+                    due = next_due(*began, boundaries, table);
                 }
             }
         }
         *now = place.cause.at;
     }
+}
+
+/// Before this moment there is nothing to do but packets.
+#[inline]
+fn next_due(began: Option<Timestamp>, boundaries: &Boundaries, table: &Table) -> Timestamp {
+    // With the first packet the clock begins.
+    began.map_or(Timestamp(0), |_| boundaries.next().min(table.earliest()))
 }
 
 /// Handles one frame layer by layer, its time come.
