@@ -78,11 +78,11 @@ impl Wishes {
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
-        if segment.flags.0 & TELLING != TcpFlags::ACK.0 {
+        if segment.flags.0 & TELLING != TcpFlags::ACK.0 || conn.life != Life::Established {
             return self.unusual(conn, side, segment);
         }
         let octets = Octets::of_whole(segment);
-        if conn.life == Life::Established && segment.payload_on_wire > 0 && is_calm(conn) {
+        if segment.payload_on_wire > 0 && is_calm(conn) {
             // The first payload brings the listener; what it brings may be the usual segment then.
             listen(conn, self.spare);
         }
@@ -265,6 +265,13 @@ impl Workplace<'_> {
         if conn.life == Life::HalfOpen {
             return;
         }
+        if !conn.stream.is_calm() {
+            self.drive_held(conn, wishes);
+        }
+        self.finish_if_over(conn, wishes);
+    }
+
+    fn drive_held(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         loop {
             while let Some((side, delivery)) = conn.stream.release(care_of(conn), &self.config.stream) {
                 self.deliver(conn, side, delivery);
@@ -278,7 +285,6 @@ impl Workplace<'_> {
                 Overdue::Gap(side, gap) => self.deliver(conn, side, gap),
             }
         }
-        self.finish_if_over(conn, wishes);
     }
 
     fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {

@@ -255,9 +255,13 @@ impl Stream {
     /// `deadline` tells the caller when to come back if no further packet does.
     #[inline]
     pub fn overdue(&mut self, at: Timestamp, limits: &StreamLimits) -> Overdue {
-        let calm =
-            self.holding.is_none() && !Side::BOTH.into_iter().any(|side| self.has_acknowledged_hole(side));
-        if calm { Overdue::Nothing } else { self.overdue_hole(at, limits) }
+        if self.is_calm() { Overdue::Nothing } else { self.overdue_hole(at, limits) }
+    }
+
+    /// Whether nothing is held and nothing is known to be missing: then nothing can be released, nor is it overdue.
+    #[inline]
+    pub fn is_calm(&self) -> bool {
+        self.holding.is_none() && !Side::BOTH.into_iter().any(|side| self.has_acknowledged_hole(side))
     }
 
     #[cold]
