@@ -11,7 +11,7 @@
 
 use zertap_core::time::Timestamp;
 
-use crate::ahead::ask_ahead;
+use crate::ahead::{ask_ahead, ask_for_heads};
 use crate::clock::TimeResolution;
 use crate::error::Fault;
 use crate::frame::{Frame, Interface, Record};
@@ -128,6 +128,7 @@ impl PcapReader {
             most: self.most.min(self.snap_limit),
             link: self.link,
             interface: self.interface,
+            heads: false,
         }
     }
 
@@ -179,9 +180,17 @@ pub(crate) struct Whole<'w> {
     most: u32,
     link: u16,
     interface: u32,
+    /// Of the frames mostly the headers will be read.
+    heads: bool,
 }
 
 impl<'w> Whole<'w> {
+    /// Says whether mostly the headers of the frames will be read.
+    #[inline]
+    pub(crate) fn for_heads(self, heads: bool) -> Self {
+        Self { heads, ..self }
+    }
+
     /// The next record as the frame of this number, if nothing about it is unusual.
     #[inline]
     pub(crate) fn next(&mut self, number: u64) -> Option<Frame<'w>> {
@@ -192,7 +201,11 @@ impl<'w> Whole<'w> {
             || claim.fraction >= self.second
             || claim.resembles_magic();
         let (bytes, behind) = behind.split_at_checked(claim.captured as usize).filter(|_| !unusual)?;
-        ask_ahead(behind, bytes.len());
+        if self.heads {
+            ask_for_heads(behind, RECORD_HEADER)
+        } else {
+            ask_ahead(behind, bytes.len())
+        }
         let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * self.unit;
         let offset = self.offset;
         self.offset += (RECORD_HEADER + bytes.len()) as u64;

@@ -181,21 +181,29 @@ impl Source {
     /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
-        self.next_in_place().map(|(frames, _)| frames)
+        self.next_together(false).map(|(frames, _)| frames)
     }
 
-    /// As `next_frames`, and the view in which the frames stand, if the file is mapped.
+    /// As `next_frames`, for one who reads mostly the headers of frames; and the view in which they stand, if the file is
+    /// mapped.
     #[inline]
-    pub(crate) fn next_in_place(
+    pub(crate) fn next_heads(
         &mut self,
     ) -> Result<(impl Iterator<Item = Frame<'_>>, Option<&View>), CaptureError> {
+        self.next_together(true)
+    }
+
+    #[inline]
+    fn next_together(&mut self, heads: bool) -> Result<(Frames<'_>, Option<&View>), CaptureError> {
         self.resume()?;
         let first = self.next_found()?;
         let Self { window, reader, info, told, used, .. } = self;
         let window = &*window;
         let records = match reader {
-            Reader::Pcap(reader) => Records::Pcap(reader.whole(window)),
-            Reader::Pcapng(reader) => Records::Pcapng(reader.whole(window, &info.interfaces)),
+            Reader::Pcap(reader) => Records::Pcap(reader.whole(window).for_heads(heads)),
+            Reader::Pcapng(reader) => {
+                Records::Pcapng(reader.whole(window, &info.interfaces).for_heads(heads))
+            }
         };
         let (began, left) = (records.offset(), if first.is_some() { MOST } else { 0 });
         let first = first.map(|found| found.frame(window));
