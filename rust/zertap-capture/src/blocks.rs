@@ -1,7 +1,7 @@
 //! The usual blocks of a pcapng, where they stand in the window whole: the short road beside `pcapng.rs`, which takes over
 //! at the first block that is anything else.
 
-use crate::ahead::ask_ahead;
+use crate::ahead::{ask_ahead, ask_for_heads};
 use crate::frame::{Frame, Interface};
 use crate::order::Order;
 use crate::window::LIMIT;
@@ -23,9 +23,17 @@ pub(crate) struct Blocks<'w> {
     interfaces: &'w [Interface],
     /// Index of the first of them among all interfaces of the capture.
     section: usize,
+    /// Of the frames mostly the headers will be read.
+    heads: bool,
 }
 
 impl<'w> Blocks<'w> {
+    /// Says whether mostly the headers of the frames will be read.
+    #[inline]
+    pub(crate) fn for_heads(self, heads: bool) -> Self {
+        Self { heads, ..self }
+    }
+
     /// The blocks of a section that begin with these octets, `offset` octets into the stream.
     #[inline]
     pub(crate) fn new(
@@ -35,7 +43,7 @@ impl<'w> Blocks<'w> {
         interfaces: &'w [Interface],
         section: usize,
     ) -> Self {
-        Self { rest, end: offset + rest.len() as u64, order, interfaces, section }
+        Self { rest, end: offset + rest.len() as u64, order, interfaces, section, heads: false }
     }
 
     /// Where the next block begins in the stream.
@@ -64,7 +72,11 @@ impl<'w> Blocks<'w> {
         let (body, again) = block.get(HEAD..)?.split_last_chunk::<TAIL>()?;
         let bytes = body.get(..captured as usize).filter(|_| *again == length)?;
         let at = interface.clock.at(u64::from(high) << 32 | u64::from(low))?;
-        ask_ahead(behind, bytes.len());
+        if self.heads {
+            ask_for_heads(behind, HEAD + TAIL)
+        } else {
+            ask_ahead(behind, bytes.len())
+        }
         let offset = self.offset();
         self.rest = behind;
         Some(Frame {

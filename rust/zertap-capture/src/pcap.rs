@@ -11,7 +11,7 @@
 
 use zertap_core::time::Timestamp;
 
-use crate::ahead::ask_ahead;
+use crate::ahead::{ask_ahead, ask_for_heads};
 use crate::clock::TimeResolution;
 use crate::error::Fault;
 use crate::frame::{Frame, Interface, Record};
@@ -128,6 +128,7 @@ impl PcapReader {
             most: self.most.min(self.snap_limit),
             link: self.link,
             interface: self.interface,
+            heads: false,
         }
     }
 
@@ -178,6 +179,8 @@ pub(crate) struct Whole<'w> {
     most: u32,
     link: u16,
     interface: u32,
+    /// Of the frames mostly the headers will be read.
+    heads: bool,
 }
 
 impl<'w> Whole<'w> {
@@ -186,6 +189,12 @@ impl<'w> Whole<'w> {
     pub(crate) fn offset(&self) -> u64 {
         // `end` lies so many octets behind it; nothing is checked, so that nobody pays who does not ask.
         self.end.wrapping_sub(self.rest.len() as u64)
+    }
+
+    /// Says whether mostly the headers of the frames will be read.
+    #[inline]
+    pub(crate) fn for_heads(self, heads: bool) -> Self {
+        Self { heads, ..self }
     }
 
     /// The next record as the frame of this number, if nothing about it is unusual.
@@ -199,7 +208,11 @@ impl<'w> Whole<'w> {
             || claim.original.wrapping_sub(LEAST_RECORD) >= ODD_RECORD - LEAST_RECORD
                 && claim.resembles_magic();
         let (bytes, behind) = behind.split_at_checked(claim.captured as usize).filter(|_| !unusual)?;
-        ask_ahead(behind, bytes.len());
+        if self.heads {
+            ask_for_heads(behind, RECORD_HEADER)
+        } else {
+            ask_ahead(behind, bytes.len())
+        }
         let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * u64::from(self.unit);
         let offset = self.offset();
         self.rest = behind;

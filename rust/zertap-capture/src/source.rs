@@ -87,6 +87,16 @@ impl<'s> Records<'s> {
         }
     }
 
+    /// Says whether mostly the headers of the frames will be read.
+    #[inline]
+    fn for_heads(self, heads: bool) -> Self {
+        match self {
+            Self::Little(records) => Self::Little(records.for_heads(heads)),
+            Self::Big(records) => Self::Big(records.for_heads(heads)),
+            Self::Pcapng(records) => Self::Pcapng(records.for_heads(heads)),
+        }
+    }
+
     #[inline]
     fn next(&mut self, number: u64) -> Option<Frame<'s>> {
         match self {
@@ -196,19 +206,25 @@ impl Source {
     /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
-        self.next_in_place().map(|(frames, _)| frames)
+        self.next_together(false).map(|(frames, _)| frames)
     }
 
-    /// As `next_frames`, and the view in which the frames stand, if the file is mapped.
+    /// As `next_frames`, for one who reads mostly the headers of frames; and the view in which they stand, if the file is
+    /// mapped.
     #[inline]
-    pub(crate) fn next_in_place(
+    pub(crate) fn next_heads(
         &mut self,
     ) -> Result<(impl Iterator<Item = Frame<'_>>, Option<&View>), CaptureError> {
+        self.next_together(true)
+    }
+
+    #[inline]
+    fn next_together(&mut self, heads: bool) -> Result<(Frames<'_>, Option<&View>), CaptureError> {
         self.resume()?;
         let found = if self.has_usual() { None } else { Some(self.next_found()?) };
         let Self { window, reader, info, told, used, .. } = self;
         let window = &*window;
-        let records = Records::of(reader, window, &info.interfaces);
+        let records = Records::of(reader, window, &info.interfaces).for_heads(heads);
         let (until, alone) = match found {
             None => (told.number.saturating_add(MOST as u64), None),
             Some(found) => (told.number, found.map(|found| found.frame(window))),

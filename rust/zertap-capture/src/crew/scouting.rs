@@ -59,7 +59,7 @@ impl Scouting {
         self.open()?;
         let Self { source: Some(source), scout, oddities, most, .. } = self else { return Ok(false) };
         while pieces.last().is_some_and(|piece| !piece.is_full(*most)) {
-            let (frames, view) = match source.next_in_place() {
+            let (frames, view) = match source.next_heads() {
                 Err(error) if error.kind() == CaptureErrorKind::Interrupted => continue,
                 found => found?,
             };

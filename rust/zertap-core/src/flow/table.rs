@@ -174,6 +174,13 @@ impl Table {
         self.earliest
     }
 
+    /// Whether the octets of a segment will probably be read. Its slot should be at hand by now.
+    #[inline]
+    pub fn listens(&self, guess: Guess) -> bool {
+        let slot = self.slots.get(guess.0 as usize).and_then(|slot| slot.connection.as_ref());
+        slot.is_some_and(|conn| conn.listening.is_some())
+    }
+
     /// Whether a timer fires at `now` or has to before.
     #[inline]
     pub fn is_due(&self, now: Timestamp) -> bool {

@@ -15,6 +15,12 @@ const BATCH: usize = 32;
 /// Octets of a segment that are asked for before it is handled: what is read of most.
 const HEAD: usize = 128;
 
+/// How many packets ahead the octets of those are asked for that will be read.
+const SOON: usize = 6;
+
+/// Cache lines of such a segment that are asked for in any case.
+const LINES: usize = 8;
+
 /// How far a tap is in a stretch.
 struct Way<'s> {
     stretch: &'s Stretch,
@@ -38,7 +44,13 @@ impl Tap {
         while let Some(batch) = batches.next() {
             self.ask_for(batches.peek().copied().unwrap_or_default(), octets);
             let guesses: ArrayVec<Guess, BATCH> = batch.iter().map(|step| self.guess(step)).collect();
-            for (step, guess) in batch.iter().zip(guesses) {
+            let expected = batch.iter().zip(guesses.iter().copied());
+            let mut soon = expected.clone();
+            soon.by_ref().take(SOON).for_each(|(step, guess)| self.ask_for_octets(step, guess, octets));
+            for (step, guess) in expected {
+                if let Some((step, guess)) = soon.next() {
+                    self.ask_for_octets(step, guess, octets);
+                }
                 match step {
                     Step::Usual(known) => self.take_known(&mut way, known, guess, &mut sharing),
                     Step::Other(unknown) => self.take_unknown(&mut way, unknown, &mut sharing),
@@ -62,6 +74,20 @@ impl Tap {
                     prefetch(head);
                 }
             }
+        }
+    }
+
+    /// Asks for a segment's octets, if the connection to which it probably belongs reads them.
+    #[inline]
+    fn ask_for_octets(&self, step: &Step, guess: Guess, octets: &[u8]) {
+        if let Step::Usual(known) = step
+            && known.extent.range().len() > HEAD
+            && self.table.listens(guess)
+        {
+            let all = octets.get(known.extent.range()).unwrap_or_default().as_chunks::<64>().0;
+            // What is read to its end the core follows by itself.
+            let (first, more) = all.split_at(all.len().min(LINES));
+            first.iter().chain(more.iter().step_by(4)).for_each(prefetch);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 /// An IP address; IPv4 stands in its mapped form `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2).
 ///
@@ -354,6 +355,12 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// From where to where it lies.
+    #[inline]
+    pub fn range(&self) -> Range<usize> {
+        self.start()..self.start() + 20 + usize::from(self.behind)
+    }
+
     /// Where the TCP header begins.
     #[inline]
     pub const fn start(&self) -> usize {
