@@ -73,9 +73,9 @@ impl<'w> Blocks<'w> {
         let bytes = body.get(..captured as usize).filter(|_| *again == length)?;
         let at = interface.clock.at(u64::from(high) << 32 | u64::from(low))?;
         if self.heads {
-            ask_for_heads(behind, HEAD + TAIL)
+            ask_for_heads(behind, HEAD + TAIL);
         } else {
-            ask_ahead(behind, bytes.len())
+            ask_ahead(behind, bytes.len());
         }
         let offset = self.offset();
         self.rest = behind;

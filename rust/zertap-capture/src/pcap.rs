@@ -209,9 +209,9 @@ impl<'w> Whole<'w> {
                 && claim.resembles_magic();
         let (bytes, behind) = behind.split_at_checked(claim.captured as usize).filter(|_| !unusual)?;
         if self.heads {
-            ask_for_heads(behind, RECORD_HEADER)
+            ask_for_heads(behind, RECORD_HEADER);
         } else {
-            ask_ahead(behind, bytes.len())
+            ask_ahead(behind, bytes.len());
         }
         let at = u64::from(claim.seconds) * 1_000_000_000 + u64::from(claim.fraction) * u64::from(self.unit);
         let offset = self.offset();

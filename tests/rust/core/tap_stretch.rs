@@ -55,7 +55,9 @@ fn together(frames: &[Timed], config: &Config, count: u32, lengths: &mut Choices
             octets.extend(&frame.2);
         }
         assert_eq!(stretch.packets(), now.len());
-        taps.iter_mut().for_each(|tap| tap.push_stretch(&stretch, &octets));
+        for tap in &mut taps {
+            tap.push_stretch(&stretch, &octets);
+        }
         rest = later;
     }
     taps.iter_mut().for_each(Tap::finish);
