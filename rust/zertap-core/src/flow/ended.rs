@@ -1,8 +1,8 @@
 //! Ended connections, as little as absorbs their stragglers and counts their successors: a ring in order of ending.
 //!
 //! Their slots are free for new connections at once, so that the slots in use stay few and near. Nothing of a key is kept but
-//! its keyed hash of 64 bits: that two connections agree in it, and stragglers of one are those of the other, is as probable
-//! as that somebody guesses it.
+//! its keyed hash of 64 bits. Two given keys agree in it with a probability of 2^-33 at most (see `index`); then one connection is
+//! counted behind the other, or what of it begins without a SYN is taken for a straggler. No SYN is, but a copy within `COPIES`.
 
 use super::attempts::Attempt;
 use super::connection::Connection;
