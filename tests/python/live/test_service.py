@@ -6,6 +6,7 @@ import pty
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import zertap
 from live import programs
 from live.conftest import Start, listening
 from live.places import Places, ip, run, within
@@ -58,6 +60,7 @@ Server(("10.77.0.2", 8080), Answer).serve_forever()
 """
 _ASK = """
 import socket
+import stat
 for _ in range({count}):
     with socket.create_connection(("10.77.0.2", 8080)) as asking:
         asking.send(b"HELO")
@@ -310,6 +313,9 @@ def test_one_of_two_interfaces_that_goes_away_is_told_and_the_other_goes_on(pair
 
 def test_the_capability_alone_is_enough(pair: Places, reachable: Path) -> None:
     """As the unit file gives it: nobody's, with CAP_NET_RAW and nothing else."""
+    closed = [folder for folder in Path(zertap.__file__).parents if not folder.stat().st_mode & stat.S_IXOTH]
+    if closed:
+        pytest.skip(f"{closed[0]} is closed to other users: nobody else can run what stands in it")
     rights = ["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
     rights += [f"--{name}=-all,+net_raw" for name in ("inh-caps", "ambient-caps", "bounding-set")]
     with listening(reachable / "notify") as notified:
