@@ -12,7 +12,7 @@ use crate::wire::Segment;
 /// How many lanes are remembered; beyond, directions on new lanes are not paired.
 pub const LIMIT: usize = 64;
 
-/// The lanes that were seen.
+/// The lanes that were seen, in order of their numbers: which of two is asked first must not depend on other connections.
 #[derive(Debug, Default)]
 pub struct Lanes {
     seen: Vec<u32>,
@@ -21,8 +21,10 @@ pub struct Lanes {
 impl Lanes {
     /// Remembers a lane.
     pub fn note(&mut self, lane: u32) {
-        if self.seen.len() < LIMIT && !self.seen.contains(&lane) {
-            self.seen.push(lane);
+        if self.seen.len() < LIMIT
+            && let Err(place) = self.seen.binary_search(&lane)
+        {
+            self.seen.insert(place, lane);
         }
     }
 
