@@ -188,7 +188,7 @@ impl Tap {
         self.counters.segments += 1;
         self.pass_time(at);
         let identity = self.table.identify(&Corners::of(segment));
-        self.follow(segment, &identity, Guess::default());
+        self.follow(segment, &identity, Guess::NONE);
     }
 
     /// So many frames of the same capture went to other taps: they count in the numbers of packets, and nowhere else.

@@ -60,7 +60,6 @@ Server(("10.77.0.2", 8080), Answer).serve_forever()
 """
 _ASK = """
 import socket
-import stat
 for _ in range({count}):
     with socket.create_connection(("10.77.0.2", 8080)) as asking:
         asking.send(b"HELO")

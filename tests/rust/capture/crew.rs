@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use zertap_capture::{CaptureError, CaptureErrorKind, Crew, Progress, Source};
 use zertap_core::config::Config;
-use zertap_core::event::{Facts, Row, RowKind, RowKinds};
+use zertap_core::event::{RowKind, RowKinds};
 use zertap_core::tap::{RawFrame, Tap, TapCounters};
 use zertap_core::time::{Recurring, Span};
 use zertap_core::wire::LinkType;
 
 use crate::build::{Order, gzip, pcap_header, pcap_record, zstd};
+use crate::said::said;
 
 /// A file of its own that goes away with its name.
 struct Capture(PathBuf);
@@ -34,16 +35,6 @@ fn capture(name: &str, octets: &[u8]) -> Capture {
 fn config() -> Config {
     let rows = RowKind::ALL.iter().fold(RowKinds::NONE, |kinds, kind| kinds.with(*kind));
     Config { rows, interval: Recurring::new(Span::seconds(1), Span(0)), ..Config::default() }
-}
-
-/// All that a row says; profiles by what they are, for taps number them apart.
-fn said(row: &Row) -> String {
-    let mut row = row.clone();
-    let settled = row.settled.take();
-    let profile = settled.as_ref().and_then(|settled| settled.profile.clone()).map(|(_, profile)| profile);
-    let texts: Option<Vec<_>> = settled.as_ref().map(|settled| settled.texts().collect());
-    let facts = settled.as_ref().map(|settled| Facts { profile: None, ..(**settled.facts()).clone() });
-    format!("{row:?} {profile:?} {facts:?} {texts:?}")
 }
 
 /// What a reading told: rows, counters, and why it stopped if it was not at a good end.

@@ -9,6 +9,8 @@ mod mapped;
 mod mutation;
 mod pcap;
 mod pcapng;
+#[path = "../said.rs"]
+mod said;
 #[path = "../seeds.rs"]
 mod seeds;
 mod shared;

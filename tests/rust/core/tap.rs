@@ -16,6 +16,8 @@ mod loss;
 mod order;
 #[path = "flow_rows.rs"]
 mod rows;
+#[path = "../said.rs"]
+mod said;
 #[path = "../seeds.rs"]
 mod seeds;
 #[path = "ssh_support.rs"]

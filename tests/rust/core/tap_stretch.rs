@@ -2,10 +2,10 @@
 
 use crate::frames::{Ip, WAYS, ethernet, fragment, ip, packet, tcp, udp};
 use crate::order::{Choices, built, disturbed};
+use crate::said::said;
 use crate::support::*;
 use proptest::prelude::*;
 use zertap_core::config::Config;
-use zertap_core::event::{Facts, Row};
 use zertap_core::tap::{RawFrame, Share, SharedRow, Stretch, Tap, TapCounters};
 use zertap_core::time::{Recurring, Span, Timestamp};
 use zertap_core::wire::LinkType;
@@ -15,16 +15,6 @@ type Timed = (u64, LinkType, Vec<u8>);
 
 fn raw((at, link, octets): &Timed) -> RawFrame<'_> {
     RawFrame { at: Timestamp(*at), link: *link, bytes: octets, wire_length: octets.len() as u32 }
-}
-
-/// All that a row says; profiles by what they are, for taps number them apart.
-fn said(row: &Row) -> String {
-    let mut row = row.clone();
-    let settled = row.settled.take();
-    let profile = settled.as_ref().and_then(|settled| settled.profile.clone()).map(|(_, profile)| profile);
-    let texts: Option<Vec<_>> = settled.as_ref().map(|settled| settled.texts().collect());
-    let facts = settled.as_ref().map(|settled| Facts { profile: None, ..(**settled.facts()).clone() });
-    format!("{row:?} {profile:?} {facts:?} {texts:?}")
 }
 
 /// What came out: rows, and what the taps counted.

@@ -165,7 +165,7 @@ impl Table {
         } else if entry & (ENDED | OTHER_LANE) == 0 {
             self.attempts.expect(entry & !ATTEMPT);
         }
-        Guess::default()
+        Guess::NONE
     }
 
     /// No timer fires before this.
@@ -458,7 +458,7 @@ impl Table {
                 let syn = syn_segment(&identity.key, new.from_low, new.first.0.wrapping_sub(1));
                 self.open(place, &Identity { from_low: new.from_low, ..*identity }, &syn, ordinal);
                 place.cause = now;
-                self.segment(place, segment, identity, Guess::default());
+                self.segment(place, segment, identity, Guess::NONE);
             }
         }
     }
@@ -656,12 +656,6 @@ pub struct Guess(u32);
 impl Guess {
     /// No slot at all.
     pub const NONE: Self = Self(u32::MAX);
-}
-
-impl Default for Guess {
-    fn default() -> Self {
-        Self::NONE
-    }
 }
 
 /// Marks the second index entry of a connection whose directions travel on two lanes.

@@ -99,7 +99,7 @@ impl Table {
             }
             contents = journal.contents();
         }
-        self.segment(place, segment, identity, Guess::default());
+        self.segment(place, segment, identity, Guess::NONE);
         let Some(conn) = self.look(&key) else { return };
         let after = Glimpse::of(conn, conn.sender(from_low));
         let begun_before = conn.first_packet() != now.packet;

@@ -173,7 +173,7 @@ fn an_ended_connection_absorbs_its_stragglers_under_every_number() {
         for (packet, segment) in (1..).zip(&all) {
             let mut place = shop.place(Cause { at: Timestamp(packet), packet });
             let identity = table.identify(&Corners::of(segment));
-            table.segment(&mut place, segment, &identity, Guess::default());
+            table.segment(&mut place, segment, &identity, Guess::NONE);
         }
         let counters = table.counters();
         assert_eq!((counters.opened, counters.ended, counters.stragglers), (1, 1, 2), "{first}");
