@@ -37,4 +37,3 @@ pub use named::{ConnectionRef, Turn};
 pub use rooms::SpareRooms;
 pub use settlements::Settlements;
 pub use table::{Guess, Identity, Table};
-pub use usual::Taken;

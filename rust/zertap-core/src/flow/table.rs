@@ -187,16 +187,7 @@ impl Table {
         self.earliest <= now
     }
 
-    /// Takes a segment of a frame of the usual shape as far as TCP goes, if it is the usual one of the guessed connection.
-    #[inline]
-    pub fn usual(&mut self, at: Timestamp, identity: &Identity, usual: &Usual<'_>, guess: Guess) -> Taken {
-        match self.guessed(guess, &identity.key) {
-            Some(conn) => take_usual(conn, conn.sender(identity.from_low), at, Heading::of(usual)),
-            None => Taken::No,
-        }
-    }
-
-    /// As `usual`, and whoever wants the octets hears them; whether all is done.
+    /// Takes a segment of a frame of the usual shape, if it is the usual one of the guessed connection; whether it was.
     #[inline]
     pub fn follow(
         &mut self,
@@ -213,14 +204,6 @@ impl Table {
             Taken::No => return false,
         }
         true
-    }
-
-    /// Gives the octets of a segment that `usual` took to whoever wants them.
-    #[inline(never)]
-    pub fn hear(&mut self, place: &mut Workplace<'_>, identity: &Identity, usual: &Usual<'_>, guess: Guess) {
-        if let Some(conn) = self.connection(guess.0) {
-            place.hear(conn, conn.sender(identity.from_low), Octets::of(usual));
-        }
     }
 
     /// Handles one segment.

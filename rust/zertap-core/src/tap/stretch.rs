@@ -3,7 +3,7 @@
 use super::Tap;
 use super::scout::{Known, Step, Stretch, Unknown};
 use super::share::{Sharing, Stage};
-use crate::flow::{Guess, Taken};
+use crate::flow::Guess;
 use crate::prefetch::prefetch;
 use crate::time::Timestamp;
 use crate::wire::{Corners, Usual};
@@ -104,15 +104,14 @@ impl Tap {
         self.come_to(way, known.number as usize + 1, sharing);
         let Some(usual) = Usual::find(known.extent, way.octets) else { return };
         let identity = known.identity();
-        match self.table.usual(self.now, &identity, &usual, guess) {
-            Taken::Done => {}
-            Taken::Heard => self.handle(sharing, |tap| {
-                tap.with_place(|table, place| table.hear(place, &identity, &usual, guess));
-            }),
-            Taken::No => self.handle(sharing, |tap| {
-                tap.follow(&usual.segment(identity.ends(), identity.key.lane()), &identity, guess);
-            }),
-        }
+        self.handle(sharing, |tap| {
+            tap.with_place(|table, place| {
+                if !table.follow(place, &identity, &usual, guess) {
+                    let segment = usual.segment(identity.ends(), identity.key.lane());
+                    table.segment(place, &segment, &identity, guess);
+                }
+            });
+        });
     }
 
     /// Handles one frame layer by layer.
@@ -134,7 +133,8 @@ impl Tap {
         self.decoder = decoder;
     }
 
-    /// Handles a segment of this share that may bring rows.
+    /// Handles a segment of this share.
+    #[inline]
     fn handle(&mut self, sharing: &mut Sharing, follow: impl FnOnce(&mut Self)) {
         let (before, opened) = (self.batch.len(), self.table.counters().opened);
         self.table.number_next(self.counters.frames);
