@@ -284,6 +284,24 @@ fn a_refused_handshake_whose_end_was_lost_is_open_also_when_the_span_passes() {
     assert_eq!((run.last().phase, run.last().fault()), (Phase::TlsLost, Fault::CaptureLoss));
 }
 
+/// A8: only the Finished was seen of the client's flight. What was lost before it may have been a certificate, which the
+/// server may refuse; or not, and then its alert is a farewell.
+#[test]
+fn a_refusal_of_a_flight_that_was_lost_in_part_is_neither_failure_nor_success() {
+    let torn = || Conversation::of(&flight_13(0x1301)).loses(CLIENT, 36).client(sealed(53)).ack(SERVER);
+    for (talk, phase, fault) in [
+        (torn().server(sealed(19)).closes(SERVER), Phase::TlsLost, Fault::CaptureLoss),
+        (torn().closes(SERVER), Phase::TlsLost, Fault::CaptureLoss),
+        (torn().server(sealed(250)).closes(SERVER), Phase::TlsComplete, Fault::None),
+        (torn().closes(CLIENT), Phase::TlsComplete, Fault::None),
+        (torn().waits(20 * SECOND).server(sealed(19)).closes(SERVER), Phase::TlsComplete, Fault::None),
+    ] {
+        let run = talk.run();
+        assert_eq!((run.only().phase, run.only().fault()), (phase, fault));
+        assert!(run.only().has(Flag::Gap));
+    }
+}
+
 #[test]
 fn without_syns_the_hello_tells_who_is_the_client() {
     // The hello comes from the side whose port looks like the server's.

@@ -173,7 +173,12 @@ impl TlsObserver {
         let (client, server) = (self.client, self.server());
         self.lanes[client].done = self.lanes[client].offset;
         self.lanes[server].done = self.lanes[client].seen.max(self.hello_end);
-        if self.client_sent_certificate() && !self.saw(Saw::Due) {
+        let lone_finished = self.is_lone_finished();
+        let hidden = lone_finished && self.lanes[client].is(Mark::Blind);
+        if self.client_may_be_asked() && (!lone_finished || hidden) && !self.saw(Saw::Due) {
+            if hidden {
+                self.note(Saw::CertificateUnseen);
+            }
             self.provide();
             if self.lanes[server].is(Mark::Ended) {
                 self.note(Saw::Refusal);
@@ -184,17 +189,21 @@ impl TlsObserver {
         }
     }
 
-    /// Whether the client's flight began with a certificate, maybe an empty one (A5 rule 4). Where the ServerHello was
-    /// lost, a key that was not offered was not chosen either.
-    fn client_sent_certificate(&self) -> bool {
+    /// Whether the server may have asked the client for a certificate (RFC 8446 4.3.2). Where the ServerHello was lost, a
+    /// key that was not offered was not chosen either.
+    fn client_may_be_asked(&self) -> bool {
         let unseen = !self.saw(Saw::ServerHello);
-        let may_be_asked = self.saw(Saw::NoPreSharedKey) || (unseen && self.kept.may_be_asked);
+        self.saw(Saw::NoPreSharedKey) || (unseen && self.kept.may_be_asked)
+    }
+
+    /// Whether the first record that was counted of the client's flight is a Finished: with a certificate, maybe an empty
+    /// one, it would be another (A5 rule 4), unless that was lost before it.
+    fn is_lone_finished(&self) -> bool {
         let first = self.tallies[self.client].first;
-        let lone_finished = match self.facts.cipher.and_then(Lengths::of) {
+        match self.facts.cipher.and_then(Lengths::of) {
             Some(lengths) => first == lengths.finished(),
             None => Lengths::is_any_finished(first),
-        };
-        may_be_asked && !lone_finished
+        }
     }
 
     /// The alert that explains why a 1.3 handshake ended, told by its length (A5 rules 2 and 3).
@@ -286,7 +295,8 @@ impl TlsObserver {
     }
 
     /// Provisional, and the capture lacks what tells a refusal from an acceptance: the server's answer, where there was
-    /// room for nothing but a refusal or a farewell, or whether the client's farewell came first (A8).
+    /// room for nothing but a refusal or a farewell, whether the client's farewell came first, or whether there was a
+    /// certificate to be refused (A8).
     fn cannot_tell(&self) -> bool {
         if !self.is_provisional() || self.server_sent_more_than_alerts() {
             return false;
@@ -294,7 +304,8 @@ impl TlsObserver {
         let lane = &self.lanes[self.server()];
         let said = lane.offset > lane.done || lane.is_short();
         let unheard = self.saw(Saw::Refusal) || (said && !self.saw(Saw::Farewell));
-        self.saw(Saw::Parting) || (!self.is_server_in_sight() && unheard)
+        let groundless = self.saw(Saw::Refusal) && self.saw(Saw::CertificateUnseen);
+        self.saw(Saw::Parting) || groundless || (!self.is_server_in_sight() && unheard)
     }
 
     /// So it is while the connection is open, and also where octets are missing that would tell: those that lacked when

@@ -52,6 +52,8 @@ pub(super) enum Saw {
     Parting = 1 << 16,
     /// The waiting span passed while octets were missing.
     Torn = 1 << 17,
+    /// Provisional: only a Finished was seen of the client's flight, and what came before it was lost.
+    CertificateUnseen = 1 << 18,
 }
 
 /// What a lane still owes to completion.
