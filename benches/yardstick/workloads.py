@@ -114,11 +114,14 @@ class Shelf:
         if shutil.which(program) is None:
             return None
         if not path.exists():
+            small = path.with_suffix(f".{form}-part")
             if form == "pcapng":
-                subprocess.run(["editcap", "-F", "pcapng", workload.path, path], check=True)  # noqa: S607
+                subprocess.run(["editcap", "-F", "pcapng", workload.path, small], check=True)  # noqa: S607
             else:
-                with path.open("wb") as stored:
+                with small.open("wb") as stored:
                     subprocess.run([program, "-c", workload.path], stdout=stored, check=True)
+            _lay_out(small, path)
+            small.unlink()
         return path
 
     def _numpy_python(self) -> Path:
@@ -130,3 +133,11 @@ class Shelf:
             venv.create(self.folder / "venv", with_pip=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", "numpy"], check=True)
         return python
+
+
+def _lay_out(written: Path, path: Path) -> None:
+    """Copies a file in large pieces, as the workloads are written: the page cache keeps what came in small ones in small
+    folios, and mapping those takes the kernel twice as long."""
+    with written.open("rb", buffering=0) as source, path.open("wb", buffering=0) as laid:
+        while piece := source.read(1 << 24):
+            laid.write(piece)

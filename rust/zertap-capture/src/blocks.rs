@@ -54,7 +54,8 @@ impl<'w> Blocks<'w> {
     }
 
     /// The next enhanced packet (section 4.3) as the frame of this number, if nothing about it is unusual.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `Records::next`")]
+    #[inline(always)]
     pub(crate) fn next(&mut self, number: u64) -> Option<Frame<'w>> {
         let head = self.rest.first_chunk::<HEAD>()?;
         let [kind, length, id, high, low, captured, original] = *head.as_chunks::<4>().0.first_chunk()?;

@@ -197,8 +197,15 @@ impl<'w> Whole<'w> {
         Self { heads, ..self }
     }
 
+    /// The same of the rarer byte order, which need not stand in every loop over frames.
+    #[inline(never)]
+    pub(crate) fn next_big(&mut self, number: u64) -> Option<Frame<'w>> {
+        self.next(Order::Big, number)
+    }
+
     /// The next record as the frame of this number, if nothing about it is unusual.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `Records::next`")]
+    #[inline(always)]
     pub(crate) fn next(&mut self, order: Order, number: u64) -> Option<Frame<'w>> {
         let (header, behind) = self.rest.split_first_chunk::<RECORD_HEADER>()?;
         let claim = Claim::read(order, header);
