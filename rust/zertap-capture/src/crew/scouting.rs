@@ -34,6 +34,13 @@ impl Scouting {
         Self { path, source: None, scout, most, oddities: Oddities::default() }
     }
 
+    /// Whoever reads next may come late: the file is everybody's meanwhile.
+    pub(super) fn pause(&mut self) {
+        if let Some(source) = &mut self.source {
+            source.pause();
+        }
+    }
+
     /// The reader, which was opened with the first stretch.
     pub(super) fn into_source(self) -> Option<Source> {
         self.source
@@ -43,9 +50,7 @@ impl Scouting {
     pub(super) fn read(&mut self, mut spare: Vec<Piece>) -> Found {
         let mut pieces = vec![fresh(&self.scout, &mut spare)];
         let more = self.fill(&mut pieces, &mut spare);
-        if let Some(source) = &mut self.source {
-            // Who reads next may come late; the file is everybody's meanwhile.
-            source.pause();
+        if let Some(source) = &self.source {
             let bytes_read = source.bytes_read();
             for piece in &mut pieces {
                 piece.bytes_read = bytes_read;

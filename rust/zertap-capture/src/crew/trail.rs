@@ -144,6 +144,7 @@ impl Trail {
                 return turn;
             }
             before_waiting();
+            state.pause();
             state.waiting += 1;
             state = self.news.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
@@ -198,10 +199,16 @@ impl Trail {
         self.tell(&state);
     }
 
+    /// A worker will wait for others: the file is not kept from writers meanwhile, unless somebody reads it just now.
+    pub(super) fn pause(&self) {
+        self.state().pause();
+    }
+
     /// Everybody has left: what there is to know of the capture.
     pub(super) fn rest(&self) -> Rest {
         let mut state = self.state();
         let error = state.error.take();
+        state.pause();
         match state.scouting.take() {
             None => Rest { error, ..Rest::default() },
             Some(scouting) => Rest { oddities: scouting.oddities, source: scouting.into_source(), error },
@@ -221,6 +228,12 @@ impl Trail {
 }
 
 impl State {
+    fn pause(&mut self) {
+        if let Some(scouting) = &mut self.scouting {
+            scouting.pause();
+        }
+    }
+
     /// Only the first error is told.
     fn fail(&mut self, error: CaptureError) {
         self.over = true;

@@ -2,7 +2,7 @@
 //! what it saw.
 
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 
 use zertap_core::tap::{SharedRow, Tap};
 use zertap_core::time::Timestamp;
@@ -70,20 +70,33 @@ impl Work {
             }
             if self.tap.counters().frames - told >= APART {
                 told = self.tap.counters().frames;
-                // Whoever listens may take his time; the file is everybody's meanwhile.
-                onlooker.pause();
                 let message = self.message(bytes_read);
-                if self.sender.send(message).is_err() {
+                if !self.send(message, &mut onlooker) {
                     return;
                 }
             }
         }
+        drop(onlooker);
         let mut last = self.message(bytes_read);
         last.position = u64::MAX;
         let Self { tap, sender, .. } = self;
         last.end = Some(Box::new(tap));
         // Whoever waits for no message any more needs no tap either.
         let _ = sender.send(last);
+    }
+
+    /// Tells it; `false` if nobody listens any more.
+    fn send(&self, message: Message, onlooker: &mut Onlooker) -> bool {
+        match self.sender.try_send(message) {
+            Ok(()) => true,
+            Err(TrySendError::Disconnected(_)) => false,
+            Err(TrySendError::Full(message)) => {
+                // Whoever listens may take his time; the file is everybody's meanwhile.
+                onlooker.pause();
+                self.place.trail.pause();
+                self.sender.send(message).is_ok()
+            }
+        }
     }
 
     fn follow(&mut self, piece: &Piece, onlooker: &mut Onlooker, room: &mut Vec<u8>) {
