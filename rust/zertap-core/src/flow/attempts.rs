@@ -189,6 +189,12 @@ impl Attempts {
         self.places.is_of(number, key)
     }
 
+    /// Whether the attempt under a number is of this key and was not taken out.
+    #[inline]
+    pub fn waits(&self, number: u32, key: &FlowKey) -> bool {
+        self.places.waits(number, key)
+    }
+
     /// The SYN/ACK to it came.
     #[inline]
     pub fn answer(&mut self, number: u32, at: Timestamp, sequence: u32) {

@@ -195,16 +195,25 @@ impl Index {
 
     /// Lets all numbers go that are not wanted, in one pass.
     pub fn keep(&mut self, is_wanted: impl Fn(u32) -> bool) {
-        let kept: Vec<Entry> = self
-            .entries
-            .iter()
-            .copied()
-            .filter(|entry| entry.slot != VACANT && is_wanted(entry.slot))
-            .collect();
-        // It was as large as it had to be; what is kept may need far less.
-        *self = Self::default();
-        for entry in kept {
-            self.add(entry);
+        let is_kept = |entry: &Entry| entry.slot != VACANT && is_wanted(entry.slot);
+        let kept = self.entries.iter().filter(|entry| is_kept(entry)).count();
+        if kept * 8 > self.entries.len() {
+            self.keep_in_place(kept, is_wanted);
+            return;
+        }
+        // It was as large as it had to be; what is kept needs far less.
+        let all = std::mem::take(self).entries;
+        all.into_iter().filter(is_kept).for_each(|entry| self.add(entry));
+    }
+
+    /// The same where what is kept is much.
+    fn keep_in_place(&mut self, kept: usize, is_wanted: impl Fn(u32) -> bool) {
+        self.len = kept;
+        for at in 0..self.entries.len() {
+            // What takes the place of one that goes is looked at too: it stood behind it, or was looked at before.
+            while self.entries.get(at).is_some_and(|entry| entry.slot != VACANT && !is_wanted(entry.slot)) {
+                self.close(at);
+            }
         }
     }
 
@@ -395,6 +404,28 @@ mod tests {
         for slot in 0..500 {
             let found = index.find(u64::from(slot % 7), |other| other == slot);
             assert_eq!(found, (slot % 3 == 0).then_some(slot));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        /// Much and little of what is there, in clusters around the end of the table too.
+        #[test]
+        fn what_is_kept_is_found_and_nothing_else(
+            count in 1_u32..600, spread in 1_u64..2000, first: u64, wanted in 1_u32..9, of in 1_u32..9,
+        ) {
+            let hash = |slot: u32| first.wrapping_add(u64::from(slot.wrapping_mul(0x9e37_79b1)) % spread);
+            let is_wanted = |slot: u32| slot % of < wanted;
+            let mut index = Index::default();
+            (0..count).for_each(|slot| index.insert(hash(slot), slot));
+            index.keep(is_wanted);
+            prop_assert_eq!(index.len, (0..count).filter(|slot| is_wanted(*slot)).count());
+            for slot in 0..count {
+                let found = index.find(hash(slot), |other| other == slot);
+                prop_assert_eq!(found, is_wanted(slot).then_some(slot));
+            }
+            prop_assert_eq!(index.entries.iter().filter(|entry| entry.slot != VACANT).count(), index.len);
         }
     }
 

@@ -1,13 +1,15 @@
 //! How a connection opens: SYN, SYN/ACK and what completes them (EDGE_CASES A2, TCP-09, TCP-11, TCP-15).
 
-use super::connection::{Connection, Life, NewSyn, SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN};
+use super::attempts::Attempt;
+use super::chronicle::Chronicle;
+use super::connection::{Beyond, Connection, Life, NewSyn, SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN, exact};
 use super::follow::{Wishes, Workplace, piece_of};
+use super::key::side_of_low;
 use super::reset::contradict_reset;
 use super::rooms::listen;
 use crate::event::RowKind;
-use crate::handshake::{Shown, Side};
-use crate::stream::{Piece, Seq};
-use crate::time::Timestamp;
+use crate::handshake::{Flags, PerSide, Phase, Shown, Side};
+use crate::stream::{Half, Piece, Seq, Stream};
 use crate::wire::Segment;
 
 impl Workplace<'_> {
@@ -155,26 +157,36 @@ impl Workplace<'_> {
     }
 }
 
-/// As `segment`, for the SYN of an attempt: the first of its connection, and nothing but a SYN.
-pub fn take_bare_syn(conn: &mut Connection, side: Side, sequence: u32) {
-    conn.stream.halves[side].count_segment();
-    conn.stream.restart(side, Seq(sequence).plus(1));
-    conn.bits |= SYN_SEEN;
-}
-
-/// The same for the SYN/ACK to it: it can neither establish nor end a connection that has seen nothing but a SYN.
-pub fn take_bare_syn_ack(
-    conn: &mut Connection,
-    side: Side,
-    at: Timestamp,
-    sequence: u32,
-    acknowledgment: u32,
-) {
-    conn.latest = at;
-    conn.stream.halves[side].count_segment();
-    conn.stream.restart(side, Seq(sequence).plus(1));
-    conn.stream.acknowledge(side, Seq(acknowledgment));
-    conn.bits |= SYNACK_SEEN | if side == Side::A { SYNACK_OF_A } else { 0 };
+impl Connection {
+    /// The connection of an attempt, as if it had had a slot when the SYN came, and the SYN/ACK to it: neither can establish or
+    /// end it.
+    pub fn of_attempt(attempt: &Attempt) -> Self {
+        let Attempt { key, at, packet, number, sequence, ordinal, from_low, .. } = *attempt;
+        let first = Seq(sequence).plus(1);
+        let (answerer, bits) = match attempt.answer() {
+            Some((_, answer)) => (Half::opened(Seq(answer).plus(1), Some(first)), SYN_SEEN | SYNACK_SEEN),
+            None => (Half::default(), SYN_SEEN),
+        };
+        let mut extras = None;
+        let chronicle = Chronicle::new(number, ordinal, packet, || exact(&mut extras));
+        Self {
+            key,
+            // Who sends a SYN is the client.
+            stream: Stream { halves: PerSide([Half::opened(first, None), answerer]), holding: None },
+            latest: attempt.latest(),
+            listening: None,
+            extras,
+            beyond: Beyond::Nothing,
+            phase: Phase::Silent,
+            life: Life::HalfOpen,
+            low_side: side_of_low(from_low),
+            bits,
+            chronicle,
+            flags: Flags::default(),
+            settled: None,
+            start: at,
+        }
+    }
 }
 
 /// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).

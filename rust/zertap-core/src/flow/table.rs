@@ -15,7 +15,6 @@ use super::follow::{Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::Lanes;
-use super::opening::take_bare_syn;
 use super::timers::{Queue, SlotRef};
 use super::usual::{Heading, Octets, Taken, take_usual};
 use crate::config::Config;
@@ -164,6 +163,7 @@ impl Table {
             }
         } else if entry & (ENDED | OTHER_LANE) == 0 {
             self.attempts.expect(entry & !ATTEMPT);
+            return Guess(entry);
         }
         Guess::NONE
     }
@@ -187,7 +187,8 @@ impl Table {
         self.earliest <= now
     }
 
-    /// Takes a segment of a frame of the usual shape, if it is the usual one of the guessed connection; whether it was.
+    /// Handles the segment of a frame of the usual shape; whether it was the usual one of the guessed connection, which moves no
+    /// timer.
     #[inline]
     pub fn follow(
         &mut self,
@@ -196,14 +197,38 @@ impl Table {
         usual: &Usual<'_>,
         guess: Guess,
     ) -> bool {
-        let Some(conn) = self.guessed(guess, &identity.key) else { return false };
+        let Some(conn) = self.guessed(guess, &identity.key) else {
+            self.follow_on(place, identity, usual, guess, false);
+            return false;
+        };
         let side = conn.sender(identity.from_low);
         match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
             Taken::Done => {}
             Taken::Heard => place.hear(conn, side, Octets::of(usual)),
-            Taken::No => return false,
+            Taken::No => {
+                self.follow_on(place, identity, usual, guess, true);
+                return false;
+            }
         }
         true
+    }
+
+    /// The same where it is not the usual one. `known`: the guess is right. Apart, so that the usual one carries nothing of it.
+    #[inline(never)]
+    fn follow_on(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        usual: &Usual<'_>,
+        guess: Guess,
+        known: bool,
+    ) {
+        let segment = usual.segment(identity.ends(), identity.key.lane());
+        if known {
+            self.take(place, guess.0, identity, &segment);
+        } else {
+            self.segment(place, &segment, identity, guess);
+        }
     }
 
     /// Handles one segment.
@@ -214,17 +239,26 @@ impl Table {
         identity: &Identity,
         guess: Guess,
     ) {
-        let from_low = identity.from_low;
         let waiting = self.attempts.len();
         let index = if self.guessed(guess, &identity.key).is_some() {
-            guess.0
+            Some(guess.0)
+        } else if let Some(number) = self.guessed_attempt(guess, &identity.key) {
+            self.follow_attempt(place, identity, number, segment)
         } else {
-            let Some(index) = self.look_up(place, segment, identity) else { return };
-            index
+            self.look_up(place, segment, identity)
         };
+        let Some(index) = index else { return };
         let was_attempt = self.attempts.len() < waiting;
+        self.take(place, index, identity, segment);
+        if was_attempt {
+            self.keep_waiting(index);
+        }
+    }
+
+    /// Handles one segment of the connection of a slot.
+    fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
         let Some(conn) = self.connection(index) else { return };
-        let side = conn.sender(from_low);
+        let side = conn.sender(identity.from_low);
         let was_half_open = conn.life == Life::HalfOpen;
         let wishes = place.segment(conn, side, segment);
         if wishes.any() {
@@ -232,9 +266,6 @@ impl Table {
             if wishes.replaced {
                 self.replace(place, index, identity, segment);
             }
-        }
-        if was_attempt {
-            self.keep_waiting(index);
         }
     }
 
@@ -276,6 +307,14 @@ impl Table {
         self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
     }
 
+    /// The guessed attempt, by its number, if it is the waiting one of a key: then there is no other, and no connection.
+    #[inline]
+    fn guessed_attempt(&self, guess: Guess, key: &FlowKey) -> Option<u32> {
+        let number = guess.0 & !ATTEMPT;
+        (guess.0 & (ATTEMPT | ENDED | OTHER_LANE) == ATTEMPT && self.attempts.waits(number, key))
+            .then_some(number)
+    }
+
     /// Wakes the connections whose deadlines have come, in order of time.
     #[inline]
     pub fn advance(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
@@ -287,8 +326,10 @@ impl Table {
     #[cold]
     fn wake(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
         loop {
-            let next = [self.due.next(), self.gaps.next(), self.closing.next()];
-            let Some(earliest) = next.into_iter().flatten().min().filter(|at| *at <= now) else { break };
+            let next = self.next_meant();
+            let earliest = next.into_iter().flatten().min();
+            self.earliest = earliest.unwrap_or(Timestamp(u64::MAX));
+            let Some(earliest) = earliest.filter(|at| *at <= now) else { break };
             place.cause.at = earliest;
             if next[0] == Some(earliest) {
                 self.fire_due(place, earliest);
@@ -299,7 +340,14 @@ impl Table {
             }
         }
         place.cause.at = now;
-        self.earliest = self.next_deadline().unwrap_or(Timestamp(u64::MAX));
+    }
+
+    /// When the next timer of each kind fires. Those of connections that ended are let go, the many together: nearly every
+    /// connection ends before its timers do.
+    fn next_meant(&mut self) -> [Option<Timestamp>; 3] {
+        let Self { due, gaps, closing, generations, .. } = self;
+        let lives = |slot: SlotRef| generations.get(slot.index as usize) == Some(&slot.generation);
+        [due, gaps, closing].map(|queue| queue.next_meant(lives))
     }
 
     /// When the next timer fires.
@@ -331,44 +379,30 @@ impl Table {
         if is_bare_syn(segment) && place.room.journal.is_none() {
             self.attempt(place, identity, segment.sequence, ordinal, number);
         } else {
-            self.settle(place, identity, segment, (ordinal, number), None);
+            self.settle(place, identity, segment, (ordinal, number));
         }
     }
 
-    /// Gives a connection its slot, and its first segment. `was`: what stands in the index for it.
+    /// Gives a connection its slot, and its first segment.
     fn settle(
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
         segment: &Segment<'_>,
         (ordinal, number): (u32, u64),
-        was: Option<u32>,
-    ) -> Option<u32> {
+    ) {
         let Identity { key, from_low, hash } = *identity;
-        let index = self.free.pop().unwrap_or(self.slots.len() as u32);
-        if index as usize == self.slots.len() {
-            self.slots.push(Slot::default());
-            self.generations.push(1);
-        }
         let conn = new_connection(place, key, from_low, segment, ordinal, number);
-        let slot = self.slots.get_mut(index as usize)?;
         let half_open = conn.life == Life::HalfOpen;
+        let Some((index, conn)) = self.house(conn) else { return };
         let side = conn.sender(from_low);
-        let conn = slot.connection.insert(conn);
         place.opened(conn, side, segment.flags);
         if !half_open {
             place.greet(conn);
         }
-        match was {
-            Some(entry) => self.index.replace(hash, entry, index),
-            None => self.index.insert(hash, index),
-        }
+        self.index.insert(hash, index);
         if half_open {
             self.half_open_count += 1;
-        }
-        if was.is_some() {
-            // It has waited already, and what follows it now will tell whether it has to any longer.
-        } else if half_open {
             let entry = self.slot_ref(index);
             self.half_open.push(place.cause.at, entry);
             self.limit_half_open(place);
@@ -376,14 +410,20 @@ impl Table {
             self.counters.established += 1;
             self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
         }
-        let conn = self.connection(index)?;
-        if was.is_some() {
-            take_bare_syn(conn, side, segment.sequence);
-        } else {
-            let wishes = place.segment(conn, side, segment);
-            self.grant(place, index, wishes, half_open);
+        let Some(conn) = self.connection(index) else { return };
+        let wishes = place.segment(conn, side, segment);
+        self.grant(place, index, wishes, half_open);
+    }
+
+    /// Gives a connection a slot, and says which.
+    fn house(&mut self, conn: Connection) -> Option<(u32, &mut Connection)> {
+        let index = self.free.pop().unwrap_or(self.slots.len() as u32);
+        if index as usize == self.slots.len() {
+            self.slots.push(Slot::default());
+            self.generations.push(1);
         }
-        Some(index)
+        let slot = self.slots.get_mut(index as usize)?;
+        Some((index, slot.connection.insert(conn)))
     }
 
     /// Does what a connection asked for.
@@ -527,10 +567,12 @@ impl Table {
             .filter_map(|index| idle(index).map(|latest| (latest, index as u32)))
             .min();
         self.evict_hand = (self.evict_hand + EVICTION_SAMPLE) % slots.max(1);
-        let attempt = self.attempts.oldest().and_then(|number| Some((self.attempts.get(number)?.at, number)));
+        let attempt = self.attempts.oldest().and_then(|number| Some((self.attempts.get(number)?, number)));
         let victim = match (sample, attempt) {
-            (Some((latest, index)), attempt) if attempt.is_none_or(|(at, _)| latest <= at) => Some(index),
-            (_, Some((_, number))) => self.promote(place, number),
+            (Some((latest, index)), attempt) if attempt.is_none_or(|(oldest, _)| latest <= oldest.at) => {
+                Some(index)
+            }
+            (_, Some((oldest, number))) => self.promote(place, number, self.hash(&oldest.key)),
             _ => None,
         };
         let Some(index) = victim else { return };
@@ -632,7 +674,7 @@ impl Identity {
     }
 }
 
-/// The slot where a segment's connection probably is, to be verified.
+/// What the index has for a segment's connection, to be verified: a slot, or an attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Guess(u32);
 

@@ -36,6 +36,13 @@ pub struct Half {
 }
 
 impl Half {
+    /// A direction of which one segment was seen, a SYN: the number of its first octet, and what the SYN acknowledged.
+    pub fn opened(first: Seq, ack: Option<Seq>) -> Self {
+        let delivered = KNOWN | SEEN | if ack.is_some() { ACKED } else { 0 };
+        let ack = ack.unwrap_or_default();
+        Self { delivered, octets: 0, segments: 1, next: first, highest: first, ack }
+    }
+
     /// Fixes where the stream begins: the sequence number of its first octet.
     pub fn begin(&mut self, first: Seq) {
         self.next = first;

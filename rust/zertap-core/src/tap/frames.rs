@@ -147,8 +147,6 @@ impl Tap {
             match what {
                 What::Usual(usual) => {
                     if !table.follow(&mut place, identity, usual, *guess) {
-                        let segment = usual.segment(identity.ends(), identity.key.lane());
-                        table.segment(&mut place, &segment, identity, *guess);
                         due = next_due(*began, boundaries, table);
                     }
                 }

@@ -226,6 +226,19 @@ impl Places {
         }
     }
 
+    /// The same, and it was not taken out.
+    #[inline]
+    pub fn waits(&self, number: u32, key: &FlowKey) -> bool {
+        let index = (number >> 1) as usize;
+        if number & 1 == 0 {
+            let there = self.short.places.get(index).filter(|place| place.marks & THERE != 0);
+            there.is_some_and(|place| Short::of(key) == Some(place.name))
+        } else {
+            let there = self.long.places.get(index).filter(|place| place.marks & THERE != 0);
+            there.is_some_and(|place| place.name == *key)
+        }
+    }
+
     #[inline]
     pub fn is_there(&self, entry: Entry) -> bool {
         let Entry { number, generation } = entry;
@@ -314,10 +327,13 @@ mod tests {
             }
             prop_assert!(places.is_there(entry) && places.is_of(entry.number, &key));
             prop_assert!(!places.is_of(entry.number, &key.on_lane(lane.wrapping_add(1))));
+            prop_assert!(places.waits(entry.number, &key));
+            prop_assert!(!places.waits(entry.number, &key.on_lane(lane.wrapping_add(1))));
             prop_assert_eq!(entry.number & 1 == 0, ends.iter().all(|end| end.is_ipv4()));
             let kept = places.take_if(entry.number, |number| number == numbers[2]);
             prop_assert_eq!(format!("{kept:?}"), format!("{:?}", Some(attempt)));
             prop_assert!(!places.is_there(entry) && places.get(entry.number).is_none() && places.len() == 0);
+            prop_assert!(!places.waits(entry.number, &key));
             let again = places.push(&attempt);
             prop_assert_eq!(again.number, entry.number);
             prop_assert!(places.is_there(again) && !places.is_there(entry));

@@ -39,11 +39,12 @@ impl Table {
         let others: ArrayVec<u32, LIMIT> = self.lanes.others(key.lane()).collect();
         let index = others.into_iter().find_map(|lane| {
             let other = key.on_lane(lane);
-            let entry = self.find(self.hash(&other), &other).filter(|entry| entry & ENDED == 0)?;
+            let hash = self.hash(&other);
+            let entry = self.find(hash, &other).filter(|entry| entry & ENDED == 0)?;
             if entry & ATTEMPT != 0 {
                 let number = entry & !ATTEMPT;
                 return if self.attempts.get(number)?.lacks(from_low, segment) {
-                    self.promote(place, number)
+                    self.promote(place, number, hash)
                 } else {
                     None
                 };

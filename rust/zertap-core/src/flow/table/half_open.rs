@@ -3,11 +3,10 @@
 
 use super::{ATTEMPT, Identity, Table, resolve};
 use crate::flow::attempts::{Attempt, Reply, is_bare};
-use crate::flow::connection::Life;
+use crate::flow::connection::{Connection, Life};
 use crate::flow::ended::Ended;
 use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
-use crate::flow::opening::take_bare_syn_ack;
 use crate::flow::usual::TELLING;
 use crate::wire::{Segment, TcpFlags};
 
@@ -38,7 +37,7 @@ impl Table {
     ) -> Option<u32> {
         let reply = self.attempts.get(number)?.reply(identity.from_low, segment);
         match reply {
-            _ if place.room.journal.is_some() => self.promote(place, number),
+            _ if place.room.journal.is_some() => self.promote(place, number, identity.hash),
             Reply::Accepts => {
                 self.attempts.answer(number, place.cause.at, segment.sequence);
                 None
@@ -47,27 +46,23 @@ impl Table {
                 self.refuse(place, identity.hash, number);
                 None
             }
-            Reply::Other => self.promote(place, number),
+            Reply::Other => self.promote(place, number, identity.hash),
         }
     }
 
-    /// An attempt's connection is made as it would have been when the SYN came, and its answer.
-    pub(super) fn promote(&mut self, place: &mut Workplace<'_>, number: u32) -> Option<u32> {
+    /// An attempt's connection is made as it would have been when the SYN came, and its answer. `hash`: its key's.
+    pub(super) fn promote(&mut self, place: &mut Workplace<'_>, number: u32, hash: u64) -> Option<u32> {
         let attempt = self.attempts.take(number)?;
-        let Attempt { key, from_low, ordinal, .. } = attempt;
-        let identity = Identity { key, from_low, hash: self.hash(&key) };
-        let now = place.cause;
-        place.cause = attempt.cause();
-        let syn = syn_segment(&key, from_low, attempt.sequence);
-        let was = Some(number | ATTEMPT);
-        let index = self.settle(place, &identity, &syn, (ordinal, attempt.number), was);
-        if let Some((at, sequence)) = attempt.answer()
-            && let Some(conn) = index.and_then(|index| self.connection(index))
-        {
-            take_bare_syn_ack(conn, conn.sender(!from_low), at, sequence, attempt.sequence.wrapping_add(1));
+        let (index, conn) = self.house(Connection::of_attempt(&attempt))?;
+        if place.room.journal.is_some() {
+            let now = std::mem::replace(&mut place.cause, attempt.cause());
+            place.opened(conn, conn.sender(attempt.from_low), TcpFlags::SYN);
+            place.cause = now;
         }
-        place.cause = now;
-        index
+        self.index.replace(hash, number | ATTEMPT, index);
+        // It has waited already, and what follows it now will tell whether it has to any longer.
+        self.half_open_count += 1;
+        Some(index)
     }
 
     /// The usual end of an attempt that nobody wants: its last row, and what absorbs stragglers.

@@ -119,6 +119,24 @@ fn an_answered_attempt_leaves_the_row_of_a_connection_with_two_segments() {
 }
 
 #[test]
+fn an_attempt_becomes_the_connection_that_it_would_have_been_with_a_slot() {
+    let mut shop = Shop::default();
+    for (from_client, number) in [(true, 4), (false, 4), (true, u64::MAX)] {
+        let attempt = Attempt { number, ..attempt(from_client) };
+        let mut place = shop.place(Cause { at: Timestamp(8), packet: 5 });
+        let mut slow = with_slot(&mut place, &attempt);
+        let mut attempts = Attempts::default();
+        let number = attempts.push(&attempt);
+        let direct = |attempts: &Attempts| attempts.get(number).map(|kept| Connection::of_attempt(&kept));
+        assert_eq!(format!("{:?}", Some(&slow)), format!("{:?}", direct(&attempts)));
+        let side = slow.sender(!attempt.from_low);
+        assert!(!place.segment(&mut slow, side, &segment(!from_client, BOTH, 77, 6)).any());
+        attempts.answer(number, Timestamp(8), 77);
+        assert_eq!(format!("{:?}", Some(&slow)), format!("{:?}", direct(&attempts)));
+    }
+}
+
+#[test]
 fn a_refused_attempt_leaves_the_row_of_a_connection_that_was_reset_and_absorbs_the_same_stragglers() {
     let mut shop = Shop::default();
     for from_client in [true, false] {
