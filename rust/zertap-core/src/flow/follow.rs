@@ -3,6 +3,7 @@
 //! The rules are EDGE_CASES A2 (when a connection exists), A7 (data in clear), A8 (causal order, gaps) and
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
+use super::arrival::Arrival;
 use super::attempts::Attempt;
 use super::connection::{
     Beyond, Connection, DUE_PASSED, Extras, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
@@ -20,7 +21,7 @@ use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::TcpFlags;
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -77,9 +78,9 @@ impl Wishes {
 
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
-    pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
+    pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
         if segment.flags.0 & TELLING != TcpFlags::ACK.0 || conn.life != Life::Established {
-            return self.unusual(conn, side, segment);
+            return self.bare(conn, side, segment).unwrap_or_else(|| self.unusual(conn, side, segment));
         }
         let octets = Octets::of_whole(segment);
         if segment.payload_on_wire > 0 && is_calm(conn) {
@@ -124,7 +125,8 @@ impl Workplace<'_> {
         }
     }
 
-    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
+    #[inline(never)]
+    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
         let mut wishes = Wishes::default();
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
@@ -236,7 +238,7 @@ impl Workplace<'_> {
     }
 
     #[inline]
-    fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
+    fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) {
         let piece = piece_of(segment);
         let mut flags = Flags::default();
         if segment.payload_on_wire > 0 {
@@ -287,7 +289,7 @@ impl Workplace<'_> {
         }
     }
 
-    fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+    pub(super) fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         if let Some(reset) = conn.extras.as_ref().and_then(|extras| extras.waiting_reset) {
             let ack = conn.stream.halves[reset.side].ack();
             let overdue = self.cause.at.since(reset.at) >= self.config.stream.gap_span;
@@ -331,7 +333,7 @@ impl Workplace<'_> {
     }
 
     /// Gives one delivery to whoever listens.
-    fn deliver(&mut self, conn: &mut Connection, side: Side, delivery: Delivery<'_>) {
+    pub(super) fn deliver(&mut self, conn: &mut Connection, side: Side, delivery: Delivery<'_>) {
         match delivery {
             Delivery::Data { bytes, seen, starts_segment, cut } => {
                 let chunk = Chunk { bytes: &bytes, seen, starts_segment, cut };
@@ -543,7 +545,7 @@ fn is_reset_in_doubt(conn: &Connection) -> bool {
     conn.extras.as_deref().is_some_and(|extras| extras.doubtful.is_some())
 }
 
-fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
+fn note_oddities(conn: &mut Connection, segment: &Arrival<'_>) {
     if segment.flags.urg() && segment.payload_on_wire > 0 {
         conn.flag(Flag::Urgent);
     }
@@ -588,7 +590,7 @@ fn conflict(conn: &mut Connection, side: Side) {
 }
 
 /// Whether no reset and no successor of the connection is waited for.
-fn is_calm(conn: &Connection) -> bool {
+pub(super) fn is_calm(conn: &Connection) -> bool {
     conn.extras.as_deref().is_none_or(Extras::is_calm)
 }
 
@@ -597,7 +599,7 @@ fn is_open(conn: &Connection) -> bool {
     conn.listening.is_some() || !conn.has(LISTENED)
 }
 
-pub(super) fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
+pub(super) fn piece_of<'a>(segment: &Arrival<'a>) -> Piece<'a> {
     Piece {
         seq: Seq(segment.sequence),
         bytes: segment.payload,

@@ -1,5 +1,6 @@
 //! How a connection opens: SYN, SYN/ACK and what completes them (EDGE_CASES A2, TCP-09, TCP-11, TCP-15).
 
+use super::arrival::Arrival;
 use super::attempts::Attempt;
 use super::chronicle::Chronicle;
 use super::connection::{Beyond, Connection, Life, NewSyn, SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN, exact};
@@ -10,7 +11,6 @@ use super::rooms::listen;
 use crate::event::RowKind;
 use crate::handshake::{Flags, PerSide, Phase, Shown, Side};
 use crate::stream::{Half, Piece, Seq, Stream};
-use crate::wire::Segment;
 
 impl Workplace<'_> {
     /// SYN and SYN/ACK (TCP-09, TCP-11, TCP-15).
@@ -18,7 +18,7 @@ impl Workplace<'_> {
         &mut self,
         conn: &mut Connection,
         side: Side,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         wishes: &mut Wishes,
     ) {
         if conn.life != Life::HalfOpen {
@@ -66,7 +66,7 @@ impl Workplace<'_> {
 
     /// A SYN on a connection that lives already: a repetition, or the sign of a new one.
     #[cold]
-    fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+    fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
         let first = Seq(segment.sequence).plus(1);
         if segment.flags.ack() {
             let answers = conn
@@ -105,7 +105,7 @@ impl Workplace<'_> {
         &mut self,
         conn: &mut Connection,
         side: Side,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         wishes: &mut Wishes,
     ) {
         if conn.life == Life::HalfOpen
@@ -190,7 +190,7 @@ impl Connection {
 }
 
 /// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
-pub(super) fn confirms_new_connection(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+pub(super) fn confirms_new_connection(conn: &Connection, side: Side, segment: &Arrival<'_>) -> bool {
     conn.extras.as_ref().and_then(|extras| extras.new_syn).is_some_and(|new| {
         new.side == side
             && new.first == Seq(segment.sequence)
@@ -201,7 +201,7 @@ pub(super) fn confirms_new_connection(conn: &Connection, side: Side, segment: &S
 
 /// Whether a segment cannot belong to an attempt: it acknowledges what the other side never sent, and no
 /// SYN/ACK is there which it might answer (an old connection's challenge, RFC 9293 section 3.5.1).
-pub(super) fn is_stray(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+pub(super) fn is_stray(conn: &Connection, side: Side, segment: &Arrival<'_>) -> bool {
     let other = &conn.stream.halves[side.other()];
     segment.flags.ack()
         && other.is_known()

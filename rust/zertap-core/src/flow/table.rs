@@ -5,6 +5,7 @@ mod ending;
 mod half_open;
 mod past;
 
+use super::arrival::Arrival;
 use super::attempts::Attempts;
 use super::chronicle::Chronicle;
 use super::chunks::Chunks;
@@ -23,8 +24,8 @@ use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Ipv4Corners, Segment, Usual};
-use half_open::{is_bare_syn, syn_segment};
+use crate::wire::{Address, Corners, Ipv4Corners, Usual};
+use half_open::is_bare_syn;
 use past::Behind;
 use std::collections::TryReserveError;
 
@@ -223,7 +224,7 @@ impl Table {
         guess: Guess,
         known: bool,
     ) {
-        let segment = usual.segment(identity.ends(), identity.key.lane());
+        let segment = Arrival::of_usual(usual);
         if known {
             self.take(place, guess.0, identity, &segment);
         } else {
@@ -235,7 +236,7 @@ impl Table {
     pub fn segment(
         &mut self,
         place: &mut Workplace<'_>,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         identity: &Identity,
         guess: Guess,
     ) {
@@ -256,7 +257,7 @@ impl Table {
     }
 
     /// Handles one segment of the connection of a slot.
-    fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
+    fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
         let side = conn.sender(identity.from_low);
         let was_half_open = conn.life == Life::HalfOpen;
@@ -273,7 +274,7 @@ impl Table {
     fn look_up(
         &mut self,
         place: &mut Workplace<'_>,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         identity: &Identity,
     ) -> Option<u32> {
         let Identity { key, hash, .. } = *identity;
@@ -369,7 +370,7 @@ impl Table {
         connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number(), index))
     }
 
-    fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Segment<'_>, ordinal: u32) {
+    fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Arrival<'_>, ordinal: u32) {
         if self.live() >= place.config.max_connections {
             self.make_room(place);
         }
@@ -388,7 +389,7 @@ impl Table {
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         (ordinal, number): (u32, u64),
     ) {
         let Identity { key, from_low, hash } = *identity;
@@ -465,7 +466,7 @@ impl Table {
     }
 
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
-    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
+    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
         let ordinal = conn.ordinal().saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
@@ -478,7 +479,7 @@ impl Table {
             Some(new) => {
                 // The SYN itself was taken for a repetition when it came: the new connection starts with it.
                 place.cause = new.cause;
-                let syn = syn_segment(&identity.key, new.from_low, new.first.0.wrapping_sub(1));
+                let syn = Arrival::of_syn(new.first.0.wrapping_sub(1));
                 self.open(place, &Identity { from_low: new.from_low, ..*identity }, &syn, ordinal);
                 place.cause = now;
                 self.segment(place, segment, identity, Guess::NONE);
@@ -700,7 +701,7 @@ fn new_connection(
     place: &Workplace<'_>,
     key: FlowKey,
     from_low: bool,
-    segment: &Segment<'_>,
+    segment: &Arrival<'_>,
     ordinal: u32,
     number: u64,
 ) -> Connection {

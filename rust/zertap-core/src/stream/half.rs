@@ -225,7 +225,8 @@ impl Half {
         self.delivered & FIN_DELIVERED != 0
     }
 
-    pub(super) fn deliver_fin(&mut self) {
+    /// Notes that the FIN was reached in order.
+    pub fn deliver_fin(&mut self) {
         self.delivered |= FIN_DELIVERED;
     }
 }

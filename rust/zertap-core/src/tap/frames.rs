@@ -4,9 +4,9 @@
 //! segment is handled, in order.
 
 use super::{RawFrame, Tap, TapCounters, wake};
-use crate::flow::{Boundaries, Cause, Guess, Identity, Table, Workplace};
+use crate::flow::{Arrival, Boundaries, Cause, Guess, Identity, Table, Workplace};
 use crate::time::Timestamp;
-use crate::wire::{Corners, Decoder, Ipv4Corners, LinkType, Naming, Segment, Usual};
+use crate::wire::{Corners, Decoder, Ipv4Corners, LinkType, Naming, Usual};
 
 /// How many frames are looked at together.
 const BATCH: usize = 16;
@@ -185,13 +185,13 @@ pub(super) fn take_unusual(
     place: &mut Workplace<'_>,
     counters: &mut TapCounters,
     frame: &RawFrame<'_>,
-    handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, &Identity),
+    handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Arrival<'_>, &Identity),
 ) {
     match decoder.unusual(place.cause.at, frame.link, frame.bytes, frame.wire_length) {
         Ok(segment) => {
             counters.segments += 1;
             let identity = table.identify(&Corners::of(&segment));
-            handle(table, place, &segment, &identity);
+            handle(table, place, &Arrival::of(&segment), &identity);
         }
         Err(skip) => counters.skip(skip),
     }

@@ -1,10 +1,10 @@
 //! Connections whose directions travel on two lanes, and what other lanes tell of the same endpoints.
 
 use super::{ATTEMPT, ENDED, Identity, OTHER_LANE, Table};
+use crate::flow::arrival::Arrival;
 use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
 use crate::flow::lanes::{LIMIT, is_missing_direction};
-use crate::wire::Segment;
 use arrayvec::ArrayVec;
 
 impl Table {
@@ -30,7 +30,7 @@ impl Table {
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
     ) -> Option<u32> {
         let Identity { key, from_low, hash } = *identity;
         if !self.lanes.has_others(key.lane()) {

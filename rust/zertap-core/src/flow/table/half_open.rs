@@ -2,13 +2,13 @@
 //! (EDGE_CASES A10).
 
 use super::{ATTEMPT, Identity, Table, resolve};
-use crate::flow::attempts::{Attempt, Reply, is_bare};
+use crate::flow::arrival::Arrival;
+use crate::flow::attempts::{Attempt, Reply};
 use crate::flow::connection::{Connection, Life};
 use crate::flow::ended::Ended;
 use crate::flow::follow::Workplace;
-use crate::flow::key::FlowKey;
 use crate::flow::usual::TELLING;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::TcpFlags;
 
 impl Table {
     /// Remembers a SYN and nothing else.
@@ -33,7 +33,7 @@ impl Table {
         place: &mut Workplace<'_>,
         identity: &Identity,
         number: u32,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
     ) -> Option<u32> {
         let reply = self.attempts.get(number)?.reply(identity.from_low, segment);
         match reply {
@@ -125,27 +125,6 @@ impl Table {
 }
 
 /// Whether a segment is a SYN and nothing else, so that it can be made again.
-pub(super) fn is_bare_syn(segment: &Segment<'_>) -> bool {
-    segment.flags.0 & TELLING == TcpFlags::SYN.0 && is_bare(segment)
-}
-
-/// The SYN of a connection, made again from what was kept of it.
-pub(super) fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static> {
-    let [low, high] = key.endpoints();
-    let (source, destination) = if from_low { (low, high) } else { (high, low) };
-    Segment {
-        source: source.address,
-        destination: destination.address,
-        source_port: source.port,
-        destination_port: destination.port,
-        lane: key.lane(),
-        sequence,
-        acknowledgment: 0,
-        flags: TcpFlags::SYN,
-        window: 0,
-        options: &[],
-        payload: &[],
-        payload_on_wire: 0,
-        fragment_overlap: false,
-    }
+pub(super) fn is_bare_syn(segment: &Arrival<'_>) -> bool {
+    segment.flags.0 & TELLING == TcpFlags::SYN.0 && segment.is_bare()
 }
