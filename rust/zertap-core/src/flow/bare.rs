@@ -13,36 +13,36 @@ const ACK: u8 = TcpFlags::ACK.0;
 const FIN: u8 = TcpFlags::ACK.0 | TcpFlags::FIN.0;
 
 impl Workplace<'_> {
-    /// Does all that `unusual` would do with such a segment; `None`, and nothing done, if it is another one.
+    /// Does all that `unusual` would do with such a segment; nothing, if it is another one. Whether it was.
     #[inline]
     pub(super) fn bare(
         &mut self,
         conn: &mut Connection,
         side: Side,
         segment: &Arrival<'_>,
-    ) -> Option<Wishes> {
+        wishes: &mut Wishes,
+    ) -> bool {
         let fin = match segment.flags.0 & TELLING {
             ACK => false,
             FIN => true,
-            _ => return None,
+            _ => return false,
         };
         if !(segment.is_bare() && is_in_turn(conn, side, segment, fin)) {
-            return None;
+            return false;
         }
-        let mut wishes = Wishes::default();
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_empty(Seq(segment.acknowledgment));
         if conn.life == Life::HalfOpen {
-            self.established(conn, &mut wishes);
-            return Some(wishes);
+            self.established(conn, wishes);
+            return true;
         }
         if fin {
             let seen = conn.stream.halves[side.other()].offset(Seq(segment.acknowledgment));
             conn.stream.halves[side].deliver_fin();
             self.deliver(conn, side, Delivery::Fin { seen });
         }
-        self.finish_if_over(conn, &mut wishes);
-        Some(wishes)
+        self.finish_if_over(conn, wishes);
+        true
     }
 }
 

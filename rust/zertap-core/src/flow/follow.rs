@@ -79,25 +79,28 @@ impl Wishes {
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
+        let mut wishes = Wishes::default();
         if segment.flags.0 & TELLING != TcpFlags::ACK.0 || conn.life != Life::Established {
-            return self.bare(conn, side, segment).unwrap_or_else(|| self.unusual(conn, side, segment));
+            if !self.bare(conn, side, segment, &mut wishes) {
+                self.unusual(conn, side, segment, &mut wishes);
+            }
+            return wishes;
         }
         let octets = Octets::of_whole(segment);
-        if segment.payload_on_wire > 0 && is_calm(conn) {
-            // The first payload brings the listener; what it brings may be the usual segment then.
-            listen(conn, self.spare);
-        }
         match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets.heading)) {
-            Taken::No => return self.unusual(conn, side, segment),
+            Taken::No => self.unusual(conn, side, segment, &mut wishes),
             Taken::Heard => octets.into_iter().for_each(|octets| self.hear_apart(conn, side, octets)),
             Taken::Done => {}
         }
-        Wishes::default()
+        wishes
     }
 
     /// Gives the octets of the usual segment to whoever wants them.
     #[inline]
     pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        if !conn.has(LISTENED) {
+            listen(conn, self.spare);
+        }
         let Some(listening) = &mut conn.listening else {
             self.walk_on(conn, side, octets.payload);
             return;
@@ -117,6 +120,7 @@ impl Workplace<'_> {
 
     /// The same, of a segment whose connection was not guessed.
     fn hear_apart(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        listen(conn, self.spare);
         let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment());
         let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
         self.deliver_data(conn, side, chunk);
@@ -126,34 +130,32 @@ impl Workplace<'_> {
     }
 
     #[inline(never)]
-    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
-        let mut wishes = Wishes::default();
+    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
         note_oddities(conn, segment);
         if segment.flags.rst() {
-            self.reset(conn, side, segment, &mut wishes);
+            self.reset(conn, side, segment, wishes);
         } else if segment.flags.syn() {
-            self.synchronise(conn, side, segment, &mut wishes);
+            self.synchronise(conn, side, segment, wishes);
         } else {
             if confirms_new_connection(conn, side, segment) {
                 wishes.replaced = true;
-                return wishes;
+                return;
             }
             if conn.life == Life::HalfOpen && is_stray(conn, side, segment) {
-                return wishes;
+                return;
             }
             let (in_doubt, before) = (is_reset_in_doubt(conn), come_to(conn, side));
-            self.establish(conn, side, segment, &mut wishes);
+            self.establish(conn, side, segment, wishes);
             self.take_payload(conn, side, segment);
             if in_doubt && before != come_to(conn, side) {
                 contradict_reset(conn);
             }
         }
         if !wishes.ended && !wishes.replaced {
-            self.drive(conn, &mut wishes);
+            self.drive(conn, wishes);
         }
-        wishes
     }
 
     /// The waiting span since establishment has passed.
@@ -318,7 +320,7 @@ impl Workplace<'_> {
     }
 
     fn drain_with_gaps(&mut self, conn: &mut Connection) {
-        if conn.life == Life::HalfOpen {
+        if conn.life == Life::HalfOpen || conn.stream.is_calm() {
             return;
         }
         loop {

@@ -16,7 +16,7 @@ pub struct Endpoint {
 ///
 /// Kept as numbers, so that hashing and comparing it are a few instructions: the halves of the lower address, of the
 /// higher address, then both ports and the lane.
-#[derive(Clone, Copy, Debug, Eq)]
+#[derive(Clone, Copy, Debug, Default, Eq)]
 pub struct FlowKey {
     words: [u64; 5],
 }

@@ -96,13 +96,14 @@ pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, heading: Hea
         half.count_empty(acknowledgment);
         return Taken::Done;
     }
-    if half.next() != sequence || !listened || half.fin_delivered() {
+    if half.next() != sequence || half.fin_delivered() {
         return Taken::No;
     }
     conn.latest = at;
     half.count_usual(acknowledgment, octets);
     let walked = match &mut conn.beyond {
-        _ if conn.listening.is_some() => false,
+        // The first payload brings the listener.
+        _ if conn.listening.is_some() || !listened => false,
         Beyond::Walks(walks) => walks[side].pass_inside(octets),
         Beyond::Nothing | Beyond::Closed(..) => true,
     };

@@ -16,14 +16,14 @@ pub struct Entry {
 }
 
 /// How an attempt's key is kept.
-trait Name: Copy + Eq {
+trait Name: Copy + Default + Eq {
     /// The name of a key, if it can be said in this way.
     fn of(key: &FlowKey) -> Option<Self>;
     fn key(self) -> FlowKey;
 }
 
 /// Both IPv4 addresses, the ports, the lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Short {
     low: u32,
     high: u32,
@@ -72,7 +72,7 @@ const FROM_LOW: u32 = 2;
 const ANSWERED: u32 = 4;
 const GENERATION: u32 = 3;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Place<N> {
     name: N,
     at: Timestamp,
@@ -138,10 +138,10 @@ impl<N: Name> Pool<N> {
     #[inline]
     fn push(&mut self, name: N, attempt: &Attempt) -> (u32, u32) {
         let index = self.free.pop().unwrap_or(self.places.len() as u32);
-        let Some(place) = self.places.get_mut(index as usize) else {
-            self.places.push(Place::of(name, attempt, 0));
-            return (index, 0);
-        };
+        if index as usize == self.places.len() {
+            self.places.push(Place::default());
+        }
+        let Some(place) = self.places.get_mut(index as usize) else { return (index, 0) };
         let generation = (place.marks >> GENERATION).wrapping_add(1) << GENERATION >> GENERATION;
         *place = Place::of(name, attempt, generation);
         (index, generation)
