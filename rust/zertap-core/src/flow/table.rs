@@ -162,7 +162,7 @@ impl Table {
                 prefetch_first::<HOT, _>(slot);
                 return Guess(entry);
             }
-        } else if entry & (ENDED | OTHER_LANE) == 0 {
+        } else if Guess(entry).is_attempt() {
             self.attempts.expect(entry & !ATTEMPT);
             return Guess(entry);
         }
@@ -196,11 +196,18 @@ impl Table {
         place: &mut Workplace<'_>,
         identity: &Identity,
         usual: &Usual<'_>,
-        guess: Guess,
+        mut guess: Guess,
     ) -> bool {
-        let Some(conn) = self.guessed(guess, &identity.key) else {
-            self.follow_on(place, identity, usual, guess, false);
-            return false;
+        let conn = loop {
+            if let Some(conn) = self.guessed(guess, &identity.key) {
+                break conn;
+            }
+            let again = self.guess_again(guess, identity.hash);
+            if guess.is_slot() || !again.is_slot() {
+                self.follow_on(place, identity, usual, again, false);
+                return false;
+            }
+            guess = again;
         };
         let side = conn.sender(identity.from_low);
         match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
@@ -241,12 +248,11 @@ impl Table {
         guess: Guess,
     ) {
         let waiting = self.attempts.len();
-        let index = if self.guessed(guess, &identity.key).is_some() {
-            Some(guess.0)
-        } else if let Some(number) = self.guessed_attempt(guess, &identity.key) {
+        let index = if let Some(number) = self.guessed_attempt(guess, &identity.key) {
             self.follow_attempt(place, identity, number, segment)
         } else {
-            self.look_up(place, segment, identity)
+            let found = if guess == Guess::NOBODY { None } else { self.find(identity.hash, &identity.key) };
+            self.look_up(place, segment, identity, found)
         };
         let Some(index) = index else { return };
         let was_attempt = self.attempts.len() < waiting;
@@ -270,15 +276,14 @@ impl Table {
         }
     }
 
-    /// The slot of a segment's connection; `None` where that is handled already, because none lives.
+    /// The slot of a segment's connection, for which the index has `found`; `None` where that is handled already, because none lives.
     fn look_up(
         &mut self,
         place: &mut Workplace<'_>,
         segment: &Arrival<'_>,
         identity: &Identity,
+        mut found: Option<u32>,
     ) -> Option<u32> {
-        let Identity { key, hash, .. } = *identity;
-        let mut found = self.find(hash, &key);
         let mut ordinal = 1;
         if let Some(number) = found.filter(|entry| entry & ENDED != 0) {
             match self.after_the_end(place, identity, number & !ENDED, segment)? {
@@ -291,7 +296,7 @@ impl Table {
         }
         match found.or_else(|| self.pair_lanes(place, identity, segment)) {
             None => {
-                let ordinal = self.next_ordinal(&key).max(ordinal);
+                let ordinal = self.next_ordinal(&identity.key).max(ordinal);
                 self.open(place, identity, segment, ordinal);
                 None
             }
@@ -308,12 +313,21 @@ impl Table {
         self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
     }
 
+    /// What the index has by now, where it had no slot: the packets between may have made one.
+    #[inline(never)]
+    fn guess_again(&self, guess: Guess, hash: u64) -> Guess {
+        if guess.is_slot() {
+            return guess;
+        }
+        let again = Guess(self.index.first(hash));
+        if again.is_slot() || again.is_attempt() || again == Guess::NOBODY { again } else { Guess::NONE }
+    }
+
     /// The guessed attempt, by its number, if it is the waiting one of a key: then there is no other, and no connection.
     #[inline]
     fn guessed_attempt(&self, guess: Guess, key: &FlowKey) -> Option<u32> {
         let number = guess.0 & !ATTEMPT;
-        (guess.0 & (ATTEMPT | ENDED | OTHER_LANE) == ATTEMPT && self.attempts.waits(number, key))
-            .then_some(number)
+        (guess.is_attempt() && self.attempts.waits(number, key)).then_some(number)
     }
 
     /// Wakes the connections whose deadlines have come, in order of time.
@@ -676,12 +690,24 @@ impl Identity {
 }
 
 /// What the index has for a segment's connection, to be verified: a slot, or an attempt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guess(u32);
 
 impl Guess {
-    /// No slot at all.
-    pub const NONE: Self = Self(u32::MAX);
+    /// Nothing was guessed.
+    pub const NONE: Self = Self(u32::MAX - 1);
+    /// The index has nothing under the hash: what it says for a vacant place. No guess for later.
+    const NOBODY: Self = Self(u32::MAX);
+
+    #[inline]
+    const fn is_slot(self) -> bool {
+        self.0 < ATTEMPT
+    }
+
+    #[inline]
+    const fn is_attempt(self) -> bool {
+        self.0 & (ATTEMPT | ENDED | OTHER_LANE) == ATTEMPT
+    }
 }
 
 /// Marks the second index entry of a connection whose directions travel on two lanes.
