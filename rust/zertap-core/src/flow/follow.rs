@@ -12,7 +12,7 @@ use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
 use super::rooms::{SpareRooms, listen};
 use super::settlements::Settlements;
-use super::usual::{Octets, TELLING, Taken, take_usual};
+use super::usual::{Octets, Taken, take_usual};
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind, Settled};
@@ -21,7 +21,6 @@ use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::TcpFlags;
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -80,19 +79,23 @@ impl Workplace<'_> {
     /// Handles one segment that `side` sent.
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
         let mut wishes = Wishes::default();
-        if segment.flags.0 & TELLING != TcpFlags::ACK.0 || conn.life != Life::Established {
-            if !self.bare(conn, side, segment, &mut wishes) {
-                self.unusual(conn, side, segment, &mut wishes);
-            }
-            return wishes;
-        }
-        let octets = Octets::of_whole(segment);
-        match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets.heading)) {
-            Taken::No => self.unusual(conn, side, segment, &mut wishes),
-            Taken::Heard => octets.into_iter().for_each(|octets| self.hear_apart(conn, side, octets)),
-            Taken::Done => {}
+        if !self.bare(conn, side, segment, &mut wishes) {
+            self.any(conn, side, segment, &mut wishes);
         }
         wishes
+    }
+
+    /// The same of a segment of any kind: the usual one whose connection was not guessed is still among them.
+    #[inline(never)]
+    fn any(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
+        match Octets::of_whole(segment) {
+            Some(octets) => match take_usual(conn, side, self.cause.at, octets.heading) {
+                Taken::No => self.unusual(conn, side, segment, wishes),
+                Taken::Heard => self.hear_apart(conn, side, octets),
+                Taken::Done => {}
+            },
+            None => self.unusual(conn, side, segment, wishes),
+        }
     }
 
     /// Gives the octets of the usual segment to whoever wants them.
@@ -129,7 +132,6 @@ impl Workplace<'_> {
         }
     }
 
-    #[inline(never)]
     fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();

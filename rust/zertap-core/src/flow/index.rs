@@ -97,14 +97,14 @@ const FIRST_CAPACITY: usize = 1024;
 /// From hashes to slot numbers. A number may be anything but `u32::MAX`.
 #[derive(Debug)]
 pub struct Index {
+    /// A power of two of them.
     entries: Vec<Entry>,
-    mask: usize,
     len: usize,
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self { entries: vec![NOTHING; FIRST_CAPACITY], mask: FIRST_CAPACITY - 1, len: 0 }
+        Self { entries: vec![NOTHING; FIRST_CAPACITY], len: 0 }
     }
 }
 
@@ -130,7 +130,7 @@ impl Index {
             if entry.tag == tag && is_it(entry.slot) {
                 return Some(entry.slot);
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
         }
     }
 
@@ -144,7 +144,7 @@ impl Index {
             if entry.tag == tag || entry.slot == VACANT {
                 return entry.slot;
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
         }
         VACANT
     }
@@ -187,7 +187,7 @@ impl Index {
         loop {
             match self.entries.get(at) {
                 Some(entry) if entry.slot == slot => return Some(at),
-                Some(entry) if entry.slot != VACANT => at = (at + 1) & self.mask,
+                Some(entry) if entry.slot != VACANT => at = (at + 1) & self.mask(),
                 _ => return None,
             }
         }
@@ -217,9 +217,15 @@ impl Index {
         }
     }
 
+    /// What of a number says a place: of the length itself, so that no place needs a look whether it is there.
+    #[inline]
+    fn mask(&self) -> usize {
+        self.entries.len().wrapping_sub(1)
+    }
+
     #[inline]
     fn home(&self, tag: u32) -> usize {
-        tag as usize & self.mask
+        tag as usize & self.mask()
     }
 
     fn place(&mut self, entry: Entry) {
@@ -229,7 +235,7 @@ impl Index {
                 *found = entry;
                 return;
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
         }
     }
 
@@ -237,13 +243,13 @@ impl Index {
     fn close(&mut self, mut hole: usize) {
         let mut at = hole;
         loop {
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
             let Some(&entry) = self.entries.get(at) else { return };
             if entry.slot == VACANT {
                 break;
             }
-            let distance = at.wrapping_sub(self.home(entry.tag)) & self.mask;
-            if distance >= at.wrapping_sub(hole) & self.mask {
+            let distance = at.wrapping_sub(self.home(entry.tag)) & self.mask();
+            if distance >= at.wrapping_sub(hole) & self.mask() {
                 if let Some(place) = self.entries.get_mut(hole) {
                     *place = entry;
                 }
@@ -275,7 +281,6 @@ impl Index {
     fn widen(&mut self) {
         let old = self.entries.len();
         self.entries.resize(2 * old, NOTHING);
-        self.mask = 2 * old - 1;
         // A cluster may have gone around the old end: what stands before the first vacant place waits aside.
         let first = self.entries.iter().take_while(|entry| entry.slot != VACANT).count();
         let aside: Vec<Entry> =

@@ -196,47 +196,44 @@ impl Table {
         place: &mut Workplace<'_>,
         identity: &Identity,
         usual: &Usual<'_>,
-        mut guess: Guess,
+        guess: Guess,
     ) -> bool {
-        let conn = loop {
-            if let Some(conn) = self.guessed(guess, &identity.key) {
-                break conn;
-            }
-            let again = self.guess_again(guess, identity.hash);
-            if guess.is_slot() || !again.is_slot() {
-                self.follow_on(place, identity, usual, again, false);
-                return false;
-            }
-            guess = again;
+        let Some(conn) = self.guessed(guess, &identity.key) else {
+            return self.follow_again(place, identity, usual, guess);
         };
         let side = conn.sender(identity.from_low);
         match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
             Taken::Done => {}
             Taken::Heard => place.hear(conn, side, Octets::of(usual)),
             Taken::No => {
-                self.follow_on(place, identity, usual, guess, true);
+                self.take_apart(place, identity, usual, guess.0);
                 return false;
             }
         }
         true
     }
 
-    /// The same where it is not the usual one. `known`: the guess is right. Apart, so that the usual one carries nothing of it.
+    /// The same where the guess was wrong. Where there was none, the packets between may have made a slot.
     #[inline(never)]
-    fn follow_on(
+    fn follow_again(
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
         usual: &Usual<'_>,
         guess: Guess,
-        known: bool,
-    ) {
-        let segment = Arrival::of_usual(usual);
-        if known {
-            self.take(place, guess.0, identity, &segment);
-        } else {
-            self.segment(place, &segment, identity, guess);
+    ) -> bool {
+        let again = if guess.is_slot() { Guess::NONE } else { self.guess_now(identity.hash) };
+        if self.guessed(again, &identity.key).is_some() {
+            return self.follow(place, identity, usual, again);
         }
+        self.segment(place, &Arrival::of_usual(usual), identity, again);
+        false
+    }
+
+    /// Handles a segment that is not the usual one. Apart, so that the usual one carries nothing of it.
+    #[inline(never)]
+    fn take_apart(&mut self, place: &mut Workplace<'_>, identity: &Identity, usual: &Usual<'_>, index: u32) {
+        self.take(place, index, identity, &Arrival::of_usual(usual));
     }
 
     /// Handles one segment.
@@ -313,14 +310,11 @@ impl Table {
         self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
     }
 
-    /// What the index has by now, where it had no slot: the packets between may have made one.
-    #[inline(never)]
-    fn guess_again(&self, guess: Guess, hash: u64) -> Guess {
-        if guess.is_slot() {
-            return guess;
-        }
-        let again = Guess(self.index.first(hash));
-        if again.is_slot() || again.is_attempt() || again == Guess::NOBODY { again } else { Guess::NONE }
+    /// What the index has at this moment.
+    #[inline]
+    fn guess_now(&self, hash: u64) -> Guess {
+        let guess = Guess(self.index.first(hash));
+        if guess.is_slot() || guess.is_attempt() || guess == Guess::NOBODY { guess } else { Guess::NONE }
     }
 
     /// The guessed attempt, by its number, if it is the waiting one of a key: then there is no other, and no connection.
@@ -547,7 +541,9 @@ impl Table {
     }
 
     fn remove(&mut self, index: u32) {
-        let Some((key, other_lane)) = self.vacate(index) else { return };
+        let Some(conn) = self.connection(index) else { return };
+        let (key, other_lane) = (conn.key, conn.other_lane());
+        self.vacate(index);
         self.index.remove(self.hash(&key), index);
         if other_lane != key.lane() {
             self.index.remove(self.hash(&key.on_lane(other_lane)), index | OTHER_LANE);
@@ -555,19 +551,17 @@ impl Table {
     }
 
     /// Gives a slot back; its connection's key and other lane still stand in the index.
-    fn vacate(&mut self, index: u32) -> Option<(FlowKey, u32)> {
-        let slot = self.slots.get_mut(index as usize)?;
-        let conn = slot.connection.as_ref()?;
-        let (names, half_open) = ((conn.key, conn.other_lane()), conn.life == Life::HalfOpen);
+    fn vacate(&mut self, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let Some(conn) = &slot.connection else { return };
+        if conn.life == Life::HalfOpen {
+            self.half_open_count = self.half_open_count.saturating_sub(1);
+        }
         slot.connection = None;
         if let Some(generation) = self.generations.get_mut(index as usize) {
             *generation = generation.wrapping_add(1);
         }
-        if half_open {
-            self.half_open_count = self.half_open_count.saturating_sub(1);
-        }
         self.free.push(index);
-        Some(names)
     }
 
     /// The table is full: evict the longest idle of a sample and of the attempts.
