@@ -197,6 +197,7 @@ impl Attempts {
     }
 
     /// Takes one out.
+    #[inline(always)]
     pub fn take(&mut self, number: u32) -> Option<Attempt> {
         self.places.take_if(number, |_| true)
     }

@@ -14,7 +14,7 @@ const FIN: u8 = TcpFlags::ACK.0 | TcpFlags::FIN.0;
 
 impl Workplace<'_> {
     /// Does all that `unusual` would do with such a segment; nothing, if it is another one. Whether it was.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bare(
         &mut self,
         conn: &mut Connection,
@@ -46,6 +46,7 @@ impl Workplace<'_> {
     }
 }
 
+#[inline(always)]
 /// Whether nothing is waited for, both directions are known, and a segment's numbers are those that come next in both.
 fn is_in_turn(conn: &Connection, side: Side, segment: &Arrival<'_>, fin: bool) -> bool {
     let (sequence, acknowledgment) = (Seq(segment.sequence), Seq(segment.acknowledgment));

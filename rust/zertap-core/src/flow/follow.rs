@@ -77,6 +77,7 @@ impl Wishes {
 
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
+    #[inline(always)]
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
         let mut wishes = Wishes::default();
         if !self.bare(conn, side, segment, &mut wishes) {

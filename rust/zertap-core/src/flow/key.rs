@@ -75,6 +75,13 @@ impl FlowKey {
         (FlowKey { words }, from_low)
     }
 
+    /// Whether it is between IPv4 addresses.
+    #[inline]
+    pub(super) fn is_ipv4(&self) -> bool {
+        let [low0, low1, high0, high1, _] = self.words;
+        (low0 | high0) == 0 && (low1 ^ MAPPED | high1 ^ MAPPED) >> 32 == 0
+    }
+
     /// All of it as numbers.
     #[inline]
     pub fn words(&self) -> [u64; 5] {

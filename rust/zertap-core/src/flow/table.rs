@@ -226,7 +226,7 @@ impl Table {
         if self.guessed(again, &identity.key).is_some() {
             return self.follow(place, identity, usual, again);
         }
-        self.segment(place, &Arrival::of_usual(usual), identity, again);
+        self.find_and_take(place, &Arrival::of_usual(usual), identity, again);
         false
     }
 
@@ -238,6 +238,17 @@ impl Table {
 
     /// Handles one segment.
     pub fn segment(
+        &mut self,
+        place: &mut Workplace<'_>,
+        segment: &Arrival<'_>,
+        identity: &Identity,
+        guess: Guess,
+    ) {
+        self.find_and_take(place, segment, identity, guess);
+    }
+
+    #[inline(always)]
+    fn find_and_take(
         &mut self,
         place: &mut Workplace<'_>,
         segment: &Arrival<'_>,
@@ -260,6 +271,7 @@ impl Table {
     }
 
     /// Handles one segment of the connection of a slot.
+    #[inline(always)]
     fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
         let side = conn.sender(identity.from_low);
@@ -424,7 +436,8 @@ impl Table {
         self.grant(place, index, wishes, half_open);
     }
 
-    /// Gives a connection a slot, and says which.
+    /// Gives a connection a slot, and says which. Inline: so it is written where it will stand.
+    #[inline(always)]
     fn house(&mut self, conn: Connection) -> Option<(u32, &mut Connection)> {
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
@@ -600,7 +613,7 @@ impl Table {
 
     #[inline]
     fn hash(&self, key: &FlowKey) -> u64 {
-        self.hasher.of(key)
+        if key.is_ipv4() { self.hasher.of_ipv4(key) } else { self.hasher.of(key) }
     }
 
     /// The slot of the connection that a key belongs to, or `ENDED` and the number of one that lingers.

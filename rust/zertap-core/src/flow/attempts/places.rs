@@ -37,9 +37,8 @@ const MAPPED: u64 = 0xffff_u64 << 32;
 impl Name for Short {
     #[inline]
     fn of(key: &FlowKey) -> Option<Self> {
-        let [low0, low1, high0, high1, rest] = key.words();
-        let mapped = (low0 | high0) == 0 && (low1 ^ MAPPED | high1 ^ MAPPED) >> 32 == 0;
-        mapped.then_some(Self {
+        let [_, low1, _, high1, rest] = key.words();
+        key.is_ipv4().then_some(Self {
             low: low1 as u32,
             high: high1 as u32,
             ports: (rest >> 32) as u32,
@@ -259,6 +258,7 @@ impl Places {
     }
 
     /// Takes one out, if its connection's number is wanted.
+    #[inline(always)]
     pub fn take_if(&mut self, number: u32, is_wanted: impl FnOnce(u64) -> bool) -> Option<Attempt> {
         let index = number >> 1;
         let taken = if number & 1 == 0 {
