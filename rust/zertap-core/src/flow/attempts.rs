@@ -197,7 +197,7 @@ impl Attempts {
     }
 
     /// Takes one out.
-    #[inline(always)]
+    #[inline]
     pub fn take(&mut self, number: u32) -> Option<Attempt> {
         self.places.take_if(number, |_| true)
     }

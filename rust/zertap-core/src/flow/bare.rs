@@ -14,6 +14,7 @@ const FIN: u8 = TcpFlags::ACK.0 | TcpFlags::FIN.0;
 
 impl Workplace<'_> {
     /// Does all that `unusual` would do with such a segment; nothing, if it is another one. Whether it was.
+    #[expect(clippy::inline_always, reason = "one step of a road that every connection takes four times")]
     #[inline(always)]
     pub(super) fn bare(
         &mut self,
@@ -46,8 +47,9 @@ impl Workplace<'_> {
     }
 }
 
-#[inline(always)]
 /// Whether nothing is waited for, both directions are known, and a segment's numbers are those that come next in both.
+#[expect(clippy::inline_always, reason = "see `bare`")]
+#[inline(always)]
 fn is_in_turn(conn: &Connection, side: Side, segment: &Arrival<'_>, fin: bool) -> bool {
     let (sequence, acknowledgment) = (Seq(segment.sequence), Seq(segment.acknowledgment));
     let [half, other] = [side, side.other()].map(|side| &conn.stream.halves[side]);

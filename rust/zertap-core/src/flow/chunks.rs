@@ -43,15 +43,18 @@ impl<T: Default> Chunks<T> {
         self.pieces.iter().flat_map(|piece| piece.iter()).take(self.len)
     }
 
-    /// Adds an entry behind all others.
-    pub fn push(&mut self, entry: T) {
+    /// Adds an entry behind all others: the default, which stands there already.
+    #[inline]
+    pub fn add(&mut self) {
         if self.len == self.pieces.len() * PIECE {
-            self.pieces.extend(filled(Vec::with_capacity(PIECE)));
+            self.add_piece();
         }
-        if let Some(place) = self.get_mut(self.len) {
-            *place = entry;
-            self.len += 1;
-        }
+        self.len += 1;
+    }
+
+    #[cold]
+    fn add_piece(&mut self) {
+        self.pieces.extend(filled(Vec::with_capacity(PIECE)));
     }
 
     /// Makes room for so many more, unless there is no memory for it.
@@ -85,7 +88,8 @@ mod tests {
                 chunks.try_reserve(2 * PIECE).expect("some room");
                 assert_eq!(chunks.len(), number);
             }
-            chunks.push(number);
+            chunks.add();
+            *chunks.get_mut(number).expect("it was added") = number;
             first = first.or_else(|| chunks.get(0).map(std::ptr::from_ref));
         }
         assert_eq!(chunks.len(), 3 * PIECE + 5);

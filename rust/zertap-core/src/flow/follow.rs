@@ -77,6 +77,7 @@ impl Wishes {
 
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
+    #[expect(clippy::inline_always, reason = "see `bare`")]
     #[inline(always)]
     pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
         let mut wishes = Wishes::default();

@@ -247,6 +247,7 @@ impl Table {
         self.find_and_take(place, segment, identity, guess);
     }
 
+    #[expect(clippy::inline_always, reason = "see `Workplace::bare`")]
     #[inline(always)]
     fn find_and_take(
         &mut self,
@@ -271,6 +272,7 @@ impl Table {
     }
 
     /// Handles one segment of the connection of a slot.
+    #[expect(clippy::inline_always, reason = "see `Workplace::bare`")]
     #[inline(always)]
     fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
@@ -436,13 +438,14 @@ impl Table {
         self.grant(place, index, wishes, half_open);
     }
 
-    /// Gives a connection a slot, and says which. Inline: so it is written where it will stand.
-    #[inline(always)]
+    /// Gives a connection a slot, and says which.
+    #[inline]
     fn house(&mut self, conn: Connection) -> Option<(u32, &mut Connection)> {
         let index = self.free.pop().unwrap_or(self.slots.len() as u32);
         if index as usize == self.slots.len() {
-            self.slots.push(Slot::default());
-            self.generations.push(1);
+            self.slots.add();
+            self.generations.add();
+            self.generations.get_mut(index as usize).into_iter().for_each(|generation| *generation = 1);
         }
         let slot = self.slots.get_mut(index as usize)?;
         Some((index, slot.connection.insert(conn)))

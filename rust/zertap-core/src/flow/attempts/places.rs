@@ -138,7 +138,7 @@ impl<N: Name> Pool<N> {
     fn push(&mut self, name: N, attempt: &Attempt) -> (u32, u32) {
         let index = self.free.pop().unwrap_or(self.places.len() as u32);
         if index as usize == self.places.len() {
-            self.places.push(Place::default());
+            self.places.add();
         }
         let Some(place) = self.places.get_mut(index as usize) else { return (index, 0) };
         let generation = (place.marks >> GENERATION).wrapping_add(1) << GENERATION >> GENERATION;
@@ -258,7 +258,7 @@ impl Places {
     }
 
     /// Takes one out, if its connection's number is wanted.
-    #[inline(always)]
+    #[inline]
     pub fn take_if(&mut self, number: u32, is_wanted: impl FnOnce(u64) -> bool) -> Option<Attempt> {
         let index = number >> 1;
         let taken = if number & 1 == 0 {
