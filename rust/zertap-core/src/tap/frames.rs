@@ -79,17 +79,19 @@ impl Tap {
         frames: &mut impl Iterator<Item = RawFrame<'f>>,
         batch: &'b mut [Seen<'f>; BATCH],
     ) -> &'b mut [Seen<'f>] {
-        let mut count = 0;
-        for seen in batch.iter_mut() {
+        let mut places = batch.iter_mut();
+        // No frame is asked for that has no place.
+        while places.len() > 0 {
             let Some(RawFrame { at, link, bytes, wire_length }) = frames.next() else { break };
+            let Some(seen) = places.next() else { break };
             let naming = NamedIn { table: &self.table, place: &mut seen.identity };
             seen.at = at;
             seen.what = match self.decoder.name(link, bytes, naming) {
                 Some(((), usual)) => What::Usual(usual),
                 None => What::Other { link, bytes, wire_length },
             };
-            count += 1;
         }
+        let count = BATCH - places.len();
         batch.get_mut(..count).unwrap_or_default()
     }
 
