@@ -23,17 +23,9 @@ pub(crate) struct Blocks<'w> {
     interfaces: &'w [Interface],
     /// Index of the first of them among all interfaces of the capture.
     section: usize,
-    /// Of the frames mostly the headers will be read.
-    heads: bool,
 }
 
 impl<'w> Blocks<'w> {
-    /// Says whether mostly the headers of the frames will be read.
-    #[inline]
-    pub(crate) fn for_heads(self, heads: bool) -> Self {
-        Self { heads, ..self }
-    }
-
     /// The blocks of a section that begin with these octets, `offset` octets into the stream.
     #[inline]
     pub(crate) fn new(
@@ -43,7 +35,7 @@ impl<'w> Blocks<'w> {
         interfaces: &'w [Interface],
         section: usize,
     ) -> Self {
-        Self { rest, end: offset + rest.len() as u64, order, interfaces, section, heads: false }
+        Self { rest, end: offset + rest.len() as u64, order, interfaces, section }
     }
 
     /// Where the next block begins in the stream.
@@ -53,10 +45,11 @@ impl<'w> Blocks<'w> {
         self.end.wrapping_sub(self.rest.len() as u64)
     }
 
-    /// The next enhanced packet (section 4.3) as the frame of this number, if nothing about it is unusual.
+    /// The next enhanced packet (section 4.3) as the frame of this number, if nothing about it is unusual. `HEADS`: of the
+    /// frames mostly the headers will be read.
     #[expect(clippy::inline_always, reason = "as `Records::next`")]
     #[inline(always)]
-    pub(crate) fn next(&mut self, number: u64) -> Option<Frame<'w>> {
+    pub(crate) fn next<const HEADS: bool>(&mut self, number: u64) -> Option<Frame<'w>> {
         let head = self.rest.first_chunk::<HEAD>()?;
         let [kind, length, id, high, low, captured, original] = *head.as_chunks::<4>().0.first_chunk()?;
         let [kind, whole, id, high, low, captured, original] = match self.order {
@@ -73,7 +66,7 @@ impl<'w> Blocks<'w> {
         let (body, again) = block.get(HEAD..)?.split_last_chunk::<TAIL>()?;
         let bytes = body.get(..captured as usize).filter(|_| *again == length)?;
         let at = interface.clock.at(u64::from(high) << 32 | u64::from(low))?;
-        if self.heads {
+        if HEADS {
             ask_for_heads(behind, HEAD + TAIL);
         } else {
             ask_ahead(behind, bytes.len());

@@ -128,7 +128,6 @@ impl PcapReader {
             most: self.most.min(self.snap_limit),
             link: self.link,
             interface: self.interface,
-            heads: false,
         }
     }
 
@@ -179,8 +178,6 @@ pub(crate) struct Whole<'w> {
     most: u32,
     link: u16,
     interface: u32,
-    /// Of the frames mostly the headers will be read.
-    heads: bool,
 }
 
 impl<'w> Whole<'w> {
@@ -191,22 +188,17 @@ impl<'w> Whole<'w> {
         self.end.wrapping_sub(self.rest.len() as u64)
     }
 
-    /// Says whether mostly the headers of the frames will be read.
-    #[inline]
-    pub(crate) fn for_heads(self, heads: bool) -> Self {
-        Self { heads, ..self }
-    }
-
     /// The same of the rarer byte order, which need not stand in every loop over frames.
     #[inline(never)]
-    pub(crate) fn next_big(&mut self, number: u64) -> Option<Frame<'w>> {
-        self.next(Order::Big, number)
+    pub(crate) fn next_big<const HEADS: bool>(&mut self, number: u64) -> Option<Frame<'w>> {
+        self.next::<HEADS>(Order::Big, number)
     }
 
-    /// The next record as the frame of this number, if nothing about it is unusual.
+    /// The next record as the frame of this number, if nothing about it is unusual. `HEADS`: of the frames mostly the headers
+    /// will be read.
     #[expect(clippy::inline_always, reason = "as `Records::next`")]
     #[inline(always)]
-    pub(crate) fn next(&mut self, order: Order, number: u64) -> Option<Frame<'w>> {
+    pub(crate) fn next<const HEADS: bool>(&mut self, order: Order, number: u64) -> Option<Frame<'w>> {
         let (header, behind) = self.rest.split_first_chunk::<RECORD_HEADER>()?;
         let claim = Claim::read(order, header);
         let unusual = claim.captured > claim.original
@@ -215,7 +207,7 @@ impl<'w> Whole<'w> {
             || claim.original.wrapping_sub(LEAST_RECORD) >= ODD_RECORD - LEAST_RECORD
                 && claim.resembles_magic();
         let (bytes, behind) = behind.split_at_checked(claim.captured as usize).filter(|_| !unusual)?;
-        if self.heads {
+        if HEADS {
             ask_for_heads(behind, RECORD_HEADER);
         } else {
             ask_ahead(behind, bytes.len());

@@ -56,11 +56,14 @@ impl Found {
 }
 
 /// Frames handed out together, found as they are asked for.
-struct Frames<'s> {
+struct Frames<'s, const HEADS: bool> {
     records: Records<'s>,
-    told: Told,
-    /// Number of the last one of `records` that may be handed out.
+    /// How many of `records` may be handed out yet: one number is kept for each frame, not two.
+    left: u64,
+    /// Number of the last of these.
     until: u64,
+    /// When the last one was captured that was handed out.
+    at: Timestamp,
     /// Behind them: the one that is no usual record, where there is one.
     alone: Option<Frame<'s>>,
     began: u64,
@@ -87,27 +90,18 @@ impl<'s> Records<'s> {
         }
     }
 
-    /// Says whether mostly the headers of the frames will be read.
-    #[inline]
-    fn for_heads(self, heads: bool) -> Self {
-        match self {
-            Self::Little(records) => Self::Little(records.for_heads(heads)),
-            Self::Big(records) => Self::Big(records.for_heads(heads)),
-            Self::Pcapng(records) => Self::Pcapng(records.for_heads(heads)),
-        }
-    }
-
+    /// The next one, as the frame of this number. `HEADS`: of the frames mostly the headers will be read.
     #[expect(
         clippy::inline_always,
         reason = "a call a record, where a program reads captures in several places, is 70 instructions"
     )]
     #[inline(always)]
-    fn next(&mut self, number: u64) -> Option<Frame<'s>> {
+    fn next<const HEADS: bool>(&mut self, number: u64) -> Option<Frame<'s>> {
         match self {
             // The byte order is asked with the format, not again for each record.
-            Self::Little(records) => records.next(Order::Little, number),
-            Self::Big(records) => records.next_big(number),
-            Self::Pcapng(records) => records.next(number),
+            Self::Little(records) => records.next::<HEADS>(Order::Little, number),
+            Self::Big(records) => records.next_big::<HEADS>(number),
+            Self::Pcapng(records) => records.next::<HEADS>(number),
         }
     }
 
@@ -133,7 +127,7 @@ struct Account<'s> {
     used: &'s mut usize,
 }
 
-impl<'s> Iterator for Frames<'s> {
+impl<'s, const HEADS: bool> Iterator for Frames<'s, HEADS> {
     type Item = Frame<'s>;
 
     #[expect(
@@ -142,20 +136,19 @@ impl<'s> Iterator for Frames<'s> {
     )]
     #[inline(always)]
     fn next(&mut self) -> Option<Frame<'s>> {
-        if self.told.number == self.until {
-            return self.alone.take();
-        }
-        // Below `until`, so it cannot wrap.
-        let frame = self.records.next(self.told.number.wrapping_add(1))?;
-        self.told = Told { number: frame.number, at: frame.at };
+        let Some(left) = self.left.checked_sub(1) else { return self.alone.take() };
+        // As many as are left lie below `until`, so it cannot wrap.
+        let frame = self.records.next::<HEADS>(self.until.wrapping_sub(left))?;
+        self.left = left;
+        self.at = frame.at;
         Some(frame)
     }
 }
 
-impl Drop for Frames<'_> {
+impl<const HEADS: bool> Drop for Frames<'_, HEADS> {
     /// Once for all frames, not with each.
     fn drop(&mut self) {
-        *self.source.told = self.told;
+        *self.source.told = Told { number: self.until.saturating_sub(self.left), at: self.at };
         *self.source.used += (self.records.offset() - self.began) as usize;
     }
 }
@@ -210,7 +203,7 @@ impl Source {
     /// As `next_frame` in everything else; what is wrong behind some good frames is said by the next call.
     #[inline]
     pub fn next_frames(&mut self) -> Result<impl Iterator<Item = Frame<'_>>, CaptureError> {
-        self.next_together(false).map(|(frames, _)| frames)
+        self.next_together::<false>().map(|(frames, _)| frames)
     }
 
     /// As `next_frames`, for one who reads mostly the headers of frames; and the view in which they stand, if the file is
@@ -219,29 +212,33 @@ impl Source {
     pub(crate) fn next_heads(
         &mut self,
     ) -> Result<(impl Iterator<Item = Frame<'_>>, Option<&View>), CaptureError> {
-        self.next_together(true)
+        self.next_together::<true>()
     }
 
     #[inline]
-    fn next_together(&mut self, heads: bool) -> Result<(Frames<'_>, Option<&View>), CaptureError> {
+    fn next_together<const HEADS: bool>(
+        &mut self,
+    ) -> Result<(Frames<'_, HEADS>, Option<&View>), CaptureError> {
         self.resume()?;
         let found = if self.has_usual() { None } else { Some(self.next_found()?) };
         let Self { window, reader, info, told, used, .. } = self;
         let window = &*window;
-        let records = Records::of(reader, window, &info.interfaces).for_heads(heads);
-        let (until, alone) = match found {
-            None => (told.number.saturating_add(MOST as u64), None),
-            Some(found) => (told.number, found.map(|found| found.frame(window))),
+        let records = Records::of(reader, window, &info.interfaces);
+        let (left, alone) = match found {
+            None => (MOST as u64, None),
+            Some(found) => (0, found.map(|found| found.frame(window))),
         };
+        let (until, at) = (told.number.saturating_add(left), told.at);
         let began = records.offset();
-        let frames = Frames { records, told: *told, until, alone, began, source: Account { told, used } };
+        let frames = Frames { records, left, until, at, alone, began, source: Account { told, used } };
         Ok((frames, window.view()))
     }
 
     /// Whether a usual record comes next and stands in the window whole.
     #[inline(never)]
     fn has_usual(&self) -> bool {
-        !self.finished && Records::of(&self.reader, &self.window, &self.info.interfaces).next(0).is_some()
+        !self.finished
+            && Records::of(&self.reader, &self.window, &self.info.interfaces).next::<false>(0).is_some()
     }
 
     #[inline]

@@ -15,7 +15,8 @@ use crate::batch::{EventBatch, Rows};
 use crate::config::Config;
 use crate::event::{Row, RowKind};
 use crate::flow::{
-    self, Boundaries, Cause, Guess, Identity, Settlements, SpareRooms, Table, TableCounters, Workplace,
+    self, Arrival, Boundaries, Cause, Guess, Identity, Settlements, SpareRooms, Table, TableCounters,
+    Workplace,
 };
 use crate::handshake::{Journal, Room};
 use crate::ledger::Ledger;
@@ -152,14 +153,14 @@ impl Tap {
 
     /// Shows the table one segment, at its time.
     fn follow(&mut self, segment: &Segment<'_>, identity: &Identity, guess: Guess) {
-        self.with_place(|table, place| table.segment(place, segment, identity, guess));
+        self.with_place(|table, place| table.segment(place, &Arrival::of(segment), identity, guess));
     }
 
     /// Handles one frame layer by layer.
     fn take_other(
         &mut self,
         frame: &RawFrame<'_>,
-        handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, &Identity),
+        handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Arrival<'_>, &Identity),
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);

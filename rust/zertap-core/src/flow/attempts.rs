@@ -5,13 +5,14 @@
 
 mod places;
 
+use super::arrival::Arrival;
 use super::follow::Cause;
 use super::key::FlowKey;
 use super::usual::TELLING;
 use crate::batch::Brief;
 use crate::event::RowKind;
 use crate::time::Timestamp;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::TcpFlags;
 use places::{Entry, Places};
 use std::collections::{TryReserveError, VecDeque};
 
@@ -77,10 +78,10 @@ impl Attempt {
 
     /// What a segment of the same addresses and ports is to it.
     #[inline]
-    pub fn reply(&self, from_low: bool, segment: &Segment<'_>) -> Reply {
+    pub fn reply(&self, from_low: bool, segment: &Arrival<'_>) -> Reply {
         let answers = from_low != self.from_low
             && segment.acknowledgment == self.sequence.wrapping_add(1)
-            && is_bare(segment)
+            && segment.is_bare()
             && !self.answered;
         match segment.flags.0 & TELLING {
             ACCEPTS if answers => Reply::Accepts,
@@ -90,7 +91,7 @@ impl Attempt {
     }
 
     /// Whether a segment on another lane is of the direction that is missing here.
-    pub fn lacks(&self, from_low: bool, segment: &Segment<'_>) -> bool {
+    pub fn lacks(&self, from_low: bool, segment: &Arrival<'_>) -> bool {
         let beyond = segment.acknowledgment.wrapping_sub(self.sequence.wrapping_add(1));
         from_low != self.from_low && !self.answered && segment.flags.ack() && beyond <= 1
     }
@@ -126,12 +127,6 @@ impl Attempt {
             addresses: ends.map(|end| end.address),
         }
     }
-}
-
-/// Whether a segment has nothing but its header to tell.
-#[inline]
-pub fn is_bare(segment: &Segment<'_>) -> bool {
-    segment.payload_on_wire == 0 && segment.payload.is_empty() && !segment.fragment_overlap
 }
 
 /// All of them, each under a number that is used again when it is free.
@@ -189,6 +184,12 @@ impl Attempts {
         self.places.is_of(number, key)
     }
 
+    /// Whether the attempt under a number is of this key and was not taken out.
+    #[inline]
+    pub fn waits(&self, number: u32, key: &FlowKey) -> bool {
+        self.places.waits(number, key)
+    }
+
     /// The SYN/ACK to it came.
     #[inline]
     pub fn answer(&mut self, number: u32, at: Timestamp, sequence: u32) {
@@ -196,6 +197,7 @@ impl Attempts {
     }
 
     /// Takes one out.
+    #[inline]
     pub fn take(&mut self, number: u32) -> Option<Attempt> {
         self.places.take_if(number, |_| true)
     }
@@ -256,7 +258,7 @@ fn first(queue: &mut VecDeque<Entry>, places: &Places) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Address, Corners};
+    use crate::wire::{Address, Corners, Segment};
 
     fn attempt(number: u64) -> Attempt {
         let segment = Segment {

@@ -133,8 +133,8 @@ impl Chronicle {
         let place = self.milestones().min(LIMIT - 1);
         let near = milestone.at.0.checked_sub(start.0).filter(|near| *near < MOST_40);
         if let Some(distance) = self.at.get_mut(place) {
-            let [one, two, three, four, five, ..] = near.unwrap_or(MOST_40).to_le_bytes();
-            *distance = [one, two, three, four, five];
+            let octets = near.unwrap_or(MOST_40).to_le_bytes();
+            distance.copy_from_slice(octets.first_chunk::<5>().unwrap_or(&[0; 5]));
         }
         if (near.is_none() || place >= NEAR)
             && let Some(at) = exact().at.get_mut(place)

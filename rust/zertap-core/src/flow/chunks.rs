@@ -3,13 +3,13 @@
 
 use std::collections::TryReserveError;
 
-/// Entries of one piece: many, so that what its last page of memory leaves empty is little for each.
-const PIECE: usize = 4096;
+/// Entries of one piece: a power of two, and a length that the compiler knows, so that within a piece nothing is checked.
+const PIECE: usize = 1024;
 
-/// See above.
+/// See above. A place where nothing was put yet holds the default.
 #[derive(Debug)]
 pub struct Chunks<T> {
-    pieces: Vec<Vec<T>>,
+    pieces: Vec<Box<[T; PIECE]>>,
     len: usize,
 }
 
@@ -19,39 +19,42 @@ impl<T> Default for Chunks<T> {
     }
 }
 
-impl<T> Chunks<T> {
+impl<T: Default> Chunks<T> {
     /// How many entries there are.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The entry under an index.
+    /// The entry under an index; there may be some behind the last one, with nothing in them.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
-        self.pieces.get(index / PIECE)?.get(index % PIECE)
+        self.pieces.get(index / PIECE).map(|piece| &piece[index % PIECE])
     }
 
-    /// The entry under an index, to be changed.
+    /// The same, to be changed.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.pieces.get_mut(index / PIECE)?.get_mut(index % PIECE)
+        self.pieces.get_mut(index / PIECE).map(|piece| &mut piece[index % PIECE])
     }
 
     /// All entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.pieces.iter().flatten()
+        self.pieces.iter().flat_map(|piece| piece.iter()).take(self.len)
     }
 
-    /// Adds an entry behind all others.
-    pub fn push(&mut self, entry: T) {
-        if self.len.is_multiple_of(PIECE) && self.pieces.len() == self.len / PIECE {
-            self.pieces.push(Vec::with_capacity(PIECE));
+    /// Adds an entry behind all others: the default, which stands there already.
+    #[inline]
+    pub fn add(&mut self) {
+        if self.len == self.pieces.len() * PIECE {
+            self.add_piece();
         }
-        if let Some(piece) = self.pieces.get_mut(self.len / PIECE) {
-            piece.push(entry);
-            self.len += 1;
-        }
+        self.len += 1;
+    }
+
+    #[cold]
+    fn add_piece(&mut self) {
+        self.pieces.extend(filled(Vec::with_capacity(PIECE)));
     }
 
     /// Makes room for so many more, unless there is no memory for it.
@@ -60,10 +63,16 @@ impl<T> Chunks<T> {
             let mut piece = Vec::new();
             piece.try_reserve_exact(PIECE)?;
             self.pieces.try_reserve(1)?;
-            self.pieces.push(piece);
+            self.pieces.extend(filled(piece));
         }
         Ok(())
     }
+}
+
+/// A piece in the room that was made for it.
+fn filled<T: Default>(mut room: Vec<T>) -> Option<Box<[T; PIECE]>> {
+    room.resize_with(PIECE, T::default);
+    room.into_boxed_slice().try_into().ok()
 }
 
 #[cfg(test)]
@@ -79,13 +88,17 @@ mod tests {
                 chunks.try_reserve(2 * PIECE).expect("some room");
                 assert_eq!(chunks.len(), number);
             }
-            chunks.push(number);
+            chunks.add();
+            *chunks.get_mut(number).expect("it was added") = number;
             first = first.or_else(|| chunks.get(0).map(std::ptr::from_ref));
         }
         assert_eq!(chunks.len(), 3 * PIECE + 5);
         assert!(chunks.iter().copied().eq(0..3 * PIECE + 5));
         assert!((0..3 * PIECE + 5).all(|number| chunks.get(number) == Some(&number)));
-        assert_eq!((chunks.get(3 * PIECE + 5), chunks.get(usize::MAX)), (None, None));
+        assert_eq!(
+            (chunks.get(3 * PIECE + 5), chunks.get(4 * PIECE), chunks.get(usize::MAX)),
+            (Some(&0), None, None)
+        );
         *chunks.get_mut(2 * PIECE).expect("it is there") = 7;
         assert_eq!(chunks.get(2 * PIECE), Some(&7));
         assert_eq!(chunks.get(0).map(std::ptr::from_ref), first);

@@ -4,13 +4,13 @@
 //! its keyed hash of 64 bits. Two given keys agree in it with a probability of 2^-33 at most (see `index`); then one connection is
 //! counted behind the other, or what of it begins without a SYN is taken for a straggler. No SYN is, but a copy within `COPIES`.
 
+use super::arrival::Arrival;
 use super::attempts::Attempt;
 use super::connection::Connection;
 use super::key::side_of_low;
 use crate::handshake::Side;
 use crate::prefetch::prefetch;
 use crate::time::{Span, Timestamp};
-use crate::wire::Segment;
 use std::collections::{TryReserveError, VecDeque};
 
 /// What is kept of an ended connection.
@@ -87,7 +87,7 @@ impl Ended {
     /// Whether a segment behind a connection's end begins another one: a SYN, or, where the SYN is not captured, a SYN/ACK with
     /// another number. A SYN with the number that this connection began with is a copy that came late (STATE-21), unless its
     /// sender may have sent it again: whoever does has not heard of the end.
-    pub fn is_followed_by(&self, from_low: bool, segment: &Segment<'_>, now: Timestamp) -> bool {
+    pub fn is_followed_by(&self, from_low: bool, segment: &Arrival<'_>, now: Timestamp) -> bool {
         let end = usize::from(!from_low);
         let [known, first] = [self.marks & KNOWN[end], self.first[end]];
         let same = (known != 0).then_some(first == segment.sequence.wrapping_add(1));

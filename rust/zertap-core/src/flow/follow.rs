@@ -3,6 +3,7 @@
 //! The rules are EDGE_CASES A2 (when a connection exists), A7 (data in clear), A8 (causal order, gaps) and
 //! the TCP catalogue. Nothing here knows TLS or SSH.
 
+use super::arrival::Arrival;
 use super::attempts::Attempt;
 use super::connection::{
     Beyond, Connection, DUE_PASSED, Extras, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
@@ -11,7 +12,7 @@ use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
 use super::rooms::{SpareRooms, listen};
 use super::settlements::Settlements;
-use super::usual::{Octets, TELLING, Taken, take_usual};
+use super::usual::{Octets, Taken, take_usual};
 use crate::batch::EventBatch;
 use crate::config::Config;
 use crate::event::{Row, RowKind, Settled};
@@ -20,7 +21,6 @@ use crate::profiles::Profiles;
 use crate::stream::{Care, Delivery, Overdue, Piece, Seq};
 use crate::time::Timestamp;
 use crate::tls::WalkEvent;
-use crate::wire::{Segment, TcpFlags};
 use std::sync::Arc;
 
 /// What a connection needs from its tap while one packet is handled.
@@ -77,26 +77,35 @@ impl Wishes {
 
 impl Workplace<'_> {
     /// Handles one segment that `side` sent.
-    pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
-        if segment.flags.0 & TELLING != TcpFlags::ACK.0 || conn.life != Life::Established {
-            return self.unusual(conn, side, segment);
+    #[expect(clippy::inline_always, reason = "see `bare`")]
+    #[inline(always)]
+    pub fn segment(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) -> Wishes {
+        let mut wishes = Wishes::default();
+        if !self.bare(conn, side, segment, &mut wishes) {
+            self.any(conn, side, segment, &mut wishes);
         }
-        let octets = Octets::of_whole(segment);
-        if segment.payload_on_wire > 0 && is_calm(conn) {
-            // The first payload brings the listener; what it brings may be the usual segment then.
-            listen(conn, self.spare);
+        wishes
+    }
+
+    /// The same of a segment of any kind: the usual one whose connection was not guessed is still among them.
+    #[inline(never)]
+    fn any(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
+        match Octets::of_whole(segment) {
+            Some(octets) => match take_usual(conn, side, self.cause.at, octets.heading) {
+                Taken::No => self.unusual(conn, side, segment, wishes),
+                Taken::Heard => self.hear_apart(conn, side, octets),
+                Taken::Done => {}
+            },
+            None => self.unusual(conn, side, segment, wishes),
         }
-        match octets.map_or(Taken::No, |octets| take_usual(conn, side, self.cause.at, octets.heading)) {
-            Taken::No => return self.unusual(conn, side, segment),
-            Taken::Heard => octets.into_iter().for_each(|octets| self.hear_apart(conn, side, octets)),
-            Taken::Done => {}
-        }
-        Wishes::default()
     }
 
     /// Gives the octets of the usual segment to whoever wants them.
     #[inline]
     pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        if !conn.has(LISTENED) {
+            listen(conn, self.spare);
+        }
         let Some(listening) = &mut conn.listening else {
             self.walk_on(conn, side, octets.payload);
             return;
@@ -116,6 +125,7 @@ impl Workplace<'_> {
 
     /// The same, of a segment whose connection was not guessed.
     fn hear_apart(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
+        listen(conn, self.spare);
         let seen = conn.stream.halves[side.other()].offset(octets.acknowledgment());
         let chunk = Chunk { bytes: octets.payload, seen, starts_segment: true, cut: 0 };
         self.deliver_data(conn, side, chunk);
@@ -124,34 +134,32 @@ impl Workplace<'_> {
         }
     }
 
-    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) -> Wishes {
-        let mut wishes = Wishes::default();
+    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
         note_oddities(conn, segment);
         if segment.flags.rst() {
-            self.reset(conn, side, segment, &mut wishes);
+            self.reset(conn, side, segment, wishes);
         } else if segment.flags.syn() {
-            self.synchronise(conn, side, segment, &mut wishes);
+            self.synchronise(conn, side, segment, wishes);
         } else {
             if confirms_new_connection(conn, side, segment) {
                 wishes.replaced = true;
-                return wishes;
+                return;
             }
             if conn.life == Life::HalfOpen && is_stray(conn, side, segment) {
-                return wishes;
+                return;
             }
             let (in_doubt, before) = (is_reset_in_doubt(conn), come_to(conn, side));
-            self.establish(conn, side, segment, &mut wishes);
+            self.establish(conn, side, segment, wishes);
             self.take_payload(conn, side, segment);
             if in_doubt && before != come_to(conn, side) {
                 contradict_reset(conn);
             }
         }
         if !wishes.ended && !wishes.replaced {
-            self.drive(conn, &mut wishes);
+            self.drive(conn, wishes);
         }
-        wishes
     }
 
     /// The waiting span since establishment has passed.
@@ -236,7 +244,7 @@ impl Workplace<'_> {
     }
 
     #[inline]
-    fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>) {
+    fn take_payload(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>) {
         let piece = piece_of(segment);
         let mut flags = Flags::default();
         if segment.payload_on_wire > 0 {
@@ -287,7 +295,7 @@ impl Workplace<'_> {
         }
     }
 
-    fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+    pub(super) fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         if let Some(reset) = conn.extras.as_ref().and_then(|extras| extras.waiting_reset) {
             let ack = conn.stream.halves[reset.side].ack();
             let overdue = self.cause.at.since(reset.at) >= self.config.stream.gap_span;
@@ -316,7 +324,7 @@ impl Workplace<'_> {
     }
 
     fn drain_with_gaps(&mut self, conn: &mut Connection) {
-        if conn.life == Life::HalfOpen {
+        if conn.life == Life::HalfOpen || conn.stream.is_calm() {
             return;
         }
         loop {
@@ -331,7 +339,7 @@ impl Workplace<'_> {
     }
 
     /// Gives one delivery to whoever listens.
-    fn deliver(&mut self, conn: &mut Connection, side: Side, delivery: Delivery<'_>) {
+    pub(super) fn deliver(&mut self, conn: &mut Connection, side: Side, delivery: Delivery<'_>) {
         match delivery {
             Delivery::Data { bytes, seen, starts_segment, cut } => {
                 let chunk = Chunk { bytes: &bytes, seen, starts_segment, cut };
@@ -543,7 +551,7 @@ fn is_reset_in_doubt(conn: &Connection) -> bool {
     conn.extras.as_deref().is_some_and(|extras| extras.doubtful.is_some())
 }
 
-fn note_oddities(conn: &mut Connection, segment: &Segment<'_>) {
+fn note_oddities(conn: &mut Connection, segment: &Arrival<'_>) {
     if segment.flags.urg() && segment.payload_on_wire > 0 {
         conn.flag(Flag::Urgent);
     }
@@ -588,7 +596,7 @@ fn conflict(conn: &mut Connection, side: Side) {
 }
 
 /// Whether no reset and no successor of the connection is waited for.
-fn is_calm(conn: &Connection) -> bool {
+pub(super) fn is_calm(conn: &Connection) -> bool {
     conn.extras.as_deref().is_none_or(Extras::is_calm)
 }
 
@@ -597,7 +605,7 @@ fn is_open(conn: &Connection) -> bool {
     conn.listening.is_some() || !conn.has(LISTENED)
 }
 
-pub(super) fn piece_of<'a>(segment: &Segment<'a>) -> Piece<'a> {
+pub(super) fn piece_of<'a>(segment: &Arrival<'a>) -> Piece<'a> {
     Piece {
         seq: Seq(segment.sequence),
         bytes: segment.payload,

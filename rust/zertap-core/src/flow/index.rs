@@ -97,14 +97,14 @@ const FIRST_CAPACITY: usize = 1024;
 /// From hashes to slot numbers. A number may be anything but `u32::MAX`.
 #[derive(Debug)]
 pub struct Index {
+    /// A power of two of them.
     entries: Vec<Entry>,
-    mask: usize,
     len: usize,
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self { entries: vec![NOTHING; FIRST_CAPACITY], mask: FIRST_CAPACITY - 1, len: 0 }
+        Self { entries: vec![NOTHING; FIRST_CAPACITY], len: 0 }
     }
 }
 
@@ -130,7 +130,7 @@ impl Index {
             if entry.tag == tag && is_it(entry.slot) {
                 return Some(entry.slot);
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
         }
     }
 
@@ -144,7 +144,7 @@ impl Index {
             if entry.tag == tag || entry.slot == VACANT {
                 return entry.slot;
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
         }
         VACANT
     }
@@ -187,7 +187,7 @@ impl Index {
         loop {
             match self.entries.get(at) {
                 Some(entry) if entry.slot == slot => return Some(at),
-                Some(entry) if entry.slot != VACANT => at = (at + 1) & self.mask,
+                Some(entry) if entry.slot != VACANT => at = (at + 1) & self.mask(),
                 _ => return None,
             }
         }
@@ -195,22 +195,37 @@ impl Index {
 
     /// Lets all numbers go that are not wanted, in one pass.
     pub fn keep(&mut self, is_wanted: impl Fn(u32) -> bool) {
-        let kept: Vec<Entry> = self
-            .entries
-            .iter()
-            .copied()
-            .filter(|entry| entry.slot != VACANT && is_wanted(entry.slot))
-            .collect();
-        // It was as large as it had to be; what is kept may need far less.
-        *self = Self::default();
-        for entry in kept {
-            self.add(entry);
+        let is_kept = |entry: &Entry| entry.slot != VACANT && is_wanted(entry.slot);
+        let kept = self.entries.iter().filter(|entry| is_kept(entry)).count();
+        if kept * 8 > self.entries.len() {
+            self.keep_in_place(kept, is_wanted);
+            return;
         }
+        // It was as large as it had to be; what is kept needs far less.
+        let all = std::mem::take(self).entries;
+        all.into_iter().filter(is_kept).for_each(|entry| self.add(entry));
+    }
+
+    /// The same where what is kept is much.
+    fn keep_in_place(&mut self, kept: usize, is_wanted: impl Fn(u32) -> bool) {
+        self.len = kept;
+        for at in 0..self.entries.len() {
+            // What takes the place of one that goes is looked at too: it stood behind it, or was looked at before.
+            while self.entries.get(at).is_some_and(|entry| entry.slot != VACANT && !is_wanted(entry.slot)) {
+                self.close(at);
+            }
+        }
+    }
+
+    /// What of a number says a place: of the length itself, so that no place needs a look whether it is there.
+    #[inline]
+    fn mask(&self) -> usize {
+        self.entries.len().wrapping_sub(1)
     }
 
     #[inline]
     fn home(&self, tag: u32) -> usize {
-        tag as usize & self.mask
+        tag as usize & self.mask()
     }
 
     fn place(&mut self, entry: Entry) {
@@ -220,7 +235,7 @@ impl Index {
                 *found = entry;
                 return;
             }
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
         }
     }
 
@@ -228,13 +243,13 @@ impl Index {
     fn close(&mut self, mut hole: usize) {
         let mut at = hole;
         loop {
-            at = (at + 1) & self.mask;
+            at = (at + 1) & self.mask();
             let Some(&entry) = self.entries.get(at) else { return };
             if entry.slot == VACANT {
                 break;
             }
-            let distance = at.wrapping_sub(self.home(entry.tag)) & self.mask;
-            if distance >= at.wrapping_sub(hole) & self.mask {
+            let distance = at.wrapping_sub(self.home(entry.tag)) & self.mask();
+            if distance >= at.wrapping_sub(hole) & self.mask() {
                 if let Some(place) = self.entries.get_mut(hole) {
                     *place = entry;
                 }
@@ -266,7 +281,6 @@ impl Index {
     fn widen(&mut self) {
         let old = self.entries.len();
         self.entries.resize(2 * old, NOTHING);
-        self.mask = 2 * old - 1;
         // A cluster may have gone around the old end: what stands before the first vacant place waits aside.
         let first = self.entries.iter().take_while(|entry| entry.slot != VACANT).count();
         let aside: Vec<Entry> =
@@ -395,6 +409,28 @@ mod tests {
         for slot in 0..500 {
             let found = index.find(u64::from(slot % 7), |other| other == slot);
             assert_eq!(found, (slot % 3 == 0).then_some(slot));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        /// Much and little of what is there, in clusters around the end of the table too.
+        #[test]
+        fn what_is_kept_is_found_and_nothing_else(
+            count in 1_u32..600, spread in 1_u64..2000, first: u64, wanted in 1_u32..9, of in 1_u32..9,
+        ) {
+            let hash = |slot: u32| first.wrapping_add(u64::from(slot.wrapping_mul(0x9e37_79b1)) % spread);
+            let is_wanted = |slot: u32| slot % of < wanted;
+            let mut index = Index::default();
+            (0..count).for_each(|slot| index.insert(hash(slot), slot));
+            index.keep(is_wanted);
+            prop_assert_eq!(index.len, (0..count).filter(|slot| is_wanted(*slot)).count());
+            for slot in 0..count {
+                let found = index.find(hash(slot), |other| other == slot);
+                prop_assert_eq!(found, is_wanted(slot).then_some(slot));
+            }
+            prop_assert_eq!(index.entries.iter().filter(|entry| entry.slot != VACANT).count(), index.len);
         }
     }
 

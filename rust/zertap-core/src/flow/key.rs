@@ -16,7 +16,7 @@ pub struct Endpoint {
 ///
 /// Kept as numbers, so that hashing and comparing it are a few instructions: the halves of the lower address, of the
 /// higher address, then both ports and the lane.
-#[derive(Clone, Copy, Debug, Eq)]
+#[derive(Clone, Copy, Debug, Default, Eq)]
 pub struct FlowKey {
     words: [u64; 5],
 }
@@ -73,6 +73,13 @@ impl FlowKey {
         let [low, high] = [low, high].map(|address| [(address >> 64) as u64, address as u64]);
         let words = [low[0], low[1], high[0], high[1], ports << 32 | u64::from(corners.lane)];
         (FlowKey { words }, from_low)
+    }
+
+    /// Whether it is between IPv4 addresses.
+    #[inline]
+    pub(super) fn is_ipv4(&self) -> bool {
+        let [low0, low1, high0, high1, _] = self.words;
+        (low0 | high0) == 0 && (low1 ^ MAPPED | high1 ^ MAPPED) >> 32 == 0
     }
 
     /// All of it as numbers.

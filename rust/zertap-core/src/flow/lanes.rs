@@ -4,10 +4,10 @@
 //! directions differently. Equal addresses and ports on two lanes are two connections (EDGE_CASES IP-07)
 //! unless one of them lacks exactly the direction that the other brings, and its numbers fit.
 
+use super::arrival::Arrival;
 use super::connection::Connection;
 use crate::handshake::Side;
 use crate::stream::Seq;
-use crate::wire::Segment;
 
 /// How many lanes are remembered; beyond, directions on new lanes are not paired.
 pub const LIMIT: usize = 64;
@@ -41,7 +41,7 @@ impl Lanes {
 }
 
 /// Whether a segment that `side` would have sent is the direction that a connection lacks.
-pub fn is_missing_direction(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+pub fn is_missing_direction(conn: &Connection, side: Side, segment: &Arrival<'_>) -> bool {
     let other = &conn.stream.halves[side.other()];
     let ack = Seq(segment.acknowledgment);
     conn.other_lane() == conn.key.lane()

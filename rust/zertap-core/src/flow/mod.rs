@@ -1,7 +1,9 @@
 //! The connection table: the only home of per-connection state.
 
 mod advised;
+mod arrival;
 mod attempts;
+mod bare;
 mod chronicle;
 mod chunks;
 mod connection;
@@ -26,6 +28,7 @@ mod told;
 mod usual;
 
 pub use advised::Heard;
+pub use arrival::Arrival;
 pub use connection::Connection;
 pub use counters::TableCounters;
 pub use current::current;

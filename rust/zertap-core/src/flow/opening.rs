@@ -1,14 +1,16 @@
 //! How a connection opens: SYN, SYN/ACK and what completes them (EDGE_CASES A2, TCP-09, TCP-11, TCP-15).
 
-use super::connection::{Connection, Life, NewSyn, SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN};
+use super::arrival::Arrival;
+use super::attempts::Attempt;
+use super::chronicle::Chronicle;
+use super::connection::{Beyond, Connection, Life, NewSyn, SYN_SEEN, SYNACK_OF_A, SYNACK_SEEN, exact};
 use super::follow::{Wishes, Workplace, piece_of};
+use super::key::side_of_low;
 use super::reset::contradict_reset;
 use super::rooms::listen;
 use crate::event::RowKind;
-use crate::handshake::{Shown, Side};
-use crate::stream::{Piece, Seq};
-use crate::time::Timestamp;
-use crate::wire::Segment;
+use crate::handshake::{Flags, PerSide, Phase, Shown, Side};
+use crate::stream::{Half, Piece, Seq, Stream};
 
 impl Workplace<'_> {
     /// SYN and SYN/ACK (TCP-09, TCP-11, TCP-15).
@@ -16,7 +18,7 @@ impl Workplace<'_> {
         &mut self,
         conn: &mut Connection,
         side: Side,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         wishes: &mut Wishes,
     ) {
         if conn.life != Life::HalfOpen {
@@ -64,7 +66,7 @@ impl Workplace<'_> {
 
     /// A SYN on a connection that lives already: a repetition, or the sign of a new one.
     #[cold]
-    fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Segment<'_>, wishes: &mut Wishes) {
+    fn late_syn(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
         let first = Seq(segment.sequence).plus(1);
         if segment.flags.ack() {
             let answers = conn
@@ -103,7 +105,7 @@ impl Workplace<'_> {
         &mut self,
         conn: &mut Connection,
         side: Side,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         wishes: &mut Wishes,
     ) {
         if conn.life == Life::HalfOpen
@@ -155,30 +157,40 @@ impl Workplace<'_> {
     }
 }
 
-/// As `segment`, for the SYN of an attempt: the first of its connection, and nothing but a SYN.
-pub fn take_bare_syn(conn: &mut Connection, side: Side, sequence: u32) {
-    conn.stream.halves[side].count_segment();
-    conn.stream.restart(side, Seq(sequence).plus(1));
-    conn.bits |= SYN_SEEN;
-}
-
-/// The same for the SYN/ACK to it: it can neither establish nor end a connection that has seen nothing but a SYN.
-pub fn take_bare_syn_ack(
-    conn: &mut Connection,
-    side: Side,
-    at: Timestamp,
-    sequence: u32,
-    acknowledgment: u32,
-) {
-    conn.latest = at;
-    conn.stream.halves[side].count_segment();
-    conn.stream.restart(side, Seq(sequence).plus(1));
-    conn.stream.acknowledge(side, Seq(acknowledgment));
-    conn.bits |= SYNACK_SEEN | if side == Side::A { SYNACK_OF_A } else { 0 };
+impl Connection {
+    /// The connection of an attempt, as if it had had a slot when the SYN came, and the SYN/ACK to it: neither can establish or
+    /// end it.
+    pub fn of_attempt(attempt: &Attempt) -> Self {
+        let Attempt { key, at, packet, number, sequence, ordinal, from_low, .. } = *attempt;
+        let first = Seq(sequence).plus(1);
+        let (answerer, bits) = match attempt.answer() {
+            Some((_, answer)) => (Half::opened(Seq(answer).plus(1), Some(first)), SYN_SEEN | SYNACK_SEEN),
+            None => (Half::default(), SYN_SEEN),
+        };
+        let mut extras = None;
+        let chronicle = Chronicle::new(number, ordinal, packet, || exact(&mut extras));
+        Self {
+            key,
+            // Who sends a SYN is the client.
+            stream: Stream { halves: PerSide([Half::opened(first, None), answerer]), holding: None },
+            latest: attempt.latest(),
+            listening: None,
+            extras,
+            beyond: Beyond::Nothing,
+            phase: Phase::Silent,
+            life: Life::HalfOpen,
+            low_side: side_of_low(from_low),
+            bits,
+            chronicle,
+            flags: Flags::default(),
+            settled: None,
+            start: at,
+        }
+    }
 }
 
 /// Whether the sender of a new SYN goes on from it: the old connection is over (one-sided captures).
-pub(super) fn confirms_new_connection(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+pub(super) fn confirms_new_connection(conn: &Connection, side: Side, segment: &Arrival<'_>) -> bool {
     conn.extras.as_ref().and_then(|extras| extras.new_syn).is_some_and(|new| {
         new.side == side
             && new.first == Seq(segment.sequence)
@@ -189,7 +201,7 @@ pub(super) fn confirms_new_connection(conn: &Connection, side: Side, segment: &S
 
 /// Whether a segment cannot belong to an attempt: it acknowledges what the other side never sent, and no
 /// SYN/ACK is there which it might answer (an old connection's challenge, RFC 9293 section 3.5.1).
-pub(super) fn is_stray(conn: &Connection, side: Side, segment: &Segment<'_>) -> bool {
+pub(super) fn is_stray(conn: &Connection, side: Side, segment: &Arrival<'_>) -> bool {
     let other = &conn.stream.halves[side.other()];
     segment.flags.ack()
         && other.is_known()

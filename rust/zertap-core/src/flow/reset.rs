@@ -1,11 +1,11 @@
 //! RST: believed, doubted or ignored (TCP-10).
 
+use super::arrival::Arrival;
 use super::connection::{Connection, DoubtfulReset, Life};
 use super::follow::{Wishes, Workplace};
 use crate::event::RowKind;
 use crate::handshake::{Flag, Side};
 use crate::stream::Seq;
-use crate::wire::Segment;
 
 impl Workplace<'_> {
     /// TCP-10: exact, in the window, or outside it.
@@ -14,7 +14,7 @@ impl Workplace<'_> {
         &mut self,
         conn: &mut Connection,
         side: Side,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         wishes: &mut Wishes,
     ) {
         let seq = Seq(segment.sequence);

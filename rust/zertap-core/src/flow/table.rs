@@ -5,6 +5,7 @@ mod ending;
 mod half_open;
 mod past;
 
+use super::arrival::Arrival;
 use super::attempts::Attempts;
 use super::chronicle::Chronicle;
 use super::chunks::Chunks;
@@ -15,7 +16,6 @@ use super::follow::{Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::Lanes;
-use super::opening::take_bare_syn;
 use super::timers::{Queue, SlotRef};
 use super::usual::{Heading, Octets, Taken, take_usual};
 use crate::config::Config;
@@ -24,8 +24,8 @@ use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Ipv4Corners, Segment, Usual};
-use half_open::{is_bare_syn, syn_segment};
+use crate::wire::{Address, Corners, Ipv4Corners, Usual};
+use half_open::is_bare_syn;
 use past::Behind;
 use std::collections::TryReserveError;
 
@@ -162,8 +162,9 @@ impl Table {
                 prefetch_first::<HOT, _>(slot);
                 return Guess(entry);
             }
-        } else if entry & (ENDED | OTHER_LANE) == 0 {
+        } else if Guess(entry).is_attempt() {
             self.attempts.expect(entry & !ATTEMPT);
+            return Guess(entry);
         }
         Guess::NONE
     }
@@ -187,7 +188,8 @@ impl Table {
         self.earliest <= now
     }
 
-    /// Takes a segment of a frame of the usual shape, if it is the usual one of the guessed connection; whether it was.
+    /// Handles the segment of a frame of the usual shape; whether it was the usual one of the guessed connection, which moves no
+    /// timer.
     #[inline]
     pub fn follow(
         &mut self,
@@ -196,35 +198,85 @@ impl Table {
         usual: &Usual<'_>,
         guess: Guess,
     ) -> bool {
-        let Some(conn) = self.guessed(guess, &identity.key) else { return false };
+        let Some(conn) = self.guessed(guess, &identity.key) else {
+            return self.follow_again(place, identity, usual, guess);
+        };
         let side = conn.sender(identity.from_low);
         match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
             Taken::Done => {}
             Taken::Heard => place.hear(conn, side, Octets::of(usual)),
-            Taken::No => return false,
+            Taken::No => {
+                self.take_apart(place, identity, usual, guess.0);
+                return false;
+            }
         }
         true
+    }
+
+    /// The same where the guess was wrong. Where there was none, the packets between may have made a slot.
+    #[inline(never)]
+    fn follow_again(
+        &mut self,
+        place: &mut Workplace<'_>,
+        identity: &Identity,
+        usual: &Usual<'_>,
+        guess: Guess,
+    ) -> bool {
+        let again = if guess.is_slot() { Guess::NONE } else { self.guess_now(identity.hash) };
+        if self.guessed(again, &identity.key).is_some() {
+            return self.follow(place, identity, usual, again);
+        }
+        self.find_and_take(place, &Arrival::of_usual(usual), identity, again);
+        false
+    }
+
+    /// Handles a segment that is not the usual one. Apart, so that the usual one carries nothing of it.
+    #[inline(never)]
+    fn take_apart(&mut self, place: &mut Workplace<'_>, identity: &Identity, usual: &Usual<'_>, index: u32) {
+        self.take(place, index, identity, &Arrival::of_usual(usual));
     }
 
     /// Handles one segment.
     pub fn segment(
         &mut self,
         place: &mut Workplace<'_>,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         identity: &Identity,
         guess: Guess,
     ) {
-        let from_low = identity.from_low;
+        self.find_and_take(place, segment, identity, guess);
+    }
+
+    #[expect(clippy::inline_always, reason = "see `Workplace::bare`")]
+    #[inline(always)]
+    fn find_and_take(
+        &mut self,
+        place: &mut Workplace<'_>,
+        segment: &Arrival<'_>,
+        identity: &Identity,
+        guess: Guess,
+    ) {
         let waiting = self.attempts.len();
-        let index = if self.guessed(guess, &identity.key).is_some() {
-            guess.0
+        let index = if let Some(number) = self.guessed_attempt(guess, &identity.key) {
+            self.follow_attempt(place, identity, number, segment)
         } else {
-            let Some(index) = self.look_up(place, segment, identity) else { return };
-            index
+            let found = if guess == Guess::NOBODY { None } else { self.find(identity.hash, &identity.key) };
+            self.look_up(place, segment, identity, found)
         };
+        let Some(index) = index else { return };
         let was_attempt = self.attempts.len() < waiting;
+        self.take(place, index, identity, segment);
+        if was_attempt {
+            self.keep_waiting(index);
+        }
+    }
+
+    /// Handles one segment of the connection of a slot.
+    #[expect(clippy::inline_always, reason = "see `Workplace::bare`")]
+    #[inline(always)]
+    fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
-        let side = conn.sender(from_low);
+        let side = conn.sender(identity.from_low);
         let was_half_open = conn.life == Life::HalfOpen;
         let wishes = place.segment(conn, side, segment);
         if wishes.any() {
@@ -233,20 +285,16 @@ impl Table {
                 self.replace(place, index, identity, segment);
             }
         }
-        if was_attempt {
-            self.keep_waiting(index);
-        }
     }
 
-    /// The slot of a segment's connection; `None` where that is handled already, because none lives.
+    /// The slot of a segment's connection, for which the index has `found`; `None` where that is handled already, because none lives.
     fn look_up(
         &mut self,
         place: &mut Workplace<'_>,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         identity: &Identity,
+        mut found: Option<u32>,
     ) -> Option<u32> {
-        let Identity { key, hash, .. } = *identity;
-        let mut found = self.find(hash, &key);
         let mut ordinal = 1;
         if let Some(number) = found.filter(|entry| entry & ENDED != 0) {
             match self.after_the_end(place, identity, number & !ENDED, segment)? {
@@ -259,7 +307,7 @@ impl Table {
         }
         match found.or_else(|| self.pair_lanes(place, identity, segment)) {
             None => {
-                let ordinal = self.next_ordinal(&key).max(ordinal);
+                let ordinal = self.next_ordinal(&identity.key).max(ordinal);
                 self.open(place, identity, segment, ordinal);
                 None
             }
@@ -276,6 +324,20 @@ impl Table {
         self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
     }
 
+    /// What the index has at this moment.
+    #[inline]
+    fn guess_now(&self, hash: u64) -> Guess {
+        let guess = Guess(self.index.first(hash));
+        if guess.is_slot() || guess.is_attempt() || guess == Guess::NOBODY { guess } else { Guess::NONE }
+    }
+
+    /// The guessed attempt, by its number, if it is the waiting one of a key: then there is no other, and no connection.
+    #[inline]
+    fn guessed_attempt(&self, guess: Guess, key: &FlowKey) -> Option<u32> {
+        let number = guess.0 & !ATTEMPT;
+        (guess.is_attempt() && self.attempts.waits(number, key)).then_some(number)
+    }
+
     /// Wakes the connections whose deadlines have come, in order of time.
     #[inline]
     pub fn advance(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
@@ -287,8 +349,10 @@ impl Table {
     #[cold]
     fn wake(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
         loop {
-            let next = [self.due.next(), self.gaps.next(), self.closing.next()];
-            let Some(earliest) = next.into_iter().flatten().min().filter(|at| *at <= now) else { break };
+            let next = self.next_meant();
+            let earliest = next.into_iter().flatten().min();
+            self.earliest = earliest.unwrap_or(Timestamp(u64::MAX));
+            let Some(earliest) = earliest.filter(|at| *at <= now) else { break };
             place.cause.at = earliest;
             if next[0] == Some(earliest) {
                 self.fire_due(place, earliest);
@@ -299,7 +363,14 @@ impl Table {
             }
         }
         place.cause.at = now;
-        self.earliest = self.next_deadline().unwrap_or(Timestamp(u64::MAX));
+    }
+
+    /// When the next timer of each kind fires. Those of connections that ended are let go, the many together: nearly every
+    /// connection ends before its timers do.
+    fn next_meant(&mut self) -> [Option<Timestamp>; 3] {
+        let Self { due, gaps, closing, generations, .. } = self;
+        let lives = |slot: SlotRef| generations.get(slot.index as usize) == Some(&slot.generation);
+        [due, gaps, closing].map(|queue| queue.next_meant(lives))
     }
 
     /// When the next timer fires.
@@ -321,7 +392,7 @@ impl Table {
         connections.filter(move |(conn, _)| wanted(conn)).map(|(conn, index)| (conn.number(), index))
     }
 
-    fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Segment<'_>, ordinal: u32) {
+    fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Arrival<'_>, ordinal: u32) {
         if self.live() >= place.config.max_connections {
             self.make_room(place);
         }
@@ -331,44 +402,30 @@ impl Table {
         if is_bare_syn(segment) && place.room.journal.is_none() {
             self.attempt(place, identity, segment.sequence, ordinal, number);
         } else {
-            self.settle(place, identity, segment, (ordinal, number), None);
+            self.settle(place, identity, segment, (ordinal, number));
         }
     }
 
-    /// Gives a connection its slot, and its first segment. `was`: what stands in the index for it.
+    /// Gives a connection its slot, and its first segment.
     fn settle(
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
         (ordinal, number): (u32, u64),
-        was: Option<u32>,
-    ) -> Option<u32> {
+    ) {
         let Identity { key, from_low, hash } = *identity;
-        let index = self.free.pop().unwrap_or(self.slots.len() as u32);
-        if index as usize == self.slots.len() {
-            self.slots.push(Slot::default());
-            self.generations.push(1);
-        }
         let conn = new_connection(place, key, from_low, segment, ordinal, number);
-        let slot = self.slots.get_mut(index as usize)?;
         let half_open = conn.life == Life::HalfOpen;
+        let Some((index, conn)) = self.house(conn) else { return };
         let side = conn.sender(from_low);
-        let conn = slot.connection.insert(conn);
         place.opened(conn, side, segment.flags);
         if !half_open {
             place.greet(conn);
         }
-        match was {
-            Some(entry) => self.index.replace(hash, entry, index),
-            None => self.index.insert(hash, index),
-        }
+        self.index.insert(hash, index);
         if half_open {
             self.half_open_count += 1;
-        }
-        if was.is_some() {
-            // It has waited already, and what follows it now will tell whether it has to any longer.
-        } else if half_open {
             let entry = self.slot_ref(index);
             self.half_open.push(place.cause.at, entry);
             self.limit_half_open(place);
@@ -376,14 +433,22 @@ impl Table {
             self.counters.established += 1;
             self.wait_until_due(index, place.cause.at.after(place.config.waiting_span));
         }
-        let conn = self.connection(index)?;
-        if was.is_some() {
-            take_bare_syn(conn, side, segment.sequence);
-        } else {
-            let wishes = place.segment(conn, side, segment);
-            self.grant(place, index, wishes, half_open);
+        let Some(conn) = self.connection(index) else { return };
+        let wishes = place.segment(conn, side, segment);
+        self.grant(place, index, wishes, half_open);
+    }
+
+    /// Gives a connection a slot, and says which.
+    #[inline]
+    fn house(&mut self, conn: Connection) -> Option<(u32, &mut Connection)> {
+        let index = self.free.pop().unwrap_or(self.slots.len() as u32);
+        if index as usize == self.slots.len() {
+            self.slots.add();
+            self.generations.add();
+            self.generations.get_mut(index as usize).into_iter().for_each(|generation| *generation = 1);
         }
-        Some(index)
+        let slot = self.slots.get_mut(index as usize)?;
+        Some((index, slot.connection.insert(conn)))
     }
 
     /// Does what a connection asked for.
@@ -425,7 +490,7 @@ impl Table {
     }
 
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
-    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Segment<'_>) {
+    fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
         let ordinal = conn.ordinal().saturating_add(1);
         let new = conn.extras.as_ref().and_then(|extras| extras.new_syn);
@@ -438,7 +503,7 @@ impl Table {
             Some(new) => {
                 // The SYN itself was taken for a repetition when it came: the new connection starts with it.
                 place.cause = new.cause;
-                let syn = syn_segment(&identity.key, new.from_low, new.first.0.wrapping_sub(1));
+                let syn = Arrival::of_syn(new.first.0.wrapping_sub(1));
                 self.open(place, &Identity { from_low: new.from_low, ..*identity }, &syn, ordinal);
                 place.cause = now;
                 self.segment(place, segment, identity, Guess::NONE);
@@ -492,7 +557,9 @@ impl Table {
     }
 
     fn remove(&mut self, index: u32) {
-        let Some((key, other_lane)) = self.vacate(index) else { return };
+        let Some(conn) = self.connection(index) else { return };
+        let (key, other_lane) = (conn.key, conn.other_lane());
+        self.vacate(index);
         self.index.remove(self.hash(&key), index);
         if other_lane != key.lane() {
             self.index.remove(self.hash(&key.on_lane(other_lane)), index | OTHER_LANE);
@@ -500,19 +567,17 @@ impl Table {
     }
 
     /// Gives a slot back; its connection's key and other lane still stand in the index.
-    fn vacate(&mut self, index: u32) -> Option<(FlowKey, u32)> {
-        let slot = self.slots.get_mut(index as usize)?;
-        let conn = slot.connection.as_ref()?;
-        let (names, half_open) = ((conn.key, conn.other_lane()), conn.life == Life::HalfOpen);
+    fn vacate(&mut self, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let Some(conn) = &slot.connection else { return };
+        if conn.life == Life::HalfOpen {
+            self.half_open_count = self.half_open_count.saturating_sub(1);
+        }
         slot.connection = None;
         if let Some(generation) = self.generations.get_mut(index as usize) {
             *generation = generation.wrapping_add(1);
         }
-        if half_open {
-            self.half_open_count = self.half_open_count.saturating_sub(1);
-        }
         self.free.push(index);
-        Some(names)
     }
 
     /// The table is full: evict the longest idle of a sample and of the attempts.
@@ -527,10 +592,12 @@ impl Table {
             .filter_map(|index| idle(index).map(|latest| (latest, index as u32)))
             .min();
         self.evict_hand = (self.evict_hand + EVICTION_SAMPLE) % slots.max(1);
-        let attempt = self.attempts.oldest().and_then(|number| Some((self.attempts.get(number)?.at, number)));
+        let attempt = self.attempts.oldest().and_then(|number| Some((self.attempts.get(number)?, number)));
         let victim = match (sample, attempt) {
-            (Some((latest, index)), attempt) if attempt.is_none_or(|(at, _)| latest <= at) => Some(index),
-            (_, Some((_, number))) => self.promote(place, number),
+            (Some((latest, index)), attempt) if attempt.is_none_or(|(oldest, _)| latest <= oldest.at) => {
+                Some(index)
+            }
+            (_, Some((oldest, number))) => self.promote(place, number, self.hash(&oldest.key)),
             _ => None,
         };
         let Some(index) = victim else { return };
@@ -549,7 +616,7 @@ impl Table {
 
     #[inline]
     fn hash(&self, key: &FlowKey) -> u64 {
-        self.hasher.of(key)
+        if key.is_ipv4() { self.hasher.of_ipv4(key) } else { self.hasher.of(key) }
     }
 
     /// The slot of the connection that a key belongs to, or `ENDED` and the number of one that lingers.
@@ -632,13 +699,25 @@ impl Identity {
     }
 }
 
-/// The slot where a segment's connection probably is, to be verified.
-#[derive(Clone, Copy, Debug)]
+/// What the index has for a segment's connection, to be verified: a slot, or an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guess(u32);
 
 impl Guess {
-    /// No slot at all.
-    pub const NONE: Self = Self(u32::MAX);
+    /// Nothing was guessed.
+    pub const NONE: Self = Self(u32::MAX - 1);
+    /// The index has nothing under the hash: what it says for a vacant place. No guess for later.
+    const NOBODY: Self = Self(u32::MAX);
+
+    #[inline]
+    const fn is_slot(self) -> bool {
+        self.0 < ATTEMPT
+    }
+
+    #[inline]
+    const fn is_attempt(self) -> bool {
+        self.0 & (ATTEMPT | ENDED | OTHER_LANE) == ATTEMPT
+    }
 }
 
 /// Marks the second index entry of a connection whose directions travel on two lanes.
@@ -658,7 +737,7 @@ fn new_connection(
     place: &Workplace<'_>,
     key: FlowKey,
     from_low: bool,
-    segment: &Segment<'_>,
+    segment: &Arrival<'_>,
     ordinal: u32,
     number: u64,
 ) -> Connection {

@@ -86,6 +86,21 @@ impl Queue {
         Some((first.first.after(Span(distance.into())), slot))
     }
 
+    /// When the next deadline is that means something still; those before it are let go, whenever they would come.
+    pub fn next_meant(&mut self, is_meant: impl Fn(SlotRef) -> bool) -> Option<Timestamp> {
+        while let Some(first) = self.pieces.front() {
+            let left = first.entries.get(self.gone..).unwrap_or_default();
+            if let Some(passed) = left.iter().position(|(_, slot)| is_meant(*slot)) {
+                self.gone += passed;
+                self.len -= passed;
+                return self.next();
+            }
+            self.len -= left.len();
+            self.give_up_first();
+        }
+        None
+    }
+
     /// The slot whose deadline comes so many places behind the next.
     pub fn behind(&self, places: usize) -> Option<SlotRef> {
         let mut place = self.gone + places;
@@ -165,6 +180,21 @@ mod tests {
         assert_eq!(queue.pop_due(Timestamp(15)), None);
         assert_eq!(queue.pop(), Some((Timestamp(20), slot(3))));
         assert_eq!((queue.next(), queue.len()), (None, 0));
+    }
+
+    #[test]
+    fn what_means_nothing_any_more_is_passed_over_to_the_next_that_does() {
+        let mut queue = Queue::default();
+        for index in 0..3 * PIECE as u32 {
+            queue.push(Timestamp(u64::from(index)), slot(index));
+        }
+        for wanted in [0, 1, 7, PIECE as u32 - 1, PIECE as u32, 2 * PIECE as u32 + 9] {
+            let at = Timestamp(wanted.into());
+            assert_eq!(queue.next_meant(|slot| slot.index >= wanted), Some(at));
+            assert_eq!((queue.next(), queue.len()), (Some(at), 3 * PIECE - wanted as usize));
+        }
+        assert_eq!(queue.next_meant(|_| false), None);
+        assert_eq!((queue.next(), queue.len(), queue.pieces.len(), queue.gone), (None, 0, 0, 0));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Nothing here is on the usual way of a packet: `segment_told` compares the connection before and after
 //! the table handled a segment, and the calls from `follow.rs` stand where something rare happens.
 
+use super::arrival::Arrival;
 use super::connection::{Beyond, Connection, Life};
 use super::follow::Workplace;
 use super::table::{Guess, Identity, Table};
@@ -10,7 +11,7 @@ use crate::event::{Row, RowKind};
 use crate::handshake::{Findings, Flag, Flags, Form, Journal, Moment, Phase, Shown, Side};
 use crate::stream::Seq;
 use crate::tls::Walk;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::TcpFlags;
 
 impl Workplace<'_> {
     fn moment(&self) -> Moment {
@@ -84,7 +85,7 @@ impl Table {
     /// As `segment`, for a tap that keeps a journal.
     #[cold]
     #[inline(never)]
-    pub fn segment_told(&mut self, place: &mut Workplace<'_>, segment: &Segment<'_>, identity: &Identity) {
+    pub fn segment_told(&mut self, place: &mut Workplace<'_>, segment: &Arrival<'_>, identity: &Identity) {
         let now = place.moment();
         let Identity { key, from_low, .. } = *identity;
         let before = self.look(&key).map(|conn| Glimpse::of(conn, conn.sender(from_low)));
@@ -155,7 +156,7 @@ impl Glimpse {
     }
 
     /// Tells what a segment is, before it is handled.
-    fn announce(&self, segment: &Segment<'_>, journal: &mut Journal) {
+    fn announce(&self, segment: &Arrival<'_>, journal: &mut Journal) {
         let shown = if segment.flags.rst() {
             Shown::Rst
         } else if segment.flags.syn() && segment.flags.ack() {
@@ -170,7 +171,7 @@ impl Glimpse {
     }
 
     /// Tells what a segment has done. `read`: an observer has told already what was in it.
-    fn compare(&self, after: &Glimpse, segment: &Segment<'_>, read: bool, journal: &mut Journal) {
+    fn compare(&self, after: &Glimpse, segment: &Arrival<'_>, read: bool, journal: &mut Journal) {
         if segment.payload_on_wire > 0 {
             self.compare_payload(after, segment, read, journal);
         }
@@ -186,7 +187,7 @@ impl Glimpse {
         }
     }
 
-    fn compare_payload(&self, after: &Glimpse, segment: &Segment<'_>, read: bool, journal: &mut Journal) {
+    fn compare_payload(&self, after: &Glimpse, segment: &Arrival<'_>, read: bool, journal: &mut Journal) {
         let octets = u64::from(segment.payload_on_wire);
         let moved = after.delivered.saturating_sub(self.delivered);
         if after.octets == self.octets {

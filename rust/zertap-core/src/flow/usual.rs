@@ -1,10 +1,11 @@
 //! The usual segment, of which nothing has to be asked twice: it takes the short road.
 
+use super::arrival::Arrival;
 use super::connection::{Beyond, Connection, Extras, LISTENED, Life};
 use crate::handshake::Side;
 use crate::stream::Seq;
 use crate::time::Timestamp;
-use crate::wire::{Segment, TcpFlags, Usual};
+use crate::wire::{TcpFlags, Usual};
 
 /// The flags that make a segment more than octets and an acknowledgement.
 pub(super) const TELLING: u8 =
@@ -46,8 +47,8 @@ impl<'a> Octets<'a> {
     }
 
     /// That of a segment, if it is whole.
-    pub(super) fn of_whole(segment: &Segment<'a>) -> Option<Self> {
-        let Segment { sequence, acknowledgment, flags, payload, payload_on_wire: octets, .. } = *segment;
+    pub(super) fn of_whole(segment: &Arrival<'a>) -> Option<Self> {
+        let Arrival { sequence, acknowledgment, flags, payload, payload_on_wire: octets, .. } = *segment;
         let whole = !segment.fragment_overlap && payload.len() as u64 == u64::from(octets);
         let (sequence, acknowledgment) = (Seq(sequence), Seq(acknowledgment));
         whole.then_some(Self { heading: Heading { sequence, acknowledgment, flags, octets }, payload })
@@ -95,13 +96,14 @@ pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, heading: Hea
         half.count_empty(acknowledgment);
         return Taken::Done;
     }
-    if half.next() != sequence || !listened || half.fin_delivered() {
+    if half.next() != sequence || half.fin_delivered() {
         return Taken::No;
     }
     conn.latest = at;
     half.count_usual(acknowledgment, octets);
     let walked = match &mut conn.beyond {
-        _ if conn.listening.is_some() => false,
+        // The first payload brings the listener.
+        _ if conn.listening.is_some() || !listened => false,
         Beyond::Walks(walks) => walks[side].pass_inside(octets),
         Beyond::Nothing | Beyond::Closed(..) => true,
     };

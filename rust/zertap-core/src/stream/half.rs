@@ -36,6 +36,13 @@ pub struct Half {
 }
 
 impl Half {
+    /// A direction of which one segment was seen, a SYN: the number of its first octet, and what the SYN acknowledged.
+    pub fn opened(first: Seq, ack: Option<Seq>) -> Self {
+        let delivered = KNOWN | SEEN | if ack.is_some() { ACKED } else { 0 };
+        let ack = ack.unwrap_or_default();
+        Self { delivered, octets: 0, segments: 1, next: first, highest: first, ack }
+    }
+
     /// Fixes where the stream begins: the sequence number of its first octet.
     pub fn begin(&mut self, first: Seq) {
         self.next = first;
@@ -218,7 +225,8 @@ impl Half {
         self.delivered & FIN_DELIVERED != 0
     }
 
-    pub(super) fn deliver_fin(&mut self) {
+    /// Notes that the FIN was reached in order.
+    pub fn deliver_fin(&mut self) {
         self.delivered |= FIN_DELIVERED;
     }
 }

@@ -4,9 +4,9 @@
 //! segment is handled, in order.
 
 use super::{RawFrame, Tap, TapCounters, wake};
-use crate::flow::{Boundaries, Cause, Guess, Identity, Table, Workplace};
+use crate::flow::{Arrival, Boundaries, Cause, Guess, Identity, Table, Workplace};
 use crate::time::Timestamp;
-use crate::wire::{Corners, Decoder, Ipv4Corners, LinkType, Naming, Segment, Usual};
+use crate::wire::{Corners, Decoder, Ipv4Corners, LinkType, Naming, Usual};
 
 /// How many frames are looked at together.
 const BATCH: usize = 16;
@@ -51,7 +51,8 @@ impl Naming for NamedIn<'_> {
         *self.place = self.table.identify_ipv4(&corners);
     }
 
-    #[inline]
+    // Apart: where both wrote to one place, what they write would go through memory first.
+    #[inline(never)]
     fn ipv6(self, corners: Corners) {
         *self.place = self.table.identify(&corners);
     }
@@ -78,17 +79,19 @@ impl Tap {
         frames: &mut impl Iterator<Item = RawFrame<'f>>,
         batch: &'b mut [Seen<'f>; BATCH],
     ) -> &'b mut [Seen<'f>] {
-        let mut count = 0;
-        for seen in batch.iter_mut() {
+        let mut places = batch.iter_mut();
+        // No frame is asked for that has no place.
+        while places.len() > 0 {
             let Some(RawFrame { at, link, bytes, wire_length }) = frames.next() else { break };
+            let Some(seen) = places.next() else { break };
             let naming = NamedIn { table: &self.table, place: &mut seen.identity };
             seen.at = at;
             seen.what = match self.decoder.name(link, bytes, naming) {
                 Some(((), usual)) => What::Usual(usual),
                 None => What::Other { link, bytes, wire_length },
             };
-            count += 1;
         }
+        let count = BATCH - places.len();
         batch.get_mut(..count).unwrap_or_default()
     }
 
@@ -147,8 +150,6 @@ impl Tap {
             match what {
                 What::Usual(usual) => {
                     if !table.follow(&mut place, identity, usual, *guess) {
-                        let segment = usual.segment(identity.ends(), identity.key.lane());
-                        table.segment(&mut place, &segment, identity, *guess);
                         due = next_due(*began, boundaries, table);
                     }
                 }
@@ -187,13 +188,13 @@ pub(super) fn take_unusual(
     place: &mut Workplace<'_>,
     counters: &mut TapCounters,
     frame: &RawFrame<'_>,
-    handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Segment<'_>, &Identity),
+    handle: impl FnOnce(&mut Table, &mut Workplace<'_>, &Arrival<'_>, &Identity),
 ) {
     match decoder.unusual(place.cause.at, frame.link, frame.bytes, frame.wire_length) {
         Ok(segment) => {
             counters.segments += 1;
             let identity = table.identify(&Corners::of(&segment));
-            handle(table, place, &segment, &identity);
+            handle(table, place, &Arrival::of(&segment), &identity);
         }
         Err(skip) => counters.skip(skip),
     }

@@ -106,10 +106,7 @@ impl Tap {
         let identity = known.identity();
         self.handle(sharing, |tap| {
             tap.with_place(|table, place| {
-                if !table.follow(place, &identity, &usual, guess) {
-                    let segment = usual.segment(identity.ends(), identity.key.lane());
-                    table.segment(place, &segment, &identity, guess);
-                }
+                table.follow(place, &identity, &usual, guess);
             });
         });
     }

@@ -16,6 +16,13 @@ const IPV4_HEADERS: usize = 14 + 20 + 20;
 /// See [`IPV4_HEADERS`].
 const IPV6_HEADERS: usize = 14 + 40 + 20;
 
+/// The EtherType of IPv4, version 4, and no options.
+const BARE_IPV4: u32 = u32::from_ne_bytes([8, 0, 0x45, 0]);
+const BARE_IPV4_MASK: u32 = u32::from_ne_bytes([0xff, 0xff, 0xff, 0]);
+/// The EtherType of IPv6, and version 6.
+const IPV6: u32 = u32::from_ne_bytes([0x86, 0xdd, 0x60, 0]);
+const IPV6_MASK: u32 = u32::from_ne_bytes([0xff, 0xff, 0xf0, 0]);
+
 /// How the frame's corners are named, and what it holds of TCP, if it is of the usual shape: by reference, so that no value
 /// is made that nobody may want.
 #[inline]
@@ -26,11 +33,11 @@ pub(super) fn find<'a, N: Naming>(
 ) -> Option<(N::Name, Usual<'a>)> {
     let (frame, lane) =
         if kind(frame)? == ethertype::VLAN.to_be() { untagged(config, frame)? } else { (frame, 0) };
-    let kind = kind(frame)?;
-    if kind == ethertype::IPV4.to_be() {
+    let kind = beginning(frame)?;
+    if kind & BARE_IPV4_MASK == BARE_IPV4 {
         let (corners, usual) = ipv4(frame, lane)?;
         Some((naming.ipv4(corners), usual))
-    } else if kind == ethertype::IPV6.to_be() {
+    } else if kind & IPV6_MASK == IPV6 {
         let (corners, usual) = ipv6(frame, lane)?;
         Some((naming.ipv6(corners), usual))
     } else {
@@ -52,8 +59,8 @@ fn ipv4(frame: &[u8], lane: u32) -> Option<(Ipv4Corners, Usual<'_>)> {
     let (headers, behind) = frame.split_first_chunk::<IPV4_HEADERS>()?;
     let (ip, header) = headers.get(14..)?.split_first_chunk::<20>()?;
     let header = header.first_chunk::<20>()?;
-    // Version 4 and no options; offset 0 and no more fragments, any time to live, TCP.
-    if ip[0] != 0x45 || word(ip, 6) & 0x3fff_00ff != 6 {
+    // Offset 0 and no more fragments, any time to live, TCP.
+    if word(ip, 6) & 0x3fff_00ff != 6 {
         return None;
     }
     let usual = tcp(header, behind, usize::from(be16(ip[2], ip[3])).wrapping_sub(40))?;
@@ -66,7 +73,7 @@ fn ipv6(frame: &[u8], lane: u32) -> Option<(Corners, Usual<'_>)> {
     let (headers, behind) = frame.split_first_chunk::<IPV6_HEADERS>()?;
     let (ip, header) = headers.get(14..)?.split_first_chunk::<40>()?;
     let header = header.first_chunk::<20>()?;
-    if ip[0] >> 4 != 6 || ip[6] != 6 {
+    if ip[6] != 6 {
         return None;
     }
     let usual = tcp(header, behind, usize::from(be16(ip[4], ip[5])).wrapping_sub(20))?;
@@ -94,6 +101,13 @@ fn ports(header: &[u8; 20]) -> [u16; 2] {
 #[inline]
 fn word(ip: &[u8; 20], at: usize) -> u32 {
     u32::from_be_bytes([ip[at], ip[at + 1], ip[at + 2], ip[at + 3]])
+}
+
+/// The EtherType and what stands behind it, in memory order: asked together.
+#[inline]
+fn beginning(frame: &[u8]) -> Option<u32> {
+    let headers = frame.first_chunk::<IPV4_HEADERS>()?;
+    Some(u32::from_ne_bytes([headers[12], headers[13], headers[14], headers[15]]))
 }
 
 /// The EtherType of a frame that may be long enough, in memory order.

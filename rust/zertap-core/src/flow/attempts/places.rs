@@ -16,14 +16,14 @@ pub struct Entry {
 }
 
 /// How an attempt's key is kept.
-trait Name: Copy + Eq {
+trait Name: Copy + Default + Eq {
     /// The name of a key, if it can be said in this way.
     fn of(key: &FlowKey) -> Option<Self>;
     fn key(self) -> FlowKey;
 }
 
 /// Both IPv4 addresses, the ports, the lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Short {
     low: u32,
     high: u32,
@@ -37,9 +37,8 @@ const MAPPED: u64 = 0xffff_u64 << 32;
 impl Name for Short {
     #[inline]
     fn of(key: &FlowKey) -> Option<Self> {
-        let [low0, low1, high0, high1, rest] = key.words();
-        let mapped = (low0 | high0) == 0 && (low1 ^ MAPPED | high1 ^ MAPPED) >> 32 == 0;
-        mapped.then_some(Self {
+        let [_, low1, _, high1, rest] = key.words();
+        key.is_ipv4().then_some(Self {
             low: low1 as u32,
             high: high1 as u32,
             ports: (rest >> 32) as u32,
@@ -72,7 +71,7 @@ const FROM_LOW: u32 = 2;
 const ANSWERED: u32 = 4;
 const GENERATION: u32 = 3;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Place<N> {
     name: N,
     at: Timestamp,
@@ -138,10 +137,10 @@ impl<N: Name> Pool<N> {
     #[inline]
     fn push(&mut self, name: N, attempt: &Attempt) -> (u32, u32) {
         let index = self.free.pop().unwrap_or(self.places.len() as u32);
-        let Some(place) = self.places.get_mut(index as usize) else {
-            self.places.push(Place::of(name, attempt, 0));
-            return (index, 0);
-        };
+        if index as usize == self.places.len() {
+            self.places.add();
+        }
+        let Some(place) = self.places.get_mut(index as usize) else { return (index, 0) };
         let generation = (place.marks >> GENERATION).wrapping_add(1) << GENERATION >> GENERATION;
         *place = Place::of(name, attempt, generation);
         (index, generation)
@@ -226,6 +225,19 @@ impl Places {
         }
     }
 
+    /// The same, and it was not taken out.
+    #[inline]
+    pub fn waits(&self, number: u32, key: &FlowKey) -> bool {
+        let index = (number >> 1) as usize;
+        if number & 1 == 0 {
+            let there = self.short.places.get(index).filter(|place| place.marks & THERE != 0);
+            there.is_some_and(|place| Short::of(key) == Some(place.name))
+        } else {
+            let there = self.long.places.get(index).filter(|place| place.marks & THERE != 0);
+            there.is_some_and(|place| place.name == *key)
+        }
+    }
+
     #[inline]
     pub fn is_there(&self, entry: Entry) -> bool {
         let Entry { number, generation } = entry;
@@ -246,6 +258,7 @@ impl Places {
     }
 
     /// Takes one out, if its connection's number is wanted.
+    #[inline]
     pub fn take_if(&mut self, number: u32, is_wanted: impl FnOnce(u64) -> bool) -> Option<Attempt> {
         let index = number >> 1;
         let taken = if number & 1 == 0 {
@@ -314,10 +327,13 @@ mod tests {
             }
             prop_assert!(places.is_there(entry) && places.is_of(entry.number, &key));
             prop_assert!(!places.is_of(entry.number, &key.on_lane(lane.wrapping_add(1))));
+            prop_assert!(places.waits(entry.number, &key));
+            prop_assert!(!places.waits(entry.number, &key.on_lane(lane.wrapping_add(1))));
             prop_assert_eq!(entry.number & 1 == 0, ends.iter().all(|end| end.is_ipv4()));
             let kept = places.take_if(entry.number, |number| number == numbers[2]);
             prop_assert_eq!(format!("{kept:?}"), format!("{:?}", Some(attempt)));
             prop_assert!(!places.is_there(entry) && places.get(entry.number).is_none() && places.len() == 0);
+            prop_assert!(!places.waits(entry.number, &key));
             let again = places.push(&attempt);
             prop_assert_eq!(again.number, entry.number);
             prop_assert!(places.is_there(again) && !places.is_there(entry));

@@ -1,10 +1,10 @@
 //! Connections whose directions travel on two lanes, and what other lanes tell of the same endpoints.
 
 use super::{ATTEMPT, ENDED, Identity, OTHER_LANE, Table};
+use crate::flow::arrival::Arrival;
 use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
 use crate::flow::lanes::{LIMIT, is_missing_direction};
-use crate::wire::Segment;
 use arrayvec::ArrayVec;
 
 impl Table {
@@ -30,7 +30,7 @@ impl Table {
         &mut self,
         place: &mut Workplace<'_>,
         identity: &Identity,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
     ) -> Option<u32> {
         let Identity { key, from_low, hash } = *identity;
         if !self.lanes.has_others(key.lane()) {
@@ -39,11 +39,12 @@ impl Table {
         let others: ArrayVec<u32, LIMIT> = self.lanes.others(key.lane()).collect();
         let index = others.into_iter().find_map(|lane| {
             let other = key.on_lane(lane);
-            let entry = self.find(self.hash(&other), &other).filter(|entry| entry & ENDED == 0)?;
+            let hash = self.hash(&other);
+            let entry = self.find(hash, &other).filter(|entry| entry & ENDED == 0)?;
             if entry & ATTEMPT != 0 {
                 let number = entry & !ATTEMPT;
                 return if self.attempts.get(number)?.lacks(from_low, segment) {
-                    self.promote(place, number)
+                    self.promote(place, number, hash)
                 } else {
                     None
                 };

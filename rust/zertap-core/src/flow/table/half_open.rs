@@ -2,14 +2,13 @@
 //! (EDGE_CASES A10).
 
 use super::{ATTEMPT, Identity, Table, resolve};
-use crate::flow::attempts::{Attempt, Reply, is_bare};
-use crate::flow::connection::Life;
+use crate::flow::arrival::Arrival;
+use crate::flow::attempts::{Attempt, Reply};
+use crate::flow::connection::{Connection, Life};
 use crate::flow::ended::Ended;
 use crate::flow::follow::Workplace;
-use crate::flow::key::FlowKey;
-use crate::flow::opening::take_bare_syn_ack;
 use crate::flow::usual::TELLING;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::TcpFlags;
 
 impl Table {
     /// Remembers a SYN and nothing else.
@@ -34,11 +33,11 @@ impl Table {
         place: &mut Workplace<'_>,
         identity: &Identity,
         number: u32,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
     ) -> Option<u32> {
         let reply = self.attempts.get(number)?.reply(identity.from_low, segment);
         match reply {
-            _ if place.room.journal.is_some() => self.promote(place, number),
+            _ if place.room.journal.is_some() => self.promote(place, number, identity.hash),
             Reply::Accepts => {
                 self.attempts.answer(number, place.cause.at, segment.sequence);
                 None
@@ -47,27 +46,23 @@ impl Table {
                 self.refuse(place, identity.hash, number);
                 None
             }
-            Reply::Other => self.promote(place, number),
+            Reply::Other => self.promote(place, number, identity.hash),
         }
     }
 
-    /// An attempt's connection is made as it would have been when the SYN came, and its answer.
-    pub(super) fn promote(&mut self, place: &mut Workplace<'_>, number: u32) -> Option<u32> {
+    /// An attempt's connection is made as it would have been when the SYN came, and its answer. `hash`: its key's.
+    pub(super) fn promote(&mut self, place: &mut Workplace<'_>, number: u32, hash: u64) -> Option<u32> {
         let attempt = self.attempts.take(number)?;
-        let Attempt { key, from_low, ordinal, .. } = attempt;
-        let identity = Identity { key, from_low, hash: self.hash(&key) };
-        let now = place.cause;
-        place.cause = attempt.cause();
-        let syn = syn_segment(&key, from_low, attempt.sequence);
-        let was = Some(number | ATTEMPT);
-        let index = self.settle(place, &identity, &syn, (ordinal, attempt.number), was);
-        if let Some((at, sequence)) = attempt.answer()
-            && let Some(conn) = index.and_then(|index| self.connection(index))
-        {
-            take_bare_syn_ack(conn, conn.sender(!from_low), at, sequence, attempt.sequence.wrapping_add(1));
+        let (index, conn) = self.house(Connection::of_attempt(&attempt))?;
+        if place.room.journal.is_some() {
+            let now = std::mem::replace(&mut place.cause, attempt.cause());
+            place.opened(conn, conn.sender(attempt.from_low), TcpFlags::SYN);
+            place.cause = now;
         }
-        place.cause = now;
-        index
+        self.index.replace(hash, number | ATTEMPT, index);
+        // It has waited already, and what follows it now will tell whether it has to any longer.
+        self.half_open_count += 1;
+        Some(index)
     }
 
     /// The usual end of an attempt that nobody wants: its last row, and what absorbs stragglers.
@@ -130,27 +125,6 @@ impl Table {
 }
 
 /// Whether a segment is a SYN and nothing else, so that it can be made again.
-pub(super) fn is_bare_syn(segment: &Segment<'_>) -> bool {
-    segment.flags.0 & TELLING == TcpFlags::SYN.0 && is_bare(segment)
-}
-
-/// The SYN of a connection, made again from what was kept of it.
-pub(super) fn syn_segment(key: &FlowKey, from_low: bool, sequence: u32) -> Segment<'static> {
-    let [low, high] = key.endpoints();
-    let (source, destination) = if from_low { (low, high) } else { (high, low) };
-    Segment {
-        source: source.address,
-        destination: destination.address,
-        source_port: source.port,
-        destination_port: destination.port,
-        lane: key.lane(),
-        sequence,
-        acknowledgment: 0,
-        flags: TcpFlags::SYN,
-        window: 0,
-        options: &[],
-        payload: &[],
-        payload_on_wire: 0,
-        fragment_overlap: false,
-    }
+pub(super) fn is_bare_syn(segment: &Arrival<'_>) -> bool {
+    segment.flags.0 & TELLING == TcpFlags::SYN.0 && segment.is_bare()
 }

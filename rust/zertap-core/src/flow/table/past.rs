@@ -2,9 +2,9 @@
 
 use super::{AHEAD, ENDED, Identity, OTHER_LANE, Table};
 use crate::config::Config;
+use crate::flow::arrival::Arrival;
 use crate::flow::ended::Ended;
 use crate::flow::follow::Workplace;
-use crate::wire::Segment;
 
 /// However few live, so many ended connections are remembered.
 const FEWEST_ENDED: usize = 16_384;
@@ -25,7 +25,7 @@ impl Table {
         place: &Workplace<'_>,
         identity: &Identity,
         number: u32,
-        segment: &Segment<'_>,
+        segment: &Arrival<'_>,
     ) -> Option<Behind> {
         let now = place.cause.at;
         let ended = *self.ended.get(number)?;

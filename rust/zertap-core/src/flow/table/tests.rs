@@ -7,7 +7,7 @@ use crate::flow::follow::Cause;
 use crate::flow::{Settlements, SpareRooms};
 use crate::handshake::Room;
 use crate::profiles::Profiles;
-use crate::wire::TcpFlags;
+use crate::wire::{Segment, TcpFlags};
 
 /// What a table is lent by its tap.
 #[derive(Default)]
@@ -27,7 +27,11 @@ impl Shop {
     }
 }
 
-fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Segment<'static> {
+fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Arrival<'static> {
+    Arrival::of(&whole(from_client, flags, sequence, acknowledgment))
+}
+
+fn whole(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Segment<'static> {
     let ends = [(Address::v4([10, 0, 0, 1]), 50_000), (Address::v4([10, 0, 0, 2]), 443)];
     let [(source, source_port), (destination, destination_port)] =
         if from_client { ends } else { [ends[1], ends[0]] };
@@ -52,7 +56,7 @@ fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u3
 fn with_slot(place: &mut Workplace<'_>, attempt: &Attempt) -> Connection {
     let now = place.cause;
     place.cause = attempt.cause();
-    let syn = syn_segment(&attempt.key, attempt.from_low, attempt.sequence);
+    let syn = Arrival::of_syn(attempt.sequence);
     let Attempt { key, from_low, ordinal, number, .. } = *attempt;
     let mut conn = new_connection(place, key, from_low, &syn, ordinal, number);
     let side = conn.sender(from_low);
@@ -62,7 +66,7 @@ fn with_slot(place: &mut Workplace<'_>, attempt: &Attempt) -> Connection {
 }
 
 fn attempt(from_client: bool) -> Attempt {
-    let (key, from_low) = FlowKey::of(&Corners::of(&segment(from_client, TcpFlags::SYN, 5, 0)));
+    let (key, from_low) = FlowKey::of(&Corners::of(&whole(from_client, TcpFlags::SYN, 5, 0)));
     Attempt::new(key, from_low, Cause { at: Timestamp(3), packet: 2 }, 5, 6, 4)
 }
 
@@ -119,6 +123,24 @@ fn an_answered_attempt_leaves_the_row_of_a_connection_with_two_segments() {
 }
 
 #[test]
+fn an_attempt_becomes_the_connection_that_it_would_have_been_with_a_slot() {
+    let mut shop = Shop::default();
+    for (from_client, number) in [(true, 4), (false, 4), (true, u64::MAX)] {
+        let attempt = Attempt { number, ..attempt(from_client) };
+        let mut place = shop.place(Cause { at: Timestamp(8), packet: 5 });
+        let mut slow = with_slot(&mut place, &attempt);
+        let mut attempts = Attempts::default();
+        let number = attempts.push(&attempt);
+        let direct = |attempts: &Attempts| attempts.get(number).map(|kept| Connection::of_attempt(&kept));
+        assert_eq!(format!("{:?}", Some(&slow)), format!("{:?}", direct(&attempts)));
+        let side = slow.sender(!attempt.from_low);
+        assert!(!place.segment(&mut slow, side, &segment(!from_client, BOTH, 77, 6)).any());
+        attempts.answer(number, Timestamp(8), 77);
+        assert_eq!(format!("{:?}", Some(&slow)), format!("{:?}", direct(&attempts)));
+    }
+}
+
+#[test]
 fn a_refused_attempt_leaves_the_row_of_a_connection_that_was_reset_and_absorbs_the_same_stragglers() {
     let mut shop = Shop::default();
     for from_client in [true, false] {
@@ -141,7 +163,7 @@ fn a_refused_attempt_leaves_the_row_of_a_connection_that_was_reset_and_absorbs_t
 #[test]
 fn nothing_but_the_plain_answer_is_taken_for_one() {
     let attempt = attempt(true);
-    let reply = |from_low, segment: &Segment<'_>| attempt.reply(from_low, segment);
+    let reply = |from_low, segment: &Arrival<'_>| attempt.reply(from_low, segment);
     let low = attempt.from_low;
     for flags in [BOTH, REFUSED] {
         assert_ne!(reply(!low, &segment(false, flags, 1, 6)), Reply::Other);
@@ -149,9 +171,9 @@ fn nothing_but_the_plain_answer_is_taken_for_one() {
         assert_eq!(reply(!low, &segment(false, flags, 1, 7)), Reply::Other, "another number");
         let with_fin = TcpFlags(flags.0 | TcpFlags::FIN.0);
         assert_eq!(reply(!low, &segment(false, with_fin, 1, 6)), Reply::Other, "more flags");
-        let with_octets = Segment { payload: b"x", payload_on_wire: 1, ..segment(false, flags, 1, 6) };
+        let with_octets = Arrival { payload: b"x", payload_on_wire: 1, ..segment(false, flags, 1, 6) };
         assert_eq!(reply(!low, &with_octets), Reply::Other, "octets");
-        let torn = Segment { fragment_overlap: true, ..segment(false, flags, 1, 6) };
+        let torn = Arrival { fragment_overlap: true, ..segment(false, flags, 1, 6) };
         assert_eq!(reply(!low, &torn), Reply::Other, "fragments that overlapped");
     }
     let mut attempts = Attempts::default();
@@ -168,12 +190,12 @@ fn an_ended_connection_absorbs_its_stragglers_under_every_number() {
         let mut shop = Shop::default();
         let mut table = Table::new([1, 2]);
         table.ended = Memory::numbered_from(first);
-        let straggler = segment(true, TcpFlags::ACK, 6, 1);
-        let all = [segment(true, TcpFlags::SYN, 5, 0), segment(false, REFUSED, 0, 6), straggler, straggler];
+        let straggler = whole(true, TcpFlags::ACK, 6, 1);
+        let all = [whole(true, TcpFlags::SYN, 5, 0), whole(false, REFUSED, 0, 6), straggler, straggler];
         for (packet, segment) in (1..).zip(&all) {
             let mut place = shop.place(Cause { at: Timestamp(packet), packet });
             let identity = table.identify(&Corners::of(segment));
-            table.segment(&mut place, segment, &identity, Guess::NONE);
+            table.segment(&mut place, &Arrival::of(segment), &identity, Guess::NONE);
         }
         let counters = table.counters();
         assert_eq!((counters.opened, counters.ended, counters.stragglers), (1, 1, 2), "{first}");
