@@ -1,6 +1,6 @@
 //! What all observers of one tap share.
 
-use super::{Journal, Scribe, Shown, Side, SshAgreements};
+use super::{HostKeys, Journal, Shown, Side, SshAgreements};
 use crate::certificate::CertificateCache;
 
 /// What observers are asked to look at.
@@ -32,6 +32,8 @@ pub struct Room {
     pub certificates: CertificateCache,
     /// What pairs of SSH offers came to.
     pub agreements: SshAgreements,
+    /// SSH host keys seen before.
+    pub host_keys: HostKeys,
     /// Memory for a message that comes in several pieces; free, and empty.
     pub octets: Vec<u8>,
     /// The account of one connection, where somebody asked for it.
@@ -56,11 +58,5 @@ impl Room {
         if let Some(journal) = &mut self.journal {
             journal.note(Some(side), shown, octets);
         }
-    }
-
-    /// Who notes what one direction shows.
-    #[inline]
-    pub(crate) fn scribe(&mut self, side: Side) -> Scribe<'_> {
-        Scribe::new(self.journal.as_deref_mut(), side)
     }
 }

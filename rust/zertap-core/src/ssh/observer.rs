@@ -23,13 +23,13 @@
 //! **Blind spots.** What passes behind the marks. Two sides that break the protocol independently of each
 //! other: the first one delivered is blamed. An SSH-1 direction that lost its framing is not read again.
 
-use super::direction::{Direction, Verdict};
+use super::direction::{Aid, Direction, Verdict};
 use super::facts::KexFamily;
 use super::kex;
 use super::negotiate::{Role, negotiate};
 use super::packet::Framing;
 use crate::handshake::{
-    Chunk, End, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
+    Chunk, End, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Scribe, Side,
     SshAgreement, SshAgreements,
 };
 use std::sync::Arc;
@@ -322,8 +322,10 @@ impl SshObserver {
 impl Observe for SshObserver {
     fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let peer = self.sides[side.other()].speaks();
-        let verdict = self.sides[side].push(&chunk, peer, &mut room.scribe(side));
-        self.settle(side, verdict, chunk.seen, Some(&mut room.agreements))
+        let Room { journal, host_keys: keys, agreements, .. } = room;
+        let mut aid = Aid { scribe: Scribe::new(journal.as_deref_mut(), side), keys };
+        let verdict = self.sides[side].push(&chunk, peer, &mut aid);
+        self.settle(side, verdict, chunk.seen, Some(agreements))
     }
 
     fn gap(&mut self, side: Side, length: u64) -> Progress {

@@ -4,8 +4,10 @@ use super::kexinit::KexInit;
 use super::observer::SshObserver;
 use super::ssh1;
 use crate::handshake::{
-    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, PerSide, Phase, Side, SshProfile, TextKind, Texts,
+    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, HostKey, PerSide, Phase, Side, SshProfile,
+    TextKind, Texts,
 };
+use std::sync::Arc;
 
 impl SshObserver {
     /// Everything learned so far.
@@ -50,13 +52,13 @@ impl SshObserver {
         profile.host_key = self.host_key().map(|key| key.name.clone());
     }
 
-    fn host_key(&self) -> Option<&super::kex::HostKey> {
+    fn host_key(&self) -> Option<&Arc<HostKey>> {
         let said = &self.sides[self.client.other()].said;
         let (family, misguessed) = match self.agreed.as_deref() {
             Some(agreed) => (agreed.family, agreed.server_misguessed),
             None => (super::facts::KexFamily::Unknown, false),
         };
-        said.host_key.as_deref().or_else(|| said.trace.host_key(family, misguessed))
+        said.host_key.as_ref().or_else(|| said.trace.host_key(family, misguessed))
     }
 
     fn outcome_evidence(&self) -> Evidence {

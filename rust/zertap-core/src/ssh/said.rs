@@ -2,12 +2,13 @@
 //!
 //! Each packet is judged by itself: that keeps the outcome free of the order in which the two directions come.
 
-use super::kex::{HostKey, Trace};
+use super::kex::Trace;
 use super::kexinit::KexInit;
 use super::negotiate::{Role, announced_role};
 use super::packet::{Framing, Kept, Packet};
 use super::ssh1;
-use crate::handshake::{Flag, Flags};
+use crate::handshake::{Flag, Flags, HostKey, HostKeys};
+use std::sync::Arc;
 
 /// What a packet means for the direction it came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(super) struct Said {
     /// SSH-1: SMSG_PUBLIC_KEY was sent.
     pub(super) public_key: bool,
     /// SSH-1: the host key in it.
-    pub(super) host_key: Option<Box<HostKey>>,
+    pub(super) host_key: Option<Arc<HostKey>>,
     /// SSH-1: CMSG_SESSION_KEY was sent.
     pub(super) session_key: bool,
     /// SSH-1: the cipher it chose.
@@ -47,21 +48,21 @@ pub(super) struct Said {
 
 impl Said {
     /// Takes one packet. `exact`: nothing of this direction was lost, so what is missing was not sent.
-    pub(super) fn take(&mut self, packet: &Packet<'_>, exact: bool) -> Notice {
+    pub(super) fn take(&mut self, packet: &Packet<'_>, exact: bool, known: &mut HostKeys) -> Notice {
         match packet.framing {
             Framing::One => self.take_one(packet),
-            Framing::Two => self.take_two(packet, exact),
+            Framing::Two => self.take_two(packet, exact, known),
         }
     }
 
     /// Message numbers: RFC 4250 section 4.1.2.
-    fn take_two(&mut self, packet: &Packet<'_>, exact: bool) -> Notice {
+    fn take_two(&mut self, packet: &Packet<'_>, exact: bool, known: &mut HostKeys) -> Notice {
         match packet.number {
             1 => return Notice::Disconnect,
             20 => self.offer(packet),
             21 if self.kexinit.is_none() && exact => return Notice::Violation,
             21 => return Notice::Encrypts,
-            30..=49 => self.trace.note(packet.number, packet.body),
+            30..=49 => self.trace.note(packet.number, packet.body, known),
             _ => self.noise = true,
         }
         Notice::Nothing
@@ -102,7 +103,7 @@ impl Said {
 
     fn show_key(&mut self, packet: &Packet<'_>) {
         self.public_key = true;
-        self.host_key = ssh1::host_key(packet.body).map(Box::new);
+        self.host_key = ssh1::host_key(packet.body).map(Arc::new);
         if self.host_key.is_none() && packet.kept == Kept::Whole {
             self.flags.insert(Flag::Malformed);
         }
