@@ -457,6 +457,13 @@ impl Workplace<'_> {
     }
 
     fn settled(&mut self, listening: &Listening, conn: &mut Connection) -> Arc<Settled> {
+        if conn.phase != Phase::Clear
+            && conn.advice().is_none()
+            && let Some(outline) = listening.observer.outline()
+        {
+            conn.flags = conn.flags.union(outline.flags);
+            return self.settlements.outlined(&outline, || listening.observer.findings(), self.profiles);
+        }
         let mut findings = listening.observer.findings();
         if conn.phase == Phase::Clear && listening.observer.is_of_a_handshake() {
             // What had looked like a beginning was none: how much of it came in one segment must not matter.

@@ -19,9 +19,7 @@ impl SpareRooms {
         match self.0.pop() {
             None => Box::new(Listening { observer: Observer::new(joined), recent: PerSide::default() }),
             Some(mut room) => {
-                if joined != Joined::AtStart {
-                    room.observer = Observer::new(joined);
-                }
+                room.observer = Observer::new(joined);
                 room
             }
         }

@@ -89,21 +89,10 @@ pub struct TlsProfile {
 }
 
 impl Hash for TlsProfile {
-    /// All fields, packed: hashed one by one they cost more than all else that a handshake's profile needs.
+    /// The numbers packed: hashed one by one they cost more than all else that a handshake's profile needs.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { version, cipher, group, dh_bits, signature_scheme, shape, alpn, .. } = self;
-        let Self { max_fragment_length, record_size_limit, compression, .. } = self;
-        let Self { server_certificate, client_certificate, .. } = self;
-        let number = |value: Option<u16>| u64::from(value.map_or(0, |value| u32::from(value) + 1));
-        let octet = |value: Option<u8>| number(value.map(u16::from));
-        state.write_u64(
-            u64::from(*version) << 48 | cipher.map_or(u64::MAX >> 16, u64::from) ^ (*shape as u64) << 40,
-        );
-        state.write_u64(number(*group) << 34 | number(*dh_bits) << 17 | number(*signature_scheme));
-        state.write_u64(
-            number(*record_size_limit) << 18 | octet(*max_fragment_length) << 9 | octet(*compression),
-        );
-        state.write_u64(self.small_facts());
+        let Self { alpn, server_certificate, client_certificate, .. } = self;
+        self.numbers().into_iter().for_each(|number| state.write_u64(number));
         alpn.hash(state);
         server_certificate.hash(state);
         client_certificate.hash(state);
@@ -111,7 +100,33 @@ impl Hash for TlsProfile {
 }
 
 impl TlsProfile {
-    /// The fields of few values, two bits each.
+    /// All that is neither a name nor a certificate: equal where it is.
+    pub fn numbers(&self) -> [u64; 3] {
+        let number = |value: Option<u16>| value.map_or(0, |value| u64::from(value) + 1);
+        let octet = |value: Option<u8>| number(value.map(u16::from));
+        let cipher = self.cipher.map_or(0, |cipher| u64::from(cipher) + 1);
+        let told = u64::from(self.hello_retry) | u64::from(self.early_data_offered) << 1;
+        [
+            u64::from(self.version) << 48 | (self.shape as u64) << 40 | told << 36 | cipher,
+            octet(self.max_fragment_length) << 51
+                | number(self.group) << 34
+                | number(self.dh_bits) << 17
+                | number(self.signature_scheme),
+            number(self.record_size_limit) << 40 | octet(self.compression) << 31 | self.small_facts(),
+        ]
+    }
+
+    /// The name of the protocol that the server chose; `None` where it is too long for two numbers.
+    pub fn alpn_numbers(&self) -> Option<[u64; 2]> {
+        let Some(alpn) = self.alpn.as_deref() else { return Some([0, 0]) };
+        let mut octets = [0; 16];
+        *octets.last_mut()? = alpn.len() as u8 + 1;
+        octets.get_mut(..alpn.len()).filter(|place| place.len() < 16)?.copy_from_slice(alpn);
+        let ([low, high], _) = octets.as_chunks::<8>() else { return None };
+        Some([u64::from_le_bytes(*low), u64::from_le_bytes(*high)])
+    }
+
+    /// The fields of few values: answers in two bits each, evidence in three.
     fn small_facts(&self) -> u64 {
         let answers = [
             self.sni_acknowledged,
@@ -120,8 +135,6 @@ impl TlsProfile {
             self.truncated_hmac,
             self.secure_renegotiation,
             self.client_certificate_requested,
-            Some(self.hello_retry),
-            Some(self.early_data_offered),
         ];
         let evidence = [
             self.evidence_parameters,
@@ -132,7 +145,8 @@ impl TlsProfile {
             self.evidence_certificates,
         ];
         let answers = answers.map(|answer| answer.map_or(2, u64::from));
-        answers.into_iter().chain(evidence.map(|known| known as u64)).fold(0, |all, one| all << 2 | one)
+        let all = answers.into_iter().fold(0, |all, one| all << 2 | one);
+        evidence.into_iter().fold(all, |all, one| all << 3 | one as u64)
     }
 }
 

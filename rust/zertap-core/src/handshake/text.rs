@@ -82,6 +82,20 @@ impl Texts {
         Self(if needed > SHORT { Run::Long(Vec::with_capacity(needed)) } else { Run::default() })
     }
 
+    /// A server name and a session id.
+    pub fn of_one(name: &[u8], session: &[u8]) -> Self {
+        let count = usize::from(!name.is_empty()) + usize::from(!session.is_empty());
+        let mut texts = Self::with_room(count, name.len() + session.len());
+        texts.push(TextKind::ServerName, name);
+        texts.push(TextKind::SessionId, session);
+        texts
+    }
+
+    /// The text of this kind; empty where there is none.
+    pub fn get(&self, kind: TextKind) -> &[u8] {
+        self.iter().find(|(number, _)| *number == kind as u8).map_or(&[], |(_, octets)| octets)
+    }
+
     /// Adds a text; an empty one says nothing and is left out.
     pub fn push(&mut self, kind: TextKind, octets: &[u8]) {
         self.push_numbered(kind as u8, octets);

@@ -61,17 +61,10 @@ pub(super) struct Trace {
     later: u32,
     /// The first one; a wrong guess makes it void.
     first: Option<u8>,
-    /// Host keys that a message could hold.
-    keys: Keys,
-}
-
-/// At most one for each number that may carry a host key: 30, 31, 33.
-type Keys = [Option<Candidate>; 3];
-
-#[derive(Debug)]
-struct Candidate {
-    is_first: bool,
-    key: Arc<HostKey>,
+    /// Host keys that a message could hold: at most one for each number that may carry one, 30, 31, 33.
+    keys: [Option<Arc<HostKey>>; 3],
+    /// Which of them stood in the first message, one bit each.
+    by_first: u8,
 }
 
 impl Trace {
@@ -83,12 +76,21 @@ impl Trace {
         } else {
             self.later |= bit(number);
         }
-        if let Some(place) = slot(number).and_then(|slot| self.keys.get_mut(slot))
-            && place.as_ref().is_none_or(|held| held.is_first)
-            && let Some(key) = Reader::new(body).vec32().and_then(|blob| known.of(blob, read_host_key))
-        {
-            *place = Some(Candidate { is_first, key });
+        let Some(slot) = slot(number) else { return };
+        if self.keys[slot].is_none() || self.is_by_first(slot) {
+            self.take_key(slot, body, is_first, known);
         }
+    }
+
+    fn take_key(&mut self, slot: usize, body: &[u8], is_first: bool, known: &mut HostKeys) {
+        if let Some(key) = Reader::new(body).vec32().and_then(|blob| known.of(blob, read_host_key)) {
+            self.keys[slot] = Some(key);
+            self.by_first = self.by_first & !(1 << slot) | u8::from(is_first) << slot;
+        }
+    }
+
+    fn is_by_first(&self, slot: usize) -> bool {
+        self.by_first & 1 << slot != 0
     }
 
     /// The numbers sent, one bit each from 30 on; a misguessed first packet does not count.
@@ -100,8 +102,8 @@ impl Trace {
     /// The host key that this side sent as a server.
     pub(super) fn host_key(&self, family: KexFamily, misguessed: bool) -> Option<&Arc<HostKey>> {
         replies(family).iter().find_map(|number| {
-            let held = self.keys.get(slot(*number)?)?.as_ref()?;
-            (!(misguessed && held.is_first)).then_some(&held.key)
+            let slot = slot(*number)?;
+            self.keys[slot].as_ref().filter(|_| !(misguessed && self.is_by_first(slot)))
         })
     }
 }

@@ -24,6 +24,8 @@ pub(super) enum List {
 const LISTS: usize = 10;
 /// The random octets before the lists.
 const COOKIE: usize = 16;
+/// What stands beside the lists, but for line ends that join them: lengths, a flag, a number.
+const BESIDE: usize = 4 * LISTS + 1 + 4 - (LISTS - 1);
 /// A name longer than this is cut where it is printed (RFC 4251 section 6 allows 64).
 const NAME: usize = 128;
 
@@ -47,7 +49,7 @@ impl KexInit {
     pub(super) fn read(body: &[u8]) -> Self {
         let mut this = Self::default();
         let mut reader = Reader::new(body);
-        let mut joined = Vec::with_capacity(body.len().saturating_sub(COOKIE));
+        let mut joined = Vec::with_capacity(body.len().saturating_sub(COOKIE + BESIDE));
         if reader.skip(COOKIE).is_none() {
             return this;
         }

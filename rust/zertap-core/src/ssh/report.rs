@@ -4,8 +4,8 @@ use super::kexinit::KexInit;
 use super::observer::SshObserver;
 use super::ssh1;
 use crate::handshake::{
-    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, HostKey, PerSide, Phase, Side, SshProfile,
-    TextKind, Texts,
+    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, HostKey, Kept, Outline, PerSide, Phase, Side,
+    SshProfile, TextKind, Texts, outcome,
 };
 use std::sync::Arc;
 
@@ -22,6 +22,20 @@ impl SshObserver {
             handshake_octets: self.handshake_octets(),
             ..Findings::default()
         }
+    }
+
+    /// The findings in a few numbers; `None` where they are more than that.
+    pub fn outline(&self) -> Option<Outline<'_>> {
+        let agreed = self.agreed.as_ref().filter(|_| self.version != 1)?;
+        if self.options.offers || self.options.fingerprints {
+            return None;
+        }
+        let kept = Kept::Ssh(agreed, self.host_key());
+        let [protocol, agreed, key] = kept.places();
+        let told = outcome(self.reported_fault(), self.gave_up, Some(self.client), self.outcome_evidence());
+        let words = [agreed, key, told | protocol << 25, 0, 0, 0, 0, 0];
+        let lines = [self.client, self.client.other()].map(|side| self.sides[side].line());
+        Some(Outline { words, kept, lines, name: &[], session: &[], flags: self.reported_flags() })
     }
 
     fn profile(&self) -> Option<SshProfile> {

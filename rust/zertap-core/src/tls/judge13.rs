@@ -57,13 +57,9 @@ impl Tally {
 }
 
 impl TlsObserver {
-    fn lengths(&self) -> Lengths {
-        self.facts.cipher.and_then(Lengths::of).unwrap_or(Lengths::ASSUMED)
-    }
-
     /// A type-23 record ended.
     pub(super) fn on_application_data(&mut self, side: Side) {
-        let lengths = self.lengths();
+        let lengths = self.lengths;
         let lane = &mut self.lanes[side];
         let length = lane.walk.length();
         if length == 0 {
@@ -72,7 +68,8 @@ impl TlsObserver {
         if lane.is(Mark::Finished) {
             lane.set(Mark::Application);
         }
-        if lane.is(Mark::Blind) && length != lengths.alert() {
+        let blind = lane.is(Mark::Blind);
+        if blind && length != lengths.alert() {
             lane.set(Mark::ApplicationFoundAgain);
         }
         if self.is_provisional() {
@@ -80,10 +77,14 @@ impl TlsObserver {
         }
         if side == self.client {
             self.count_client(length, lengths);
+            self.judge();
         } else {
             self.count_server(length, lengths);
+            // Otherwise what the server sends behind its hello decides nothing.
+            if blind || self.visible.is_some() || self.era != Era::Tls13 {
+                self.judge();
+            }
         }
-        self.judge();
     }
 
     /// Early data is not counted: what a client that offered it sent before the server's flight.
@@ -119,7 +120,7 @@ impl TlsObserver {
             // A Finished is never empty.
             return false;
         }
-        let needed = self.lengths().finished_message();
+        let needed = self.lengths.finished_message();
         let proven = !self.saw(Saw::EarlyData) || tally.finished || tally.inner_late >= needed;
         tally.inner >= needed && !tally.is_just_alerts() && proven
     }
@@ -212,7 +213,7 @@ impl TlsObserver {
     // ---- provisional: the client sent a certificate, the server may refuse it (A5 rule 4) ----
 
     fn on_provisional_data(&mut self, side: Side, length: u16) {
-        let alert = self.lengths().alert();
+        let alert = self.lengths.alert();
         let lane = &self.lanes[side];
         if side == self.client {
             if length == alert {
@@ -276,7 +277,7 @@ impl TlsObserver {
     /// Whether what the server sent since the client's Finished, lost octets included, is too long to be two alerts.
     fn server_sent_more_than_alerts(&self) -> bool {
         let lane = &self.lanes[self.server()];
-        lane.offset.saturating_sub(lane.done) > 2 * (u64::from(self.lengths().alert()) + 5)
+        lane.offset.saturating_sub(lane.done) > 2 * (u64::from(self.lengths.alert()) + 5)
     }
 
     /// Whether the server's answer was not lost.
@@ -320,7 +321,7 @@ impl TlsObserver {
         let server = self.server();
         let lane = &self.lanes[server];
         let at = lane.offset;
-        if self.tallies[server].last == self.lengths().alert() {
+        if self.tallies[server].last == self.lengths.alert() {
             self.cold().note(Alert { from: server, level: 0, description: 0, encrypted: true });
         }
         self.fail(Fault::ClientCertificateRefused, server, at, Evidence::Inferred);
