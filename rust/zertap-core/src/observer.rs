@@ -71,7 +71,21 @@ impl Observer {
     }
 
     /// Takes the next octets of one direction. `peer_visible`: any segment of the other direction was seen.
+    #[inline]
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool, room: &mut Room) -> Progress {
+        match self {
+            Observer::Tls(tls, origin, Heard::Both) if origin.is_plain() => tls.push(side, chunk, room),
+            _ => self.push_weighed(side, chunk, peer_visible, room),
+        }
+    }
+
+    fn push_weighed(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        peer_visible: bool,
+        room: &mut Room,
+    ) -> Progress {
         match self {
             Observer::Tls(tls, origin, heard) => {
                 if let Heard::One(speaker, octets) = heard {
@@ -86,12 +100,9 @@ impl Observer {
                 origin.push(tls, side, chunk, room)
             }
             Observer::Ssh(ssh, origin) => ssh.push(side, origin.chunk(side, chunk), room),
-            Observer::Fresh(joined) if is_plain_hello(*joined, side, &chunk, peer_visible) => {
-                self.begin_tls(side, chunk, room)
-            }
-            Observer::Fresh(_) => {
-                self.sniff();
-                self.push(side, chunk, peer_visible, room)
+            Observer::Fresh(joined) => {
+                let joined = *joined;
+                self.push_first(joined, side, chunk, peer_visible, room)
             }
             Observer::Sniffing(sniffer) => {
                 let verdict = sniffer.push(side, chunk, peer_visible);
@@ -242,6 +253,22 @@ impl Observer {
         if let Observer::Fresh(joined) = *self {
             *self = Observer::Sniffing(Sniffer::new(joined));
         }
+    }
+
+    #[inline(never)]
+    fn push_first(
+        &mut self,
+        joined: Joined,
+        side: Side,
+        chunk: Chunk<'_>,
+        peer_visible: bool,
+        room: &mut Room,
+    ) -> Progress {
+        if is_plain_hello(joined, side, &chunk, peer_visible) {
+            return self.begin_tls(side, chunk, room);
+        }
+        self.sniff();
+        self.push_weighed(side, chunk, peer_visible, room)
     }
 
     /// A ClientHello is the first thing that was heard.

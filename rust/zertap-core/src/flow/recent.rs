@@ -4,26 +4,36 @@ use crate::stream::Seq;
 
 /// How many segments of each direction are remembered.
 const REMEMBERED: usize = 4;
+/// A second round of places is full.
+const FULL_ROUND: u8 = 2 * REMEMBERED as u8 - 1;
 
 /// The latest segments of one direction: where they lay and a digest of what they held.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Recent {
     segments: [(Seq, u32, u64); REMEMBERED],
-    at: u8,
+    /// How many there were; from `REMEMBERED` on it goes round, and tells only where the next one goes.
+    count: u8,
 }
 
 impl Recent {
     /// Remembers a segment.
     pub fn remember(&mut self, seq: Seq, bytes: &[u8]) {
-        let place = usize::from(self.at) % REMEMBERED;
+        let place = usize::from(self.count) % REMEMBERED;
         self.segments[place] = (seq, bytes.len() as u32, digest(bytes));
-        self.at = self.at.wrapping_add(1);
+        // Full stays full.
+        self.count = if self.count < FULL_ROUND { self.count + 1 } else { REMEMBERED as u8 };
+    }
+
+    /// Forgets all of them.
+    pub fn forget(&mut self) {
+        self.count = 0;
     }
 
     /// Whether a segment with the same place and length held other octets.
     pub fn contradicts(&self, seq: Seq, bytes: &[u8]) -> bool {
         self.segments
             .iter()
+            .take(usize::from(self.count))
             .any(|(at, length, kept)| *at == seq && *length == bytes.len() as u32 && *kept != digest(bytes))
     }
 }

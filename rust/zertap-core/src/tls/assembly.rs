@@ -71,6 +71,17 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    /// Nothing was seen.
+    pub(super) const NOTHING: Assembly = Assembly {
+        gathered: Vec::new(),
+        header: [0; 4],
+        have: 0,
+        must_begin: 0,
+        told: false,
+        lost: false,
+        left: 0,
+    };
+
     /// The next message must be of one of these types (bit numbers), and its version's major 3.
     pub(super) fn must_begin_with(&mut self, kinds: u8) {
         self.must_begin = kinds;

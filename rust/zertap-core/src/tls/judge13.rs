@@ -26,6 +26,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// No record.
+    pub(super) const NONE: Tally =
+        Tally { inner: 0, inner_late: 0, first: 0, last: 0, records: 0, alerts: 0, finished: false };
+
+    #[inline]
     fn add(&mut self, length: u16, lengths: Lengths, knew_flight: bool) {
         let inner = lengths.inner(length);
         self.inner = self.inner.saturating_add(inner);
@@ -88,6 +93,7 @@ impl TlsObserver {
     }
 
     /// Early data is not counted: what a client that offered it sent before the server's flight.
+    #[inline]
     fn count_client(&mut self, length: u16, lengths: Lengths) {
         let lane = &self.lanes[self.client];
         let from = if self.saw(Saw::ServerHello) { self.hello_end } else { 1 };
@@ -98,6 +104,7 @@ impl TlsObserver {
         self.tallies[self.client].add(length, lengths, knew_flight);
     }
 
+    #[inline]
     fn count_server(&mut self, length: u16, lengths: Lengths) {
         let server = self.server();
         let tally = &mut self.tallies[server];

@@ -135,7 +135,7 @@ impl TlsObserver {
 
     fn blank(begun_by: Side, options: Options) -> Self {
         Self {
-            lanes: PerSide::default(),
+            lanes: PerSide([Lane::BLANK, Lane::BLANK]),
             facts: TlsProfile::default(),
             kept: Kept::default(),
             certificates: PerSide::default(),
@@ -147,7 +147,7 @@ impl TlsObserver {
             flight_end: None,
             farewell: None,
             farewell_hidden: None,
-            tallies: PerSide::default(),
+            tallies: PerSide([Tally::NONE, Tally::NONE]),
             saw: 0,
             era: Era::Open,
             phase: Phase::TlsBegun,

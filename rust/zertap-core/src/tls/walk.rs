@@ -68,6 +68,9 @@ pub(super) enum Step<'a> {
 }
 
 impl Walk {
+    /// A walk at its start.
+    pub(super) const START: Walk = Walk { left: 0, header: [0; HEADER], have: 0, at: At::Header };
+
     /// A walk that has lost its framing already.
     pub(super) const fn lost() -> Self {
         Self { left: 0, header: [0; 5], have: 0, at: At::Lost }
