@@ -451,6 +451,7 @@ impl Workplace<'_> {
     }
 
     /// Keeps what the listener found and lets it go.
+    #[inline(never)]
     fn settle(&mut self, conn: &mut Connection) {
         let Some(listening) = conn.listening.take() else { return };
         let settled = self.settled(&listening, conn);

@@ -12,7 +12,7 @@ use super::packet::{Deframer, Framing, Packet, Step};
 use super::probe::{LineScan, Probe, SSH_PREFIX, Scan, probe};
 use super::resync;
 use super::said::{Notice, Said};
-use crate::handshake::{Chunk, Flag, Flags, Form, HostKeys, Scribe, Shown};
+use crate::handshake::{Chunk, Flag, Flags, Form, Scribe, Shown, SshSeen};
 use std::num::NonZeroU64;
 
 /// What a direction has come to.
@@ -61,8 +61,8 @@ enum Flow {
 pub(super) struct Aid<'a> {
     /// Who notes what they show.
     pub(super) scribe: Scribe<'a>,
-    /// Host keys seen before.
-    pub(super) keys: &'a mut HostKeys,
+    /// What was read before.
+    pub(super) seen: &'a mut SshSeen,
 }
 
 /// One direction.
@@ -143,7 +143,7 @@ impl Direction {
         match self.stage {
             Stage::Opaque | Stage::Mute | Stage::Lost => Verdict::Open,
             Stage::Packets if self.deframer.gap(length) => {
-                self.read(&[], 0, peer, &mut Aid { scribe: Scribe::none(), keys: &mut HostKeys::default() })
+                self.read(&[], 0, peer, &mut Aid { scribe: Scribe::none(), seen: &mut SshSeen::default() })
             }
             _ => {
                 self.lost_at = Some(at);
@@ -285,7 +285,7 @@ impl Direction {
             Step::NeedMore => Flow::Wait,
             Step::BadLength => Flow::Stop(Verdict::BadLength),
             Step::Packet(packet) => {
-                let notice = self.said.take(&packet, self.lost_at.is_none(), aid.keys);
+                let notice = self.said.take(&packet, self.lost_at.is_none(), aid.seen);
                 aid.scribe.note(shown(&packet), packet.body.len() as u64);
                 match notice {
                     Notice::Nothing => Flow::Next,
@@ -431,7 +431,7 @@ fn looks_like_tls(head: &[u8]) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::{Aid, Direction, Verdict};
-    use crate::handshake::{Chunk, HostKeys, Scribe};
+    use crate::handshake::{Chunk, Scribe, SshSeen};
 
     #[test]
     fn a_finished_direction_owns_no_buffer() {
@@ -441,7 +441,7 @@ mod tests {
         bytes.extend(b"\0\0\x40\0\x04\x1E half of a long message");
         for piece in bytes.chunks(7) {
             let chunk = Chunk { bytes: piece, seen: 0, starts_segment: false, cut: 0 };
-            let mut aid = Aid { scribe: Scribe::none(), keys: &mut HostKeys::default() };
+            let mut aid = Aid { scribe: Scribe::none(), seen: &mut SshSeen::default() };
             assert_eq!(direction.push(&chunk, None, &mut aid), Verdict::Open);
         }
         assert!(direction.said.kexinit.is_some());

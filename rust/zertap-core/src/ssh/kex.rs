@@ -5,8 +5,9 @@
 
 use super::facts::KexFamily;
 use super::kexinit::printable;
-use crate::handshake::{HostKey, HostKeys};
+use crate::handshake::HostKey;
 use crate::reader::Reader;
+use crate::seen::Seen;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ pub(super) struct Trace {
 
 impl Trace {
     /// Notes one message; `body` is what follows its number, perhaps cut.
-    pub(super) fn note(&mut self, number: u8, body: &[u8], known: &mut HostKeys) {
+    pub(super) fn note(&mut self, number: u8, body: &[u8], known: &mut Seen<HostKey>) {
         let is_first = self.first.is_none();
         if is_first {
             self.first = Some(number);
@@ -82,7 +83,7 @@ impl Trace {
         }
     }
 
-    fn take_key(&mut self, slot: usize, body: &[u8], is_first: bool, known: &mut HostKeys) {
+    fn take_key(&mut self, slot: usize, body: &[u8], is_first: bool, known: &mut Seen<HostKey>) {
         if let Some(key) = Reader::new(body).vec32().and_then(|blob| known.of(blob, read_host_key)) {
             self.keys[slot] = Some(key);
             self.by_first = self.by_first & !(1 << slot) | u8::from(is_first) << slot;
@@ -152,7 +153,7 @@ pub(super) fn has_reply(family: KexFamily, by_server: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{KexFamily, Trace, contradicts_roles, read_host_key};
-    use crate::handshake::HostKeys;
+    use crate::seen::Seen;
 
     fn string(bytes: &[u8]) -> Vec<u8> {
         [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
@@ -186,12 +187,12 @@ mod tests {
     #[test]
     fn a_misguessed_first_packet_counts_for_nothing() {
         let mut trace = Trace::default();
-        trace.note(30, &string(&string(b"ssh-rsa")), &mut HostKeys::default());
+        trace.note(30, &string(&string(b"ssh-rsa")), &mut Seen::default());
         assert_eq!(trace.numbers(false), 1);
         assert_eq!(trace.numbers(true), 0);
         assert!(trace.host_key(KexFamily::Rsa, false).is_some());
         assert!(trace.host_key(KexFamily::Rsa, true).is_none());
-        trace.note(30, &string(&string(b"ssh-ed25519")), &mut HostKeys::default());
+        trace.note(30, &string(&string(b"ssh-ed25519")), &mut Seen::default());
         assert_eq!(&*trace.host_key(KexFamily::Rsa, true).unwrap().name, "ssh-ed25519");
     }
 

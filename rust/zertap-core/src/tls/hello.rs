@@ -168,7 +168,8 @@ impl<'a> ServerHello<'a> {
         self.version = Some(version);
         let random = reader.array::<32>()?;
         self.retry = random == RETRY_RANDOM;
-        self.downgrade = matches!(random.last_chunk(), Some(b"DOWNGRD\x00" | b"DOWNGRD\x01"));
+        let last = random.last_chunk().map(|last| u64::from_be_bytes(*last) & !1);
+        self.downgrade = last == Some(u64::from_be_bytes(*b"DOWNGRD\x00"));
         // Drafts of TLS 1.3 before 22 have neither session id nor compression here (TLS-49).
         let draft = version >> 8 == 0x7F;
         if !draft {

@@ -7,13 +7,13 @@ use super::state::{Era, Saw};
 use crate::handshake::{Alert, End, Evidence, Fault, Flag, Side};
 
 /// What the encrypted records of one side add up to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tally {
     /// Inner octets.
     inner: u32,
     /// Inner octets of records sent after the whole server flight was acknowledged (client only).
     inner_late: u32,
-    /// Length of the first record.
+    /// Length of the first record (client only).
     first: u16,
     /// Length of the last record.
     last: u16,
@@ -21,7 +21,7 @@ pub(super) struct Tally {
     records: u8,
     /// Records of an alert's length; stops at its largest value.
     alerts: u8,
-    /// A record had the length of a Finished, or followed an EndOfEarlyData and was no shorter.
+    /// A record had the length of a Finished, or followed an EndOfEarlyData and was no shorter (client only).
     finished: bool,
 }
 
@@ -30,23 +30,29 @@ impl Tally {
     pub(super) const NONE: Tally =
         Tally { inner: 0, inner_late: 0, first: 0, last: 0, records: 0, alerts: 0, finished: false };
 
+    /// Counts a record of either side.
     #[inline]
-    fn add(&mut self, length: u16, lengths: Lengths, knew_flight: bool) {
-        let inner = lengths.inner(length);
-        self.inner = self.inner.saturating_add(inner);
+    fn add(&mut self, length: u16, lengths: Lengths) {
+        self.inner = self.inner.saturating_add(lengths.inner(length));
+        self.last = length;
+        self.records = self.records.saturating_add(1);
+        if length == lengths.alert() {
+            self.alerts = self.alerts.saturating_add(1);
+        }
+    }
+
+    /// The same for the client's, of which more is asked.
+    #[inline]
+    fn add_of_client(&mut self, length: u16, lengths: Lengths, knew_flight: bool) {
         if knew_flight {
-            self.inner_late = self.inner_late.saturating_add(inner);
+            self.inner_late = self.inner_late.saturating_add(lengths.inner(length));
         }
         if self.records == 0 {
             self.first = length;
         }
         let after_early = self.records > 0 && self.last == lengths.end_of_early_data();
         self.finished |= length == lengths.finished() || (after_early && length >= lengths.finished());
-        self.last = length;
-        self.records = self.records.saturating_add(1);
-        if length == lengths.alert() {
-            self.alerts = self.alerts.saturating_add(1);
-        }
+        self.add(length, lengths);
     }
 
     /// Whether the records, added up under the lengths that are assumed, suffice under the suite of the shortest tag.
@@ -101,14 +107,14 @@ impl TlsObserver {
             return;
         }
         let knew_flight = self.flight_end.is_some_and(|end| lane.seen >= end);
-        self.tallies[self.client].add(length, lengths, knew_flight);
+        self.tallies[self.client].add_of_client(length, lengths, knew_flight);
     }
 
     #[inline]
     fn count_server(&mut self, length: u16, lengths: Lengths) {
         let server = self.server();
         let tally = &mut self.tallies[server];
-        tally.add(length, lengths, false);
+        tally.add(length, lengths);
         let lane = &self.lanes[server];
         if self.flight_end.is_none() && tally.inner >= lengths.server_flight() {
             self.flight_end = Some(lane.offset);

@@ -139,7 +139,7 @@ impl TlsObserver {
         if self.options.fingerprints && hello.whole && message.whole {
             self.cold().fingerprint_client(&hello);
         }
-        self.tallies[side] = Tally::default();
+        self.tallies[side] = Tally::NONE;
     }
 
     fn mark_breaks(&mut self, read: bool, message: &Content<'_>) {
@@ -182,7 +182,7 @@ impl TlsObserver {
         self.facts.evidence_parameters = if hello.whole { Evidence::Negotiated } else { Evidence::Inferred };
         self.hello_end = self.lanes[side].record_end();
         self.hello_seen = self.lanes[side].seen;
-        self.tallies = PerSide::default();
+        self.tallies = PerSide([Tally::NONE; 2]);
         self.flight_end = None;
         self.forget(Saw::ServerWentOn);
         self.compare_with_offer(&hello);

@@ -147,7 +147,7 @@ impl TlsObserver {
             flight_end: None,
             farewell: None,
             farewell_hidden: None,
-            tallies: PerSide([Tally::NONE, Tally::NONE]),
+            tallies: PerSide([Tally::NONE; 2]),
             saw: 0,
             era: Era::Open,
             phase: Phase::TlsBegun,
