@@ -84,8 +84,7 @@ impl Texts {
 
     /// A server name and a session id.
     pub fn of_one(name: &[u8], session: &[u8]) -> Self {
-        let count = usize::from(!name.is_empty()) + usize::from(!session.is_empty());
-        let mut texts = Self::with_room(count, name.len() + session.len());
+        let mut texts = Self::with_room(2, name.len() + session.len());
         texts.push(TextKind::ServerName, name);
         texts.push(TextKind::SessionId, session);
         texts
@@ -203,9 +202,8 @@ impl Run {
     fn extend(&mut self, head: [u8; HEAD], octets: &[u8]) {
         match self {
             Self::Short(short) if HEAD + octets.len() <= short.remaining_capacity() => {
-                short.extend(head);
-                // It fits.
-                let _ = short.try_extend_from_slice(octets);
+                // They fit.
+                let _ = short.try_extend_from_slice(&head).and_then(|()| short.try_extend_from_slice(octets));
             }
             _ => self.extend_long(&head, octets),
         }

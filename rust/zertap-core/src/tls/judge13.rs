@@ -69,7 +69,24 @@ impl Tally {
 
 impl TlsObserver {
     /// A type-23 record ended.
+    #[inline]
     pub(super) fn on_application_data(&mut self, side: Side) {
+        let lane = &self.lanes[side];
+        let exact = !lane.is(Mark::Blind) && !lane.is(Mark::Finished) && self.visible.is_none();
+        if self.era == Era::Tls13 && side != self.client && exact && !self.is_provisional() {
+            // So it is with most: what a 1.3 server sends behind its hello decides nothing.
+            let length = lane.walk.length();
+            if length > 0 {
+                self.count_server(length, self.lengths);
+            }
+            return;
+        }
+        self.weigh_application_data(side);
+    }
+
+    /// The same of one that may decide something.
+    #[inline(never)]
+    fn weigh_application_data(&mut self, side: Side) {
         let lengths = self.lengths;
         let lane = &mut self.lanes[side];
         let length = lane.walk.length();
@@ -79,8 +96,7 @@ impl TlsObserver {
         if lane.is(Mark::Finished) {
             lane.set(Mark::Application);
         }
-        let blind = lane.is(Mark::Blind);
-        if blind && length != lengths.alert() {
+        if lane.is(Mark::Blind) && length != lengths.alert() {
             lane.set(Mark::ApplicationFoundAgain);
         }
         if self.is_provisional() {
@@ -88,14 +104,10 @@ impl TlsObserver {
         }
         if side == self.client {
             self.count_client(length, lengths);
-            self.judge();
         } else {
             self.count_server(length, lengths);
-            // Otherwise what the server sends behind its hello decides nothing.
-            if blind || self.visible.is_some() || self.era != Era::Tls13 {
-                self.judge();
-            }
         }
+        self.judge();
     }
 
     /// Early data is not counted: what a client that offered it sent before the server's flight.
