@@ -153,8 +153,7 @@ fn place<T>(places: &mut Vec<Option<T>>, hash: u64) -> &mut Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handshake::{CryptoProfile, Fault};
-    use crate::handshake::{TextKind, Texts, TlsProfile};
+    use crate::handshake::{CryptoProfile, Fault, Flags, KexFamily, SshAgreement, SshProfile, TlsProfile};
 
     fn found(texts: &[(TextKind, &[u8])]) -> Findings {
         let mut all = Texts::default();
@@ -195,6 +194,44 @@ mod tests {
         assert!(*alert != *one && !Arc::ptr_eq(one.facts(), alert.facts()));
         assert!(shown(&settle(&[])).is_empty());
         settle(&[(SessionId, &[9; 300]), (ServerName, b"long")]);
+    }
+
+    #[test]
+    fn findings_are_asked_for_only_where_their_outline_is_new() {
+        use TextKind::{ClientBanner, ServerName, SessionId};
+        let (mut settlements, mut profiles) = (Settlements::default(), Profiles::default());
+        let mut settle = |word: u64, line: &[u8], name: &[u8]| {
+            let agreement = &Arc::new(SshAgreement {
+                profile: SshProfile::default(),
+                family: KexFamily::Unknown,
+                nothing_common: false,
+                client_misguessed: false,
+                server_misguessed: false,
+            });
+            let (words, flags) = ([word, 0, 0, 0, 0, 0, 0, 0], Flags::default());
+            let kept = Kept::Ssh(agreement, None);
+            let outline = Outline { words, kept, lines: [line, b""], name, session: b"s", flags };
+            let asked = std::cell::Cell::new(0);
+            let findings = || {
+                asked.set(asked.get() + 1);
+                found(&[(ClientBanner, line), (ServerName, name), (SessionId, b"s")])
+            };
+            let settled = settlements.outlined(&outline, findings, &mut profiles);
+            (settled, asked.get())
+        };
+        // A build with assertions asks once more, to compare.
+        let known = u32::from(cfg!(debug_assertions));
+        let (one, asked) = settle(7, b"SSH-2.0-a", b"a.example");
+        assert_eq!(asked, 1);
+        let (same, asked) = settle(7, b"SSH-2.0-a", b"a.example");
+        assert!(Arc::ptr_eq(&one, &same) && asked == known);
+        let (other, asked) = settle(7, b"SSH-2.0-a", b"b.example");
+        assert!(Arc::ptr_eq(one.facts(), other.facts()) && !Arc::ptr_eq(&one, &other) && asked == known);
+        assert_eq!(shown(&other).len(), 3);
+        assert_eq!(shown(&other)[0], (ServerName as u8, b"b.example".to_vec()));
+        // Another line, and other words.
+        assert_eq!(settle(7, b"SSH-2.0-b", b"a.example").1, 1);
+        assert_eq!(settle(8, b"SSH-2.0-b", b"a.example").1, 1);
     }
 
     #[test]

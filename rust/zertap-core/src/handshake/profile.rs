@@ -184,3 +184,71 @@ pub struct SshProfile {
     /// How the outcome is known.
     pub evidence_outcome: Evidence,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_differ_wherever_a_field_does() {
+        let some: Vec<u16> = vec![0, 1, 0x1301, u16::MAX];
+        let mut profiles = vec![TlsProfile::default()];
+        let mut add = |change: &dyn Fn(&mut TlsProfile)| {
+            let mut profile = TlsProfile::default();
+            change(&mut profile);
+            profiles.push(profile);
+        };
+        for number in some {
+            let (wide, octet) = (u32::from(number) << 8 | 0xFF, number as u8);
+            add(&|profile| profile.version = number ^ 0x0303);
+            add(&|profile| profile.cipher = Some(wide));
+            add(&|profile| profile.group = Some(number));
+            add(&|profile| profile.dh_bits = Some(number));
+            add(&|profile| profile.signature_scheme = Some(number));
+            add(&|profile| profile.record_size_limit = Some(number));
+            add(&|profile| profile.max_fragment_length = Some(octet ^ 0x55));
+            add(&|profile| profile.compression = Some(octet ^ 0x55));
+        }
+        for shape in [TlsShape::Full, TlsShape::Abbreviated] {
+            add(&|profile| profile.shape = shape);
+        }
+        for answer in [Some(false), Some(true)] {
+            add(&|profile| profile.sni_acknowledged = answer);
+            add(&|profile| profile.extended_master_secret = answer);
+            add(&|profile| profile.encrypt_then_mac = answer);
+            add(&|profile| profile.truncated_hmac = answer);
+            add(&|profile| profile.secure_renegotiation = answer);
+            add(&|profile| profile.client_certificate_requested = answer);
+        }
+        add(&|profile| profile.hello_retry = true);
+        add(&|profile| profile.early_data_offered = true);
+        for evidence in [Evidence::Offered, Evidence::Inferred, Evidence::Negotiated, Evidence::Advised] {
+            add(&|profile| profile.evidence_parameters = evidence);
+            add(&|profile| profile.evidence_group = evidence);
+            add(&|profile| profile.evidence_outcome = evidence);
+            add(&|profile| profile.evidence_shape = evidence);
+            add(&|profile| profile.evidence_alpn = evidence);
+            add(&|profile| profile.evidence_certificates = evidence);
+        }
+        for one in &profiles {
+            for other in &profiles {
+                assert_eq!(one == other, one.numbers() == other.numbers(), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_protocols_are_told_apart_and_long_ones_have_no_numbers() {
+        let numbers = |alpn: Option<&[u8]>| {
+            TlsProfile { alpn: alpn.map(Into::into), ..TlsProfile::default() }.alpn_numbers()
+        };
+        let names: [Option<&[u8]>; 7] =
+            [None, Some(b""), Some(b"\0"), Some(b"h2"), Some(b"h2\0"), Some(b"http/1.1"), Some(&[1; 15])];
+        for (place, one) in names.into_iter().enumerate() {
+            for (other_place, other) in names.into_iter().enumerate() {
+                assert_eq!(numbers(one) == numbers(other), place == other_place, "{one:?} {other:?}");
+            }
+        }
+        assert_eq!(numbers(Some(&[1; 16])), None);
+    }
+}

@@ -70,6 +70,7 @@ enum Run {
 /// What a server name of 36 octets and a session id take: few have a longer one.
 const SHORT: usize = 72;
 
+const _: () = assert!(SHORT <= LOW as usize);
 /// Octets that most texts take beside their own.
 const HEAD: usize = 2;
 /// What one octet of a length tells.
@@ -84,9 +85,14 @@ impl Texts {
 
     /// A server name and a session id.
     pub fn of_one(name: &[u8], session: &[u8]) -> Self {
-        let mut texts = Self::with_room(2, name.len() + session.len());
-        texts.push(TextKind::ServerName, name);
-        texts.push(TextKind::SessionId, session);
+        let all = [(TextKind::ServerName, name), (TextKind::SessionId, session)];
+        if let Some(run) = short_run(all) {
+            return Self(Run::Short(run));
+        }
+        let mut texts = Self::with_room(all.len(), name.len() + session.len());
+        for (kind, text) in all {
+            texts.push(kind, text);
+        }
         texts
     }
 
@@ -221,6 +227,27 @@ impl Run {
             long.extend_from_slice(octets);
         }
     }
+}
+
+/// A run of these texts, where it is short; written at once.
+#[inline]
+fn short_run(texts: [(TextKind, &[u8]); 2]) -> Option<ArrayVec<u8, SHORT>> {
+    let mut octets = [0; SHORT];
+    let mut rest = &mut octets[..];
+    for (kind, text) in texts {
+        if !text.is_empty() {
+            let (head, tail) = rest.split_first_chunk_mut::<HEAD>()?;
+            let (place, tail) = tail.split_at_mut_checked(text.len())?;
+            *head = [kind as u8, text.len() as u8];
+            place.copy_from_slice(text);
+            rest = tail;
+        }
+    }
+    // Shorter than `LOW`, all of them.
+    let used = SHORT - rest.len();
+    let mut run = ArrayVec::from(octets);
+    run.truncate(used);
+    Some(run)
 }
 
 /// The texts of a run.

@@ -8,16 +8,16 @@
 /// Unit: octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lengths {
-    beside: u16,
-    alert: u16,
-    end_of_early_data: u16,
-    finished: u16,
-    message: u16,
+    beside: u8,
+    alert: u8,
+    end_of_early_data: u8,
+    finished: u8,
+    message: u8,
 }
 
 impl Lengths {
     /// By the lengths of tag and hash.
-    const fn new(tag: u16, hash: u16) -> Self {
+    const fn new(tag: u8, hash: u8) -> Self {
         let message = 4 + hash;
         let beside = 1 + tag;
         Self { beside, alert: 2 + beside, end_of_early_data: 4 + beside, finished: message + beside, message }
@@ -43,17 +43,17 @@ impl Lengths {
 
     /// Record length of an alert.
     pub(super) const fn alert(self) -> u16 {
-        self.alert
+        self.alert as u16
     }
 
     /// Record length of EndOfEarlyData.
     pub(super) const fn end_of_early_data(self) -> u16 {
-        self.end_of_early_data
+        self.end_of_early_data as u16
     }
 
     /// Record length of a Finished that stands alone, unpadded.
     pub(super) const fn finished(self) -> u16 {
-        self.finished
+        self.finished as u16
     }
 
     /// Whether this is the record length of a lone Finished under any suite.
@@ -63,7 +63,7 @@ impl Lengths {
 
     /// Inner octets of an encrypted record: its length without content type and tag.
     pub(super) const fn inner(self, length: u16) -> u32 {
-        length.saturating_sub(self.beside) as u32
+        length.saturating_sub(self.beside as u16) as u32
     }
 
     /// Inner octets that a side must send before it can have sent a Finished.

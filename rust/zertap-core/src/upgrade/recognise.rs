@@ -205,3 +205,24 @@ fn matches(octets: &[u8], pattern: &[Octet]) -> Option<bool> {
     let fits = octets.iter().zip(pattern).all(|(octet, range)| range.contains(octet));
     if fits && octets.len() < pattern.len() { None } else { Some(fits) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_octet_rules_out_what_cannot_begin_with_it_and_nothing_else() {
+        for octet in 0..=u8::MAX {
+            let (words, patterns) = BEGINNINGS[usize::from(octet)];
+            for (place, (text, _)) in WORDS.iter().enumerate() {
+                let possible = begins(&[octet], text.as_bytes()) != Some(false);
+                assert_eq!(words & 1 << place != 0, possible, "{octet} {text}");
+            }
+            for (place, (pattern, _)) in PATTERNS.iter().enumerate() {
+                let possible = matches(&[octet], pattern) != Some(false);
+                assert_eq!(patterns & 1 << place != 0, possible, "{octet} {place}");
+            }
+        }
+        assert!(those(WORDS, u64::MAX).count() == WORDS.len() && those(WORDS, 0).count() == 0);
+    }
+}
