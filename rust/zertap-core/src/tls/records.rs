@@ -177,8 +177,10 @@ impl TlsObserver {
 
     /// A type-20 record ended: a ChangeCipherSpec, if it is what one must be.
     fn on_key_change(&mut self, side: Side) {
-        let lane = &self.lanes[side];
-        let sound = lane.walk.length() == 1 && lane.octet.is_none_or(|value| value == 1);
+        let lane = &mut self.lanes[side];
+        // Taken, so that it is not the level of a clear alert that follows.
+        let value = lane.octet.take();
+        let sound = lane.walk.length() == 1 && value.is_none_or(|value| value == 1);
         if sound {
             self.on_change_cipher_spec(side);
         } else if !lane.is(Mark::Changed) && lane.walk.length() > 0 {
