@@ -258,6 +258,7 @@ impl TlsObserver {
         self.lengths = cipher.and_then(Lengths::of).unwrap_or(Lengths::ASSUMED);
     }
 
+    #[inline]
     fn progress(&self, before: (Phase, bool)) -> Progress {
         match self.standing() {
             now if now == before => Progress::NeedMore,
