@@ -56,6 +56,7 @@ pub mod prefetch;
 pub mod profiles;
 pub mod reader;
 pub mod registry;
+pub mod seen;
 pub mod ssh;
 pub mod stream;
 pub mod tap;

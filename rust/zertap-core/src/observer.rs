@@ -1,10 +1,10 @@
 //! Who listens to a connection: decides by the first octets of each direction, never by ports (EDGE_CASES A3).
 //!
 //! ```text
-//! Sniffing ─┬─ Tls
-//!           ├─ Ssh
-//!           ├─ Clear (may still turn into Ssh: server lines before a banner; or Tls: an upgrade)
-//!           └─ nobody (picked up in mid-life, no start visible)
+//! Fresh ─ Sniffing ─┬─ Tls
+//!                   ├─ Ssh
+//!                   ├─ Clear (may still turn into Ssh: server lines before a banner; or Tls: an upgrade)
+//!                   └─ nobody (picked up in mid-life, no start visible)
 //! ```
 //! A new protocol is one variant here; the compiler lists what else must answer.
 
@@ -13,16 +13,18 @@ mod origin;
 mod sniff;
 mod wrapping;
 
-use crate::handshake::{Chunk, End, Findings, Observe, PerSide, Phase, Progress, Room, Side};
+use crate::handshake::{Chunk, End, Findings, Flag, Observe, Outline, PerSide, Phase, Progress, Room, Side};
 use crate::ssh::{SSH_PREFIX, SshObserver};
 use crate::tls::{TlsObserver, Walk};
 use clear::{Banner, ClearWatch, Place};
 use origin::Origin;
-use sniff::{Form, Sniffer, Verdict};
+use sniff::{Form, Sniffer, Verdict, is_plain_hello};
 
 /// The listener of one connection.
 #[derive(Debug)]
 pub enum Observer {
+    /// Nothing was seen. Smaller than a sniffer that has seen nothing: most connections never need one.
+    Fresh(Joined),
     /// Too little was seen to know who should listen.
     Sniffing(Sniffer),
     /// A TLS or SSL handshake: where it began, and who was heard.
@@ -59,7 +61,7 @@ impl Observer {
     /// A listener for a new connection.
     #[inline]
     pub fn new(joined: Joined) -> Self {
-        Observer::Sniffing(Sniffer::new(joined))
+        Observer::Fresh(joined)
     }
 
     /// A listener for a handshake that is announced: it begins with the next octets, those before (of each side so
@@ -69,7 +71,21 @@ impl Observer {
     }
 
     /// Takes the next octets of one direction. `peer_visible`: any segment of the other direction was seen.
+    #[inline]
     pub fn push(&mut self, side: Side, chunk: Chunk<'_>, peer_visible: bool, room: &mut Room) -> Progress {
+        match self {
+            Observer::Tls(tls, origin, Heard::Both) if origin.is_plain() => tls.push(side, chunk, room),
+            _ => self.push_weighed(side, chunk, peer_visible, room),
+        }
+    }
+
+    fn push_weighed(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        peer_visible: bool,
+        room: &mut Room,
+    ) -> Progress {
         match self {
             Observer::Tls(tls, origin, heard) => {
                 if let Heard::One(speaker, octets) = heard {
@@ -84,8 +100,9 @@ impl Observer {
                 origin.push(tls, side, chunk, room)
             }
             Observer::Ssh(ssh, origin) => ssh.push(side, origin.chunk(side, chunk), room),
-            Observer::Sniffing(sniffer) if sniffer.is_plain_hello(side, &chunk, peer_visible) => {
-                self.begin_tls(side, chunk, room)
+            Observer::Fresh(joined) => {
+                let joined = *joined;
+                self.push_first(joined, side, chunk, peer_visible, room)
             }
             Observer::Sniffing(sniffer) => {
                 let verdict = sniffer.push(side, chunk, peer_visible);
@@ -104,7 +121,9 @@ impl Observer {
 
     /// `length` octets of this direction will never be seen.
     pub fn gap(&mut self, side: Side, length: u64, room: &Room) -> Progress {
+        self.sniff();
         match self {
+            Observer::Fresh(_) => Progress::NeedMore,
             Observer::Tls(tls, origin, _) => origin.gap(tls, side, length),
             Observer::Ssh(ssh, _) => ssh.gap(side, length),
             // The beginning of what was announced is lost: nobody will recognise the rest.
@@ -119,7 +138,9 @@ impl Observer {
 
     /// This direction ended.
     pub fn end(&mut self, side: Side, how: End, seen: u64) -> Progress {
+        self.sniff();
         match self {
+            Observer::Fresh(_) => Progress::NeedMore,
             Observer::Tls(tls, origin, _) => origin.end(tls, side, how, seen),
             Observer::Ssh(ssh, origin) => ssh.end(side, how, origin.seen(side, seen)),
             Observer::Sniffing(sniffer) => {
@@ -138,6 +159,7 @@ impl Observer {
         match self {
             Observer::Tls(tls, ..) => tls.close(),
             Observer::Ssh(ssh, _) => ssh.close(),
+            Observer::Fresh(_) => Progress::NeedMore,
             Observer::Sniffing(sniffer) => sniffer.close(),
             Observer::Clear(watch) => {
                 let answer = watch.close();
@@ -150,7 +172,7 @@ impl Observer {
     pub fn abandon(&mut self) -> Progress {
         match self {
             Observer::Sniffing(sniffer) => sniffer.close(),
-            Observer::Tls(..) | Observer::Ssh(..) | Observer::Clear(_) => Progress::NeedMore,
+            _ => Progress::NeedMore,
         }
     }
 
@@ -160,7 +182,7 @@ impl Observer {
             Observer::Tls(tls, ..) if torn => tls.due_while_torn(),
             Observer::Tls(tls, ..) => tls.due(),
             Observer::Ssh(ssh, _) => ssh.due(),
-            Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
+            Observer::Fresh(_) | Observer::Sniffing(_) | Observer::Clear(_) => Progress::NeedMore,
         }
     }
 
@@ -170,7 +192,7 @@ impl Observer {
             Observer::Tls(tls, ..) => tls.conflict(side),
             Observer::Ssh(ssh, _) => ssh.conflict(side),
             Observer::Clear(watch) => watch.conflict(side),
-            Observer::Sniffing(_) => {}
+            Observer::Fresh(_) | Observer::Sniffing(_) => {}
         }
     }
 
@@ -179,7 +201,7 @@ impl Observer {
         match self {
             Observer::Tls(tls, ..) => tls.one_sided(visible),
             Observer::Ssh(ssh, _) => ssh.one_sided(visible),
-            Observer::Sniffing(_) => Progress::NeedMore,
+            Observer::Fresh(_) | Observer::Sniffing(_) => Progress::NeedMore,
             Observer::Clear(watch) => {
                 let answer = watch.one_sided(visible);
                 self.watched(answer)
@@ -192,11 +214,25 @@ impl Observer {
         let (mut findings, origin) = match self {
             Observer::Tls(tls, origin, _) => (tls.findings(), origin),
             Observer::Ssh(ssh, origin) => (ssh.findings(), origin),
-            Observer::Sniffing(_) => return Findings::default(),
+            Observer::Fresh(_) | Observer::Sniffing(_) => return Findings::default(),
             Observer::Clear(watch) => return watch.findings(),
         };
         origin.complete(&mut findings);
         findings
+    }
+
+    /// The same in a few numbers; `None` where that is not enough.
+    #[inline]
+    pub fn outline(&self) -> Option<Outline<'_>> {
+        let (mut outline, origin) = match self {
+            Observer::Tls(tls, origin, _) => (tls.outline()?, origin),
+            Observer::Ssh(ssh, origin) => (ssh.outline()?, origin),
+            Observer::Fresh(_) | Observer::Sniffing(_) | Observer::Clear(_) => return None,
+        };
+        if origin.upgraded {
+            outline.flags.insert(Flag::Upgraded);
+        }
+        origin.protocol.is_none().then_some(outline)
     }
 
     /// Whether it follows a handshake, or what looked like one.
@@ -212,10 +248,35 @@ impl Observer {
         }
     }
 
+    /// Something other than a ClientHello was the first to be heard.
+    fn sniff(&mut self) {
+        if let Observer::Fresh(joined) = *self {
+            *self = Observer::Sniffing(Sniffer::new(joined));
+        }
+    }
+
+    #[inline(never)]
+    fn push_first(
+        &mut self,
+        joined: Joined,
+        side: Side,
+        chunk: Chunk<'_>,
+        peer_visible: bool,
+        room: &mut Room,
+    ) -> Progress {
+        if is_plain_hello(joined, side, &chunk, peer_visible) {
+            return self.begin_tls(side, chunk, room);
+        }
+        self.sniff();
+        self.push_weighed(side, chunk, peer_visible, room)
+    }
+
     /// A ClientHello is the first thing that was heard.
     fn begin_tls(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
-        *self = Observer::Tls(TlsObserver::new(side, room.options), Origin::default(), Heard::One(side, 0));
-        match self.push(side, chunk, true, room) {
+        let heard = Heard::One(side, chunk.bytes.len() as u64);
+        *self = Observer::Tls(TlsObserver::new(side, room.options), Origin::default(), heard);
+        let Observer::Tls(tls, ..) = self else { return Progress::NeedMore };
+        match tls.push(side, chunk, room) {
             Progress::NeedMore => Progress::Moved(Phase::TlsBegun),
             further => further,
         }

@@ -310,6 +310,16 @@ fn tls_15_a_clear_alert_after_the_server_hello_fails_whatever_its_level() {
 }
 
 #[test]
+fn tls_15_a_clear_alert_behind_a_change_cipher_spec_is_read_from_its_first_octet() {
+    let refused = flight_13(0x1301).client(join(&[ccs(), alert(2, 48)])).run();
+    assert_eq!(refused.alerts(), [[CLIENT as u8, 2, 48, 0]]);
+    let retry = join(&[message(2, &Hello::retry().answer()), ccs(), alert(2, 40)]);
+    let talk = Talk::new().client(client_hello()).server(retry);
+    failed(&talk, Fault::Alert, SERVER);
+    assert_eq!(talk.run().alerts(), [[SERVER as u8, 2, 40, 0]]);
+}
+
+#[test]
 fn tls_15_an_encrypted_alert_instead_of_a_finished_fails_at_the_end() {
     let talk = flight_13(0x1301).client(join(&[ccs(), sealed(19)]));
     not_yet(&talk);

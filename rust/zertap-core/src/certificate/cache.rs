@@ -6,6 +6,7 @@
 //! collides costs a comparison.
 
 use super::{LeafCertificate, MAX_DER};
+use crate::seen::Seen;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +17,11 @@ const MAX_ENTRIES: usize = 4096;
 /// Most octets held, both generations together: certificates and the texts read from them.
 const MAX_OCTETS: usize = 16 * 1024 * 1024;
 
-/// Distinct leaf certificates by their DER octets, bounded.
+/// Distinct leaf certificates by their DER octets, bounded. The latest are found at a glance.
 #[derive(Debug)]
 pub struct CertificateCache {
+    /// The latest, found without hashing them whole.
+    latest: Seen<LeafCertificate>,
     young: Generation,
     old: Generation,
     max_entries: usize,
@@ -45,7 +48,7 @@ type Known = Option<Arc<LeafCertificate>>;
 /// Certificates of one age.
 #[derive(Debug, Default)]
 struct Generation {
-    entries: HashMap<Box<[u8]>, Known, RandomState>,
+    entries: HashMap<Arc<[u8]>, Known, RandomState>,
     octets: usize,
 }
 
@@ -58,8 +61,8 @@ impl Default for CertificateCache {
 impl CertificateCache {
     /// A cache that holds at most `entries` certificates and `octets` octets of them.
     pub fn with_limits(entries: usize, octets: usize) -> Self {
-        let (young, old, counters) = Default::default();
-        Self { young, old, max_entries: entries, max_octets: octets, counters }
+        let (latest, young, old, counters) = Default::default();
+        Self { latest, young, old, max_entries: entries, max_octets: octets, counters }
     }
 
     /// The facts of the certificate in `der`; `None` when it cannot be read (see [`LeafCertificate::read`]).
@@ -68,9 +71,22 @@ impl CertificateCache {
             self.counters.refused += 1;
             return None;
         }
-        if let Some(known) = self.young.entries.get(der) {
+        if let Some(leaf) = self.latest.get(der) {
             self.counters.hits += 1;
-            return known.clone();
+            return Some(Arc::clone(leaf));
+        }
+        let (der, leaf) = self.look_up(der);
+        if let Some(leaf) = &leaf {
+            self.latest.keep(&der, leaf);
+        }
+        leaf
+    }
+
+    /// The same of one that is not among the latest.
+    fn look_up(&mut self, der: &[u8]) -> (Arc<[u8]>, Known) {
+        if let Some((der, known)) = self.young.entries.get_key_value(der) {
+            self.counters.hits += 1;
+            return (Arc::clone(der), known.clone());
         }
         let (der, leaf) = if let Some((der, known)) = self.old.take(der) {
             self.counters.hits += 1;
@@ -79,8 +95,8 @@ impl CertificateCache {
             self.counters.misses += 1;
             (der.into(), LeafCertificate::read(der).map(Arc::new))
         };
-        self.keep(der, leaf.clone());
-        leaf
+        self.keep(Arc::clone(&der), leaf.clone());
+        (der, leaf)
     }
 
     /// How often the cache helped so far.
@@ -104,7 +120,7 @@ impl CertificateCache {
     }
 
     /// Puts a certificate into the young generation, and lets the old one go when that is full.
-    fn keep(&mut self, der: Box<[u8]>, leaf: Known) {
+    fn keep(&mut self, der: Arc<[u8]>, leaf: Known) {
         let weight = weight(&der, leaf.as_deref());
         if weight > self.max_octets / 2 || self.max_entries < 2 {
             self.counters.dropped += 1;
@@ -122,7 +138,7 @@ impl CertificateCache {
 
 impl Generation {
     /// Takes a certificate out.
-    fn take(&mut self, der: &[u8]) -> Option<(Box<[u8]>, Known)> {
+    fn take(&mut self, der: &[u8]) -> Option<(Arc<[u8]>, Known)> {
         let (der, leaf) = self.entries.remove_entry(der)?;
         self.octets = self.octets.saturating_sub(weight(&der, leaf.as_deref()));
         Some((der, leaf))

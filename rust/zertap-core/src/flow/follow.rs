@@ -6,7 +6,8 @@
 use super::arrival::Arrival;
 use super::attempts::Attempt;
 use super::connection::{
-    Beyond, Connection, DUE_PASSED, Extras, LISTENED, Life, Listening, MOVE_WITHHELD, ONE_SIDED_TOLD,
+    Beyond, Connection, DUE_PASSED, DoubtfulReset, Extras, LISTENED, Life, Listening, MOVE_WITHHELD,
+    ONE_SIDED_TOLD,
 };
 use super::opening::{confirms_new_connection, is_stray};
 use super::reset::contradict_reset;
@@ -279,6 +280,7 @@ impl Workplace<'_> {
         self.finish_if_over(conn, wishes);
     }
 
+    #[inline(never)]
     fn drive_held(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         loop {
             while let Some((side, delivery)) = conn.stream.release(care_of(conn), &self.config.stream) {
@@ -295,15 +297,10 @@ impl Workplace<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn finish_if_over(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         if let Some(reset) = conn.extras.as_ref().and_then(|extras| extras.waiting_reset) {
-            let ack = conn.stream.halves[reset.side].ack();
-            let overdue = self.cause.at.since(reset.at) >= self.config.stream.gap_span;
-            if overdue || conn.stream.may_judge(reset.side, ack) {
-                self.believe(conn, reset);
-                wishes.ended = true;
-            }
-            return;
+            return self.weigh(conn, reset, wishes);
         }
         let both = Side::BOTH.iter().all(|side| conn.stream.halves[*side].fin_delivered());
         if both && conn.life == Life::Established {
@@ -311,15 +308,32 @@ impl Workplace<'_> {
             wishes.closing = true;
         }
         if conn.life == Life::Closing {
-            let Some((_, second)) = conn.closed() else { return };
-            let acknowledged = match (conn.stream.halves[second.other()].ack(), conn.fin_end(second)) {
-                (Some(ack), Some(end)) => end.distance_to(ack) >= 0,
-                _ => false,
-            };
-            if acknowledged {
-                self.terminate(conn, RowKind::Closed, None);
-                wishes.ended = true;
-            }
+            self.finish_closing(conn, wishes);
+        }
+    }
+
+    /// A reset waits for what was sent before it.
+    #[cold]
+    fn weigh(&mut self, conn: &mut Connection, reset: DoubtfulReset, wishes: &mut Wishes) {
+        let ack = conn.stream.halves[reset.side].ack();
+        let overdue = self.cause.at.since(reset.at) >= self.config.stream.gap_span;
+        if overdue || conn.stream.may_judge(reset.side, ack) {
+            self.believe(conn, reset);
+            wishes.ended = true;
+        }
+    }
+
+    /// Both directions were closed: it ends when the second FIN is acknowledged.
+    #[inline(never)]
+    fn finish_closing(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+        let Some((_, second)) = conn.closed() else { return };
+        let acknowledged = match (conn.stream.halves[second.other()].ack(), conn.fin_end(second)) {
+            (Some(ack), Some(end)) => end.distance_to(ack) >= 0,
+            _ => false,
+        };
+        if acknowledged {
+            self.terminate(conn, RowKind::Closed, None);
+            wishes.ended = true;
         }
     }
 
@@ -445,6 +459,7 @@ impl Workplace<'_> {
     }
 
     /// Keeps what the listener found and lets it go.
+    #[inline(never)]
     fn settle(&mut self, conn: &mut Connection) {
         let Some(listening) = conn.listening.take() else { return };
         let settled = self.settled(&listening, conn);
@@ -465,6 +480,13 @@ impl Workplace<'_> {
     }
 
     fn settled(&mut self, listening: &Listening, conn: &mut Connection) -> Arc<Settled> {
+        if conn.phase != Phase::Clear
+            && conn.advice().is_none()
+            && let Some(outline) = listening.observer.outline()
+        {
+            conn.flags = conn.flags.union(outline.flags);
+            return self.settlements.outlined(&outline, || listening.observer.findings(), self.profiles);
+        }
         let mut findings = listening.observer.findings();
         if conn.phase == Phase::Clear && listening.observer.is_of_a_handshake() {
             // What had looked like a beginning was none: how much of it came in one segment must not matter.

@@ -4,26 +4,36 @@ use crate::stream::Seq;
 
 /// How many segments of each direction are remembered.
 const REMEMBERED: usize = 4;
+/// A second round of places is full.
+const FULL_ROUND: u8 = 2 * REMEMBERED as u8 - 1;
 
 /// The latest segments of one direction: where they lay and a digest of what they held.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Recent {
     segments: [(Seq, u32, u64); REMEMBERED],
-    at: u8,
+    /// How many there were; from `REMEMBERED` on it goes round, and tells only where the next one goes.
+    count: u8,
 }
 
 impl Recent {
     /// Remembers a segment.
     pub fn remember(&mut self, seq: Seq, bytes: &[u8]) {
-        let place = usize::from(self.at) % REMEMBERED;
+        let place = usize::from(self.count) % REMEMBERED;
         self.segments[place] = (seq, bytes.len() as u32, digest(bytes));
-        self.at = self.at.wrapping_add(1);
+        // Full stays full.
+        self.count = if self.count < FULL_ROUND { self.count + 1 } else { REMEMBERED as u8 };
+    }
+
+    /// Forgets all of them.
+    pub fn forget(&mut self) {
+        self.count = 0;
     }
 
     /// Whether a segment with the same place and length held other octets.
     pub fn contradicts(&self, seq: Seq, bytes: &[u8]) -> bool {
         self.segments
             .iter()
+            .take(usize::from(self.count))
             .any(|(at, length, kept)| *at == seq && *length == bytes.len() as u32 && *kept != digest(bytes))
     }
 }
@@ -51,22 +61,66 @@ fn digest_blocks(length: u64, blocks: &[[u8; BLOCK]], last: Option<&[u8; BLOCK]>
     words.into_iter().fold(length, mix)
 }
 
-/// Sums and sums of sums, as Fletcher's checksum. Stored beside each other, so that they are added beside each other.
+/// Sums and sums of sums, as Fletcher's checksum; of two blocks the second is taken off, so that it is told from the first
+/// without a sum of sums of its own. Stored beside each other, so that they are added beside each other.
 #[inline(never)]
 fn add_up(blocks: &[[u8; BLOCK]], last: Option<&[u8; BLOCK]>, words: &mut [u64; 2 * LANES]) {
-    let (mut sums, mut sums_of_sums) = ([0_u64; LANES], [0_u64; LANES]);
-    let mut add = |block: &[u8; BLOCK]| {
-        for (sum, word) in sums.iter_mut().zip(block.as_chunks::<8>().0) {
+    let mut sums = Sums::default();
+    let (fours, rest) = blocks.as_chunks::<4>();
+    for [one, two, three, four] in fours {
+        sums.add_pair(one, two);
+        sums.add_pair(three, four);
+    }
+    for block in rest {
+        sums.add_block(block);
+    }
+    if let Some(last) = last {
+        sums.add_block(last);
+    }
+    for (word, sum) in words.iter_mut().zip(sums.of_words.into_iter().chain(sums.of_sums)) {
+        *word = sum;
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    of_words: [u64; LANES],
+    of_sums: [u64; LANES],
+}
+
+impl Sums {
+    #[inline]
+    fn add_pair(&mut self, one: &[u8; BLOCK], other: &[u8; BLOCK]) {
+        self.add(one);
+        self.take_off(other);
+        self.add_sums();
+    }
+
+    #[inline]
+    fn add_block(&mut self, block: &[u8; BLOCK]) {
+        self.add(block);
+        self.add_sums();
+    }
+
+    #[inline]
+    fn add(&mut self, block: &[u8; BLOCK]) {
+        for (sum, word) in self.of_words.iter_mut().zip(block.as_chunks::<8>().0) {
             *sum = sum.wrapping_add(u64::from_le_bytes(*word));
         }
-        for (all, sum) in sums_of_sums.iter_mut().zip(sums) {
+    }
+
+    #[inline]
+    fn take_off(&mut self, block: &[u8; BLOCK]) {
+        for (sum, word) in self.of_words.iter_mut().zip(block.as_chunks::<8>().0) {
+            *sum = sum.wrapping_sub(u64::from_le_bytes(*word));
+        }
+    }
+
+    #[inline]
+    fn add_sums(&mut self) {
+        for (all, sum) in self.of_sums.iter_mut().zip(self.of_words) {
             *all = all.wrapping_add(sum);
         }
-    };
-    blocks.iter().for_each(&mut add);
-    last.into_iter().for_each(&mut add);
-    for (word, sum) in words.iter_mut().zip(sums.into_iter().chain(sums_of_sums)) {
-        *word = sum;
     }
 }
 
@@ -113,8 +167,8 @@ mod tests {
 
     #[test]
     fn octets_that_change_places_are_noticed() {
-        let plain = octets(150);
-        for distance in [1, 8, 16, BLOCK, 2 * BLOCK] {
+        let plain = octets(170);
+        for distance in [1, 8, 16, BLOCK, 2 * BLOCK, 3 * BLOCK] {
             for place in 0..plain.len() - distance {
                 let mut forged = plain.clone();
                 forged.swap(place, place + distance);

@@ -1,6 +1,7 @@
 //! Rooms of listeners: who needs one gets it with its first payload, and gives it back when all is heard.
 
 use super::connection::{Connection, LISTENED, Life, Listening, SYN_SEEN, SYNACK_SEEN};
+use super::recent::Recent;
 use crate::handshake::{End, PerSide, Side};
 use crate::observer::{Joined, Observer};
 
@@ -31,7 +32,7 @@ impl SpareRooms {
         if self.0.len() < Self::MOST {
             // What it heard is let go at once. Field by field, in place: made first and moved then, all of it would be copied.
             room.observer = Observer::new(Joined::AtStart);
-            room.recent = PerSide::default();
+            room.recent.0.iter_mut().for_each(Recent::forget);
             self.0.push(room);
         }
     }

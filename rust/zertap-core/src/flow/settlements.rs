@@ -5,7 +5,7 @@
 //! whatever an attacker invents, and what is forgotten is only written again.
 
 use crate::event::{Facts, Settled};
-use crate::handshake::Findings;
+use crate::handshake::{Findings, Held, Kept, Outline, TextKind, Texts};
 use crate::profiles::Profiles;
 use foldhash::quality::RandomState;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -19,6 +19,16 @@ const PLACES: usize = 1024;
 pub struct Settlements {
     latest: Vec<Option<Arc<Settled>>>,
     hasher: RandomState,
+    /// The same by outlines.
+    outlined: Vec<Option<Outlined>>,
+}
+
+/// What was settled the last time that findings had this outline.
+#[derive(Debug)]
+struct Outlined {
+    words: [u64; 8],
+    _held: Held,
+    settled: Arc<Settled>,
 }
 
 impl Settlements {
@@ -47,6 +57,56 @@ impl Settlements {
         };
         Arc::clone(latest.insert(Arc::new(Settled::new(facts, own))))
     }
+
+    /// The same of findings of which an outline is known: `findings` are asked for only where they are new.
+    pub fn outlined(
+        &mut self,
+        outline: &Outline<'_>,
+        findings: impl Fn() -> Findings,
+        profiles: &mut Profiles,
+    ) -> Arc<Settled> {
+        let mark = outline.mark();
+        if let Some(known) = place(&mut self.outlined, mark).as_mut().filter(|known| known.is(outline)) {
+            let settled = known.again(outline);
+            debug_assert!(is_alike(&settled, &self.settle(findings(), profiles)), "{outline:?}");
+            return settled;
+        }
+        let settled = self.settle(findings(), profiles);
+        let (words, held) = (outline.words, outline.kept.hold());
+        *place(&mut self.outlined, mark) =
+            Some(Outlined { words, _held: held, settled: Arc::clone(&settled) });
+        settled
+    }
+}
+
+impl Outlined {
+    fn is(&self, outline: &Outline<'_>) -> bool {
+        let differ =
+            self.words.iter().zip(outline.words).fold(0, |differ, (word, other)| differ | (word ^ other));
+        differ == 0 && (matches!(outline.kept, Kept::Tls(_)) || self.has_lines(outline.lines))
+    }
+
+    fn has_lines(&self, lines: [&[u8]; 2]) -> bool {
+        let texts = &self.settled.facts().texts;
+        let kinds = [TextKind::ClientBanner, TextKind::ServerBanner];
+        kinds.into_iter().zip(lines).all(|(kind, line)| texts.get(kind) == line)
+    }
+
+    /// The same facts with a name and a session id that may be others.
+    fn again(&mut self, outline: &Outline<'_>) -> Arc<Settled> {
+        let own = Texts::of_one(outline.name, outline.session);
+        if !self.settled.has_own(&own) {
+            self.settled = Arc::new(Settled::new(Arc::clone(self.settled.facts()), own));
+        }
+        Arc::clone(&self.settled)
+    }
+}
+
+/// Whether both say the same: numbers of profiles differ where one was forgotten in between.
+fn is_alike(one: &Settled, other: &Settled) -> bool {
+    let profile = |settled: &Settled| settled.profile.as_ref().map(|(_, profile)| Arc::clone(profile));
+    let facts = |settled: &Settled| Facts { profile: None, ..Facts::clone(settled.facts()) };
+    profile(one) == profile(other) && facts(one) == facts(other) && one.texts().eq(other.texts())
 }
 
 /// Facts as they are told from others.
@@ -93,8 +153,7 @@ fn place<T>(places: &mut Vec<Option<T>>, hash: u64) -> &mut Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handshake::{CryptoProfile, Fault};
-    use crate::handshake::{TextKind, Texts, TlsProfile};
+    use crate::handshake::{CryptoProfile, Fault, Flags, KexFamily, SshAgreement, SshProfile, TlsProfile};
 
     fn found(texts: &[(TextKind, &[u8])]) -> Findings {
         let mut all = Texts::default();
@@ -135,6 +194,44 @@ mod tests {
         assert!(*alert != *one && !Arc::ptr_eq(one.facts(), alert.facts()));
         assert!(shown(&settle(&[])).is_empty());
         settle(&[(SessionId, &[9; 300]), (ServerName, b"long")]);
+    }
+
+    #[test]
+    fn findings_are_asked_for_only_where_their_outline_is_new() {
+        use TextKind::{ClientBanner, ServerName, SessionId};
+        let (mut settlements, mut profiles) = (Settlements::default(), Profiles::default());
+        let mut settle = |word: u64, line: &[u8], name: &[u8]| {
+            let agreement = &Arc::new(SshAgreement {
+                profile: SshProfile::default(),
+                family: KexFamily::Unknown,
+                nothing_common: false,
+                client_misguessed: false,
+                server_misguessed: false,
+            });
+            let (words, flags) = ([word, 0, 0, 0, 0, 0, 0, 0], Flags::default());
+            let kept = Kept::Ssh(agreement, None);
+            let outline = Outline { words, kept, lines: [line, b""], name, session: b"s", flags };
+            let asked = std::cell::Cell::new(0);
+            let findings = || {
+                asked.set(asked.get() + 1);
+                found(&[(ClientBanner, line), (ServerName, name), (SessionId, b"s")])
+            };
+            let settled = settlements.outlined(&outline, findings, &mut profiles);
+            (settled, asked.get())
+        };
+        // A build with assertions asks once more, to compare.
+        let known = u32::from(cfg!(debug_assertions));
+        let (one, asked) = settle(7, b"SSH-2.0-a", b"a.example");
+        assert_eq!(asked, 1);
+        let (same, asked) = settle(7, b"SSH-2.0-a", b"a.example");
+        assert!(Arc::ptr_eq(&one, &same) && asked == known);
+        let (other, asked) = settle(7, b"SSH-2.0-a", b"b.example");
+        assert!(Arc::ptr_eq(one.facts(), other.facts()) && !Arc::ptr_eq(&one, &other) && asked == known);
+        assert_eq!(shown(&other).len(), 3);
+        assert_eq!(shown(&other)[0], (ServerName as u8, b"b.example".to_vec()));
+        // Another line, and other words.
+        assert_eq!(settle(7, b"SSH-2.0-b", b"a.example").1, 1);
+        assert_eq!(settle(8, b"SSH-2.0-b", b"a.example").1, 1);
     }
 
     #[test]

@@ -27,7 +27,20 @@ impl Connection {
         };
         let endpoints = self.key.endpoints();
         let client_first = if self.low_side == client { endpoints } else { [endpoints[1], endpoints[0]] };
-        let row = Row {
+        let (octets_delta, segments_delta) = (since(&octets, &told_octets), since(&segments, &told_segments));
+        let note = self.extras.as_ref().map_or(0, |extras| extras.note);
+        if !kind.is_last() {
+            let (phase, told) = (self.phase, self.chronicle.milestones() as u8);
+            let extras = self.extras();
+            extras.told_octets = octets;
+            extras.told_segments = segments;
+            if kind != RowKind::Interval {
+                extras.told_phase = phase;
+                extras.told_history = told;
+            }
+        }
+        // Said last, it is written where it is wanted.
+        Row {
             kind,
             phase: self.phase,
             previous,
@@ -44,27 +57,16 @@ impl Connection {
             ports: client_first.map(|endpoint| endpoint.port),
             octets: Row::by_role(client, &octets),
             segments: Row::by_role(client, &segments),
-            octets_delta: since(&octets, &told_octets),
-            segments_delta: since(&segments, &told_segments),
+            octets_delta,
+            segments_delta,
             flags: self.flags_now(),
             history: self.history(),
             history_before,
             due_passed: self.due_passed(),
             client,
-            note: self.extras.as_ref().map_or(0, |extras| extras.note),
+            note,
             settled,
-        };
-        if !kind.is_last() {
-            let (phase, told) = (self.phase, self.chronicle.milestones() as u8);
-            let extras = self.extras();
-            extras.told_octets = octets;
-            extras.told_segments = segments;
-            if kind != RowKind::Interval {
-                extras.told_phase = phase;
-                extras.told_history = told;
-            }
         }
-        row
     }
 
     /// The anomalies, without what later packets disproved: the other direction appeared after all.

@@ -34,15 +34,44 @@ pub struct SshAgreement {
     pub server_misguessed: bool,
 }
 
-/// One side's offer: all that the outcome depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SshOffer<'a> {
-    /// The lists, one behind the other.
-    pub lists: &'a [u8],
-    /// Where they end.
-    pub ends: &'a [u32],
+/// How many lists an offer has.
+pub const SSH_LISTS: usize = 10;
+
+/// What one side offers, as far as it could be read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SshOffer {
+    /// The lists, joined by LF as they leave us.
+    pub joined: Box<[u8]>,
+    /// Where each list ends in `joined`.
+    pub ends: [u32; SSH_LISTS],
+    /// How many lists could be read.
+    pub lists: u8,
     /// `first_kex_packet_follows`.
     pub guesses: bool,
+    /// It could be read to its end.
+    pub is_complete: bool,
+    /// The role that it announces.
+    pub announced: Option<SshRole>,
+}
+
+/// What a side is in SSH, whatever it is in TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SshRole {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+}
+
+/// What is known of a server's host key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostKey {
+    /// SHA-256 of the blob as it was sent.
+    pub fingerprint: [u8; 32],
+    /// The type name in the blob.
+    pub name: Box<str>,
+    /// Bits of the key, for the types whose layout is known.
+    pub bits: Option<u16>,
 }
 
 /// The latest pairs of offers with what they came to.
@@ -60,24 +89,15 @@ const LONGEST: usize = 4096;
 
 #[derive(Debug)]
 struct Known {
-    offers: [Kept; 2],
+    offers: [Arc<SshOffer>; 2],
     agreement: Arc<SshAgreement>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    lists: Box<[u8]>,
-    ends: Box<[u32]>,
-    guesses: bool,
-}
-
-impl Kept {
-    fn of(offer: SshOffer<'_>) -> Self {
-        Self { lists: offer.lists.into(), ends: offer.ends.into(), guesses: offer.guesses }
-    }
-
-    fn is(&self, offer: SshOffer<'_>) -> bool {
-        offer == SshOffer { lists: &self.lists, ends: &self.ends, guesses: self.guesses }
+impl Known {
+    /// Whether these are the offers; those that were seen before are the same in memory.
+    fn is_of(&self, offers: [&Arc<SshOffer>; 2]) -> bool {
+        let mut pairs = self.offers.iter().zip(offers);
+        pairs.all(|(known, offer)| Arc::ptr_eq(known, offer) || known == offer)
     }
 }
 
@@ -85,19 +105,15 @@ impl SshAgreements {
     /// What the client's and the server's offer come to; `negotiate` finds it where it is not known.
     pub fn of(
         &mut self,
-        offers: [SshOffer<'_>; 2],
+        offers: [&Arc<SshOffer>; 2],
         negotiate: impl FnOnce() -> SshAgreement,
     ) -> Arc<SshAgreement> {
-        let known = self
-            .known
-            .iter()
-            .find(|known| known.offers.iter().zip(offers).all(|(kept, offer)| kept.is(offer)));
-        if let Some(known) = known {
+        if let Some(known) = self.known.iter().find(|known| known.is_of(offers)) {
             return Arc::clone(&known.agreement);
         }
         let agreement = Arc::new(negotiate());
-        if offers.iter().all(|offer| offer.lists.len() <= LONGEST) {
-            self.remember(Known { offers: offers.map(Kept::of), agreement: Arc::clone(&agreement) });
+        if offers.iter().all(|offer| offer.joined.len() <= LONGEST) {
+            self.remember(Known { offers: offers.map(Arc::clone), agreement: Arc::clone(&agreement) });
         }
         agreement
     }
@@ -126,7 +142,7 @@ mod tests {
         }
     }
 
-    fn ask(memory: &mut SshAgreements, offers: [SshOffer<'_>; 2]) -> bool {
+    fn ask(memory: &mut SshAgreements, offers: [&Arc<SshOffer>; 2]) -> bool {
         let mut asked = false;
         memory.of(offers, || {
             asked = true;
@@ -135,34 +151,35 @@ mod tests {
         asked
     }
 
+    fn offer(joined: &[u8], end: u32, guesses: bool) -> Arc<SshOffer> {
+        let ends = std::array::from_fn(|place| if place == 0 { end } else { 0 });
+        Arc::new(SshOffer { joined: joined.into(), ends, lists: 1, guesses, ..SshOffer::default() })
+    }
+
     #[test]
     fn the_same_pair_is_negotiated_once_and_any_difference_again() {
         let mut memory = SshAgreements::default();
-        let offer = SshOffer { lists: b"a,b\nc", ends: &[3, 5], guesses: false };
-        assert!(ask(&mut memory, [offer, offer]));
-        assert!(!ask(&mut memory, [offer, offer]));
-        for other in [
-            SshOffer { lists: b"a,b\nd", ..offer },
-            SshOffer { ends: &[2, 5], ..offer },
-            SshOffer { guesses: true, ..offer },
-        ] {
-            assert!(ask(&mut memory, [offer, other]));
-            assert!(ask(&mut memory, [other, offer]));
-            assert!(!ask(&mut memory, [other, offer]));
+        let one = &offer(b"a,b\nc", 3, false);
+        assert!(ask(&mut memory, [one, one]));
+        assert!(!ask(&mut memory, [one, one]));
+        assert!(!ask(&mut memory, [one, &offer(b"a,b\nc", 3, false)]));
+        for other in [offer(b"a,b\nd", 3, false), offer(b"a,b\nc", 2, false), offer(b"a,b\nc", 3, true)] {
+            assert!(ask(&mut memory, [one, &other]));
+            assert!(ask(&mut memory, [&other, one]));
+            assert!(!ask(&mut memory, [&other, one]));
         }
     }
 
     #[test]
     fn memory_is_bounded_and_the_oldest_makes_room() {
         let mut memory = SshAgreements::default();
-        let lists: Vec<Vec<u8>> = (0..=MOST as u8).map(|number| vec![number]).collect();
-        let pair = |lists| [SshOffer { lists, ends: &[1], guesses: false }; 2];
-        assert!(lists.iter().all(|list| ask(&mut memory, pair(list))));
+        let offers: Vec<_> = (0..=MOST as u8).map(|number| offer(&[number], 1, false)).collect();
+        assert!(offers.iter().all(|offer| ask(&mut memory, [offer, offer])));
         assert_eq!(memory.known.len(), MOST);
-        assert!(!ask(&mut memory, pair(&lists[1])));
-        assert!(ask(&mut memory, pair(&lists[0])));
-        assert!(!ask(&mut memory, pair(&lists[MOST])));
-        let long = vec![0; LONGEST + 1];
-        assert!(ask(&mut memory, pair(&long)) && ask(&mut memory, pair(&long)));
+        assert!(!ask(&mut memory, [&offers[1], &offers[1]]));
+        assert!(ask(&mut memory, [&offers[0], &offers[0]]));
+        assert!(!ask(&mut memory, [&offers[MOST], &offers[MOST]]));
+        let long = &offer(&[0; LONGEST + 1], 1, false);
+        assert!(ask(&mut memory, [long, long]) && ask(&mut memory, [long, long]));
     }
 }

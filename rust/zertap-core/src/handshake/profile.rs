@@ -89,21 +89,10 @@ pub struct TlsProfile {
 }
 
 impl Hash for TlsProfile {
-    /// All fields, packed: hashed one by one they cost more than all else that a handshake's profile needs.
+    /// The numbers packed: hashed one by one they cost more than all else that a handshake's profile needs.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { version, cipher, group, dh_bits, signature_scheme, shape, alpn, .. } = self;
-        let Self { max_fragment_length, record_size_limit, compression, .. } = self;
-        let Self { server_certificate, client_certificate, .. } = self;
-        let number = |value: Option<u16>| u64::from(value.map_or(0, |value| u32::from(value) + 1));
-        let octet = |value: Option<u8>| number(value.map(u16::from));
-        state.write_u64(
-            u64::from(*version) << 48 | cipher.map_or(u64::MAX >> 16, u64::from) ^ (*shape as u64) << 40,
-        );
-        state.write_u64(number(*group) << 34 | number(*dh_bits) << 17 | number(*signature_scheme));
-        state.write_u64(
-            number(*record_size_limit) << 18 | octet(*max_fragment_length) << 9 | octet(*compression),
-        );
-        state.write_u64(self.small_facts());
+        let Self { alpn, server_certificate, client_certificate, .. } = self;
+        self.numbers().into_iter().for_each(|number| state.write_u64(number));
         alpn.hash(state);
         server_certificate.hash(state);
         client_certificate.hash(state);
@@ -111,7 +100,33 @@ impl Hash for TlsProfile {
 }
 
 impl TlsProfile {
-    /// The fields of few values, two bits each.
+    /// All that is neither a name nor a certificate: equal where it is.
+    pub fn numbers(&self) -> [u64; 3] {
+        let number = |value: Option<u16>| value.map_or(0, |value| u64::from(value) + 1);
+        let octet = |value: Option<u8>| number(value.map(u16::from));
+        let cipher = self.cipher.map_or(0, |cipher| u64::from(cipher) + 1);
+        let told = u64::from(self.hello_retry) | u64::from(self.early_data_offered) << 1;
+        [
+            u64::from(self.version) << 48 | (self.shape as u64) << 40 | told << 36 | cipher,
+            octet(self.max_fragment_length) << 51
+                | number(self.group) << 34
+                | number(self.dh_bits) << 17
+                | number(self.signature_scheme),
+            number(self.record_size_limit) << 40 | octet(self.compression) << 31 | self.small_facts(),
+        ]
+    }
+
+    /// The name of the protocol that the server chose; `None` where it is too long for two numbers.
+    pub fn alpn_numbers(&self) -> Option<[u64; 2]> {
+        let Some(alpn) = self.alpn.as_deref() else { return Some([0, 0]) };
+        let mut octets = [0; 16];
+        *octets.last_mut()? = alpn.len() as u8 + 1;
+        octets.get_mut(..alpn.len()).filter(|place| place.len() < 16)?.copy_from_slice(alpn);
+        let ([low, high], _) = octets.as_chunks::<8>() else { return None };
+        Some([u64::from_le_bytes(*low), u64::from_le_bytes(*high)])
+    }
+
+    /// The fields of few values: answers in two bits each, evidence in three.
     fn small_facts(&self) -> u64 {
         let answers = [
             self.sni_acknowledged,
@@ -120,8 +135,6 @@ impl TlsProfile {
             self.truncated_hmac,
             self.secure_renegotiation,
             self.client_certificate_requested,
-            Some(self.hello_retry),
-            Some(self.early_data_offered),
         ];
         let evidence = [
             self.evidence_parameters,
@@ -132,7 +145,8 @@ impl TlsProfile {
             self.evidence_certificates,
         ];
         let answers = answers.map(|answer| answer.map_or(2, u64::from));
-        answers.into_iter().chain(evidence.map(|known| known as u64)).fold(0, |all, one| all << 2 | one)
+        let all = answers.into_iter().fold(0, |all, one| all << 2 | one);
+        evidence.into_iter().fold(all, |all, one| all << 3 | one as u64)
     }
 }
 
@@ -169,4 +183,72 @@ pub struct SshProfile {
     pub evidence_algorithms: Evidence,
     /// How the outcome is known.
     pub evidence_outcome: Evidence,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_differ_wherever_a_field_does() {
+        let some: Vec<u16> = vec![0, 1, 0x1301, u16::MAX];
+        let mut profiles = vec![TlsProfile::default()];
+        let mut add = |change: &dyn Fn(&mut TlsProfile)| {
+            let mut profile = TlsProfile::default();
+            change(&mut profile);
+            profiles.push(profile);
+        };
+        for number in some {
+            let (wide, octet) = (u32::from(number) << 8 | 0xFF, number as u8);
+            add(&|profile| profile.version = number ^ 0x0303);
+            add(&|profile| profile.cipher = Some(wide));
+            add(&|profile| profile.group = Some(number));
+            add(&|profile| profile.dh_bits = Some(number));
+            add(&|profile| profile.signature_scheme = Some(number));
+            add(&|profile| profile.record_size_limit = Some(number));
+            add(&|profile| profile.max_fragment_length = Some(octet ^ 0x55));
+            add(&|profile| profile.compression = Some(octet ^ 0x55));
+        }
+        for shape in [TlsShape::Full, TlsShape::Abbreviated] {
+            add(&|profile| profile.shape = shape);
+        }
+        for answer in [Some(false), Some(true)] {
+            add(&|profile| profile.sni_acknowledged = answer);
+            add(&|profile| profile.extended_master_secret = answer);
+            add(&|profile| profile.encrypt_then_mac = answer);
+            add(&|profile| profile.truncated_hmac = answer);
+            add(&|profile| profile.secure_renegotiation = answer);
+            add(&|profile| profile.client_certificate_requested = answer);
+        }
+        add(&|profile| profile.hello_retry = true);
+        add(&|profile| profile.early_data_offered = true);
+        for evidence in [Evidence::Offered, Evidence::Inferred, Evidence::Negotiated, Evidence::Advised] {
+            add(&|profile| profile.evidence_parameters = evidence);
+            add(&|profile| profile.evidence_group = evidence);
+            add(&|profile| profile.evidence_outcome = evidence);
+            add(&|profile| profile.evidence_shape = evidence);
+            add(&|profile| profile.evidence_alpn = evidence);
+            add(&|profile| profile.evidence_certificates = evidence);
+        }
+        for one in &profiles {
+            for other in &profiles {
+                assert_eq!(one == other, one.numbers() == other.numbers(), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_protocols_are_told_apart_and_long_ones_have_no_numbers() {
+        let numbers = |alpn: Option<&[u8]>| {
+            TlsProfile { alpn: alpn.map(Into::into), ..TlsProfile::default() }.alpn_numbers()
+        };
+        let names: [Option<&[u8]>; 7] =
+            [None, Some(b""), Some(b"\0"), Some(b"h2"), Some(b"h2\0"), Some(b"http/1.1"), Some(&[1; 15])];
+        for (place, one) in names.into_iter().enumerate() {
+            for (other_place, other) in names.into_iter().enumerate() {
+                assert_eq!(numbers(one) == numbers(other), place == other_place, "{one:?} {other:?}");
+            }
+        }
+        assert_eq!(numbers(Some(&[1; 16])), None);
+    }
 }

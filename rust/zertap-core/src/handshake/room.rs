@@ -1,7 +1,8 @@
 //! What all observers of one tap share.
 
-use super::{Journal, Scribe, Shown, Side, SshAgreements};
+use super::{HostKey, Journal, Shown, Side, SshAgreements, SshOffer};
 use crate::certificate::CertificateCache;
+use crate::seen::Seen;
 
 /// What observers are asked to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +33,21 @@ pub struct Room {
     pub certificates: CertificateCache,
     /// What pairs of SSH offers came to.
     pub agreements: SshAgreements,
+    /// SSH host keys and offers seen before.
+    pub ssh: SshSeen,
     /// Memory for a message that comes in several pieces; free, and empty.
     pub octets: Vec<u8>,
     /// The account of one connection, where somebody asked for it.
     pub journal: Option<Box<Journal>>,
+}
+
+/// What was read of SSH before.
+#[derive(Debug, Default)]
+pub struct SshSeen {
+    /// Host keys by their blobs.
+    pub host_keys: Seen<HostKey>,
+    /// Offers by what follows the random octets.
+    pub offers: Seen<SshOffer>,
 }
 
 /// The largest memory for a message that is kept for the next one: hellos and most certificates are smaller.
@@ -56,11 +68,5 @@ impl Room {
         if let Some(journal) = &mut self.journal {
             journal.note(Some(side), shown, octets);
         }
-    }
-
-    /// Who notes what one direction shows.
-    #[inline]
-    pub(crate) fn scribe(&mut self, side: Side) -> Scribe<'_> {
-        Scribe::new(self.journal.as_deref_mut(), side)
     }
 }

@@ -70,6 +70,7 @@ enum Run {
 /// What a server name of 36 octets and a session id take: few have a longer one.
 const SHORT: usize = 72;
 
+const _: () = assert!(SHORT <= LOW as usize);
 /// Octets that most texts take beside their own.
 const HEAD: usize = 2;
 /// What one octet of a length tells.
@@ -80,6 +81,24 @@ impl Texts {
     pub fn with_room(count: usize, octets: usize) -> Self {
         let needed = count * HEAD + octets;
         Self(if needed > SHORT { Run::Long(Vec::with_capacity(needed)) } else { Run::default() })
+    }
+
+    /// A server name and a session id.
+    pub fn of_one(name: &[u8], session: &[u8]) -> Self {
+        let all = [(TextKind::ServerName, name), (TextKind::SessionId, session)];
+        if let Some(run) = short_run(all) {
+            return Self(Run::Short(run));
+        }
+        let mut texts = Self::with_room(all.len(), name.len() + session.len());
+        for (kind, text) in all {
+            texts.push(kind, text);
+        }
+        texts
+    }
+
+    /// The text of this kind; empty where there is none.
+    pub fn get(&self, kind: TextKind) -> &[u8] {
+        self.iter().find(|(number, _)| *number == kind as u8).map_or(&[], |(_, octets)| octets)
     }
 
     /// Adds a text; an empty one says nothing and is left out.
@@ -189,9 +208,8 @@ impl Run {
     fn extend(&mut self, head: [u8; HEAD], octets: &[u8]) {
         match self {
             Self::Short(short) if HEAD + octets.len() <= short.remaining_capacity() => {
-                short.extend(head);
-                // It fits.
-                let _ = short.try_extend_from_slice(octets);
+                // They fit.
+                let _ = short.try_extend_from_slice(&head).and_then(|()| short.try_extend_from_slice(octets));
             }
             _ => self.extend_long(&head, octets),
         }
@@ -209,6 +227,27 @@ impl Run {
             long.extend_from_slice(octets);
         }
     }
+}
+
+/// A run of these texts, where it is short; written at once.
+#[inline]
+fn short_run(texts: [(TextKind, &[u8]); 2]) -> Option<ArrayVec<u8, SHORT>> {
+    let mut octets = [0; SHORT];
+    let mut rest = &mut octets[..];
+    for (kind, text) in texts {
+        if !text.is_empty() {
+            let (head, tail) = rest.split_first_chunk_mut::<HEAD>()?;
+            let (place, tail) = tail.split_at_mut_checked(text.len())?;
+            *head = [kind as u8, text.len() as u8];
+            place.copy_from_slice(text);
+            rest = tail;
+        }
+    }
+    // Shorter than `LOW`, all of them.
+    let used = SHORT - rest.len();
+    let mut run = ArrayVec::from(octets);
+    run.truncate(used);
+    Some(run)
 }
 
 /// The texts of a run.

@@ -19,6 +19,12 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Whether it is the beginning of the connection, and nothing wraps it.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.base.0 == [0, 0] && self.wrapping.is_none()
+    }
+
     /// What `side` had seen, counted from here.
     pub fn seen(&self, side: Side, seen: u64) -> u64 {
         seen.saturating_sub(self.base[side.other()])

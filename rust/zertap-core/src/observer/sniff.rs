@@ -136,16 +136,6 @@ impl Sniffer {
         }
     }
 
-    /// Whether the very first octets of the connection that this sniffer hears begin a ClientHello, and nothing else is to
-    /// be weighed: what `push` would find, without keeping anything. So most handshakes begin.
-    pub fn is_plain_hello(&self, side: Side, chunk: &Chunk<'_>, peer_visible: bool) -> bool {
-        let nothing_before = self.expected.is_none()
-            && !self.kept.lost.0.contains(&true)
-            && self.kept.first.0.iter().all(|first| first.length == 0);
-        let Some(beginning) = chunk.bytes.first_chunk::<KEEP>() else { return false };
-        nothing_before && !self.is_start_unseen(side, peer_visible) && tls::begins_hello(beginning)
-    }
-
     /// Whether the beginning of the connection may have passed unseen.
     fn is_start_unseen(&self, side: Side, peer_visible: bool) -> bool {
         let joined_late = match self.joined {
@@ -196,6 +186,17 @@ impl Sniffer {
     fn take(&mut self) -> Kept {
         std::mem::take(&mut self.kept)
     }
+}
+
+/// Whether the very first octets that are heard of a connection begin a ClientHello, and nothing else is to be weighed: what a
+/// sniffer would find, without keeping anything. So most handshakes begin.
+pub fn is_plain_hello(joined: Joined, side: Side, chunk: &Chunk<'_>, peer_visible: bool) -> bool {
+    let at_start = match joined {
+        Joined::AtStart | Joined::Unanswered(_) => true,
+        Joined::Answered => side == Side::A,
+        Joined::Midstream => false,
+    };
+    at_start && peer_visible && chunk.bytes.first_chunk().is_some_and(tls::begins_hello)
 }
 
 fn compare(octets: &[u8], start_unseen: bool) -> Match {

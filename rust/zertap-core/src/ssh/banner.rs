@@ -127,6 +127,9 @@ pub(super) struct Speaks {
 impl Speaks {
     /// Reads `SSH-major.minor`: major 2 and above is SSH-2, 1.99 is both (RFC 4253 section 5.1), any other 1.x is SSH-1.
     fn announced(line: &[u8]) -> Self {
+        if line.starts_with(b"SSH-2.0-") {
+            return Self { one: false, two: true };
+        }
         let version = line.strip_prefix(b"SSH-").unwrap_or_default();
         let (major, rest) = leading_number(version);
         let minor = rest.strip_prefix(b".").and_then(|rest| leading_number(rest).0);

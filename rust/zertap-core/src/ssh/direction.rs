@@ -12,7 +12,7 @@ use super::packet::{Deframer, Framing, Packet, Step};
 use super::probe::{LineScan, Probe, SSH_PREFIX, Scan, probe};
 use super::resync;
 use super::said::{Notice, Said};
-use crate::handshake::{Chunk, Flag, Flags, Form, Scribe, Shown};
+use crate::handshake::{Chunk, Flag, Flags, Form, Scribe, Shown, SshSeen};
 use std::num::NonZeroU64;
 
 /// What a direction has come to.
@@ -55,6 +55,14 @@ enum Flow {
     Encrypts,
     /// A verdict ends the reading.
     Stop(Verdict),
+}
+
+/// What is at hand while octets are read.
+pub(super) struct Aid<'a> {
+    /// Who notes what they show.
+    pub(super) scribe: Scribe<'a>,
+    /// What was read before.
+    pub(super) seen: &'a mut SshSeen,
 }
 
 /// One direction.
@@ -109,12 +117,7 @@ impl Direction {
     }
 
     /// Takes the next octets; `peer` is what the other side announced, if its line has ended.
-    pub(super) fn push(
-        &mut self,
-        chunk: &Chunk<'_>,
-        peer: Option<Speaks>,
-        scribe: &mut Scribe<'_>,
-    ) -> Verdict {
+    pub(super) fn push(&mut self, chunk: &Chunk<'_>, peer: Option<Speaks>, aid: &mut Aid<'_>) -> Verdict {
         if !self.begins_here
             && self.has_not_begun()
             && probe(chunk.bytes.get(..4).unwrap_or(chunk.bytes)) == Probe::No
@@ -125,7 +128,7 @@ impl Direction {
         if self.stage == Stage::Lost && !self.finds_packets(chunk) {
             return self.pass_unreadable(chunk);
         }
-        self.read(chunk.bytes, chunk.seen, peer, scribe)
+        self.read(chunk.bytes, chunk.seen, peer, aid)
     }
 
     /// `length` octets will never be seen.
@@ -139,7 +142,9 @@ impl Direction {
         }
         match self.stage {
             Stage::Opaque | Stage::Mute | Stage::Lost => Verdict::Open,
-            Stage::Packets if self.deframer.gap(length) => self.read(&[], 0, peer, &mut Scribe::none()),
+            Stage::Packets if self.deframer.gap(length) => {
+                self.read(&[], 0, peer, &mut Aid { scribe: Scribe::none(), seen: &mut SshSeen::default() })
+            }
             _ => {
                 self.lost_at = Some(at);
                 self.stage = Stage::Lost;
@@ -148,18 +153,18 @@ impl Direction {
         }
     }
 
-    fn read(&mut self, bytes: &[u8], seen: u64, peer: Option<Speaks>, scribe: &mut Scribe<'_>) -> Verdict {
+    fn read(&mut self, bytes: &[u8], seen: u64, peer: Option<Speaks>, aid: &mut Aid<'_>) -> Verdict {
         let mut input = bytes;
         loop {
             let before = input.len();
             let flow = match self.stage {
                 Stage::Head { octets, filled } => self.read_head(octets, filled, &mut input, seen),
                 Stage::Scan(scan) => self.scan(scan, &mut input),
-                Stage::Line => self.read_line(&mut input, peer, scribe),
-                Stage::Packets => self.read_packet(&mut input, scribe),
+                Stage::Line => self.read_line(&mut input, peer, aid),
+                Stage::Packets => self.read_packet(&mut input, aid),
                 Stage::Opaque | Stage::Lost | Stage::Mute => {
                     if self.stage == Stage::Opaque && !input.is_empty() {
-                        scribe.note(Shown::Octets(Form::Opaque), input.len() as u64);
+                        aid.scribe.note(Shown::Octets(Form::Opaque), input.len() as u64);
                     }
                     self.has_more |= !input.is_empty();
                     input = &[];
@@ -172,9 +177,9 @@ impl Direction {
                 Flow::Wait => return Verdict::Open,
                 Flow::Stop(verdict) => {
                     match verdict {
-                        Verdict::NotSsh => scribe.note(Shown::NotSsh, 0),
-                        Verdict::BannerTooLong => scribe.note(Shown::LongIdentification, 0),
-                        Verdict::BadLength => scribe.note(Shown::BadPacket, 0),
+                        Verdict::NotSsh => aid.scribe.note(Shown::NotSsh, 0),
+                        Verdict::BannerTooLong => aid.scribe.note(Shown::LongIdentification, 0),
+                        Verdict::BadLength => aid.scribe.note(Shown::BadPacket, 0),
                         _ => {}
                     }
                     return verdict;
@@ -244,7 +249,7 @@ impl Direction {
         self.stage = Stage::Line;
     }
 
-    fn read_line(&mut self, input: &mut &[u8], peer: Option<Speaks>, scribe: &mut Scribe<'_>) -> Flow {
+    fn read_line(&mut self, input: &mut &[u8], peer: Option<Speaks>, aid: &mut Aid<'_>) -> Flow {
         match self.banner.push(input) {
             Line::Open => {
                 *input = &[];
@@ -254,7 +259,7 @@ impl Direction {
             Line::Ended(used) => {
                 *input = input.get(used..).unwrap_or_default();
                 self.choose_framing(peer);
-                scribe.note(Shown::Identification, 0);
+                aid.scribe.note(Shown::Identification, 0);
                 Flow::Next
             }
         }
@@ -274,14 +279,14 @@ impl Direction {
         self.stage = if common.is_nothing() { Stage::Mute } else { Stage::Packets };
     }
 
-    fn read_packet(&mut self, input: &mut &[u8], scribe: &mut Scribe<'_>) -> Flow {
+    fn read_packet(&mut self, input: &mut &[u8], aid: &mut Aid<'_>) -> Flow {
         let mut rest = *input;
         let flow = match self.deframer.next(&mut rest) {
             Step::NeedMore => Flow::Wait,
             Step::BadLength => Flow::Stop(Verdict::BadLength),
             Step::Packet(packet) => {
-                let notice = self.said.take(&packet, self.lost_at.is_none());
-                scribe.note(shown(&packet), packet.body.len() as u64);
+                let notice = self.said.take(&packet, self.lost_at.is_none(), aid.seen);
+                aid.scribe.note(shown(&packet), packet.body.len() as u64);
                 match notice {
                     Notice::Nothing => Flow::Next,
                     Notice::Encrypts => Flow::Encrypts,
@@ -425,8 +430,8 @@ fn looks_like_tls(head: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Direction, Verdict};
-    use crate::handshake::{Chunk, Scribe};
+    use super::{Aid, Direction, Verdict};
+    use crate::handshake::{Chunk, Scribe, SshSeen};
 
     #[test]
     fn a_finished_direction_owns_no_buffer() {
@@ -436,7 +441,8 @@ mod tests {
         bytes.extend(b"\0\0\x40\0\x04\x1E half of a long message");
         for piece in bytes.chunks(7) {
             let chunk = Chunk { bytes: piece, seen: 0, starts_segment: false, cut: 0 };
-            assert_eq!(direction.push(&chunk, None, &mut Scribe::none()), Verdict::Open);
+            let mut aid = Aid { scribe: Scribe::none(), seen: &mut SshSeen::default() };
+            assert_eq!(direction.push(&chunk, None, &mut aid), Verdict::Open);
         }
         assert!(direction.said.kexinit.is_some());
         assert!(direction.deframer.holds() > 0);

@@ -5,34 +5,24 @@
 
 use super::facts::KexFamily;
 use super::kexinit::printable;
+use crate::handshake::HostKey;
 use crate::reader::Reader;
+use crate::seen::Seen;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
-/// What is known of a server's host key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HostKey {
-    /// SHA-256 of the blob as it was sent.
-    pub(super) fingerprint: [u8; 32],
-    /// The type name in the blob.
-    pub(super) name: Box<str>,
-    /// Bits of the key, for the types whose layout is known.
-    pub(super) bits: Option<u16>,
-}
-
-impl HostKey {
-    /// Reads a host key blob (`K_S`); `None` when it does not begin with a type name.
-    pub(super) fn read(blob: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(blob);
-        let name = reader.vec32()?;
-        if name.is_empty() || name.len() > 64 || !name.iter().all(u8::is_ascii_graphic) {
-            return None;
-        }
-        Some(Self {
-            fingerprint: Sha256::digest(blob).into(),
-            name: printable(name),
-            bits: key_bits(name, reader),
-        })
+/// Reads a host key blob (`K_S`); `None` when it does not begin with a type name.
+fn read_host_key(blob: &[u8]) -> Option<HostKey> {
+    let mut reader = Reader::new(blob);
+    let name = reader.vec32()?;
+    if name.is_empty() || name.len() > 64 || !name.iter().all(u8::is_ascii_graphic) {
+        return None;
     }
+    Some(HostKey {
+        fingerprint: Sha256::digest(blob).into(),
+        name: printable(name),
+        bits: key_bits(name, reader),
+    })
 }
 
 /// Bits of a key from what follows its type name. Sources: RFC 4253 6.6, 5656 3.1, 8709 4, PROTOCOL.certkeys, PROTOCOL.u2f.
@@ -72,35 +62,36 @@ pub(super) struct Trace {
     later: u32,
     /// The first one; a wrong guess makes it void.
     first: Option<u8>,
-    /// Host keys that a message could hold.
-    keys: Option<Box<Keys>>,
-}
-
-/// At most one for each number that may carry a host key: 30, 31, 33.
-type Keys = [Option<Candidate>; 3];
-
-#[derive(Debug)]
-struct Candidate {
-    is_first: bool,
-    key: HostKey,
+    /// Host keys that a message could hold: at most one for each number that may carry one, 30, 31, 33.
+    keys: [Option<Arc<HostKey>>; 3],
+    /// Which of them stood in the first message, one bit each.
+    by_first: u8,
 }
 
 impl Trace {
     /// Notes one message; `body` is what follows its number, perhaps cut.
-    pub(super) fn note(&mut self, number: u8, body: &[u8]) {
+    pub(super) fn note(&mut self, number: u8, body: &[u8], known: &mut Seen<HostKey>) {
         let is_first = self.first.is_none();
         if is_first {
             self.first = Some(number);
         } else {
             self.later |= bit(number);
         }
-        let key = slot(number).zip(Reader::new(body).vec32().and_then(HostKey::read));
-        if let Some((slot, key)) = key
-            && let Some(place) = self.keys.get_or_insert_default().get_mut(slot)
-            && place.as_ref().is_none_or(|held| held.is_first)
-        {
-            *place = Some(Candidate { is_first, key });
+        let Some(slot) = slot(number) else { return };
+        if self.keys[slot].is_none() || self.is_by_first(slot) {
+            self.take_key(slot, body, is_first, known);
         }
+    }
+
+    fn take_key(&mut self, slot: usize, body: &[u8], is_first: bool, known: &mut Seen<HostKey>) {
+        if let Some(key) = Reader::new(body).vec32().and_then(|blob| known.of(blob, read_host_key)) {
+            self.keys[slot] = Some(key);
+            self.by_first = self.by_first & !(1 << slot) | u8::from(is_first) << slot;
+        }
+    }
+
+    fn is_by_first(&self, slot: usize) -> bool {
+        self.by_first & 1 << slot != 0
     }
 
     /// The numbers sent, one bit each from 30 on; a misguessed first packet does not count.
@@ -110,11 +101,10 @@ impl Trace {
     }
 
     /// The host key that this side sent as a server.
-    pub(super) fn host_key(&self, family: KexFamily, misguessed: bool) -> Option<&HostKey> {
-        let keys = self.keys.as_deref()?;
+    pub(super) fn host_key(&self, family: KexFamily, misguessed: bool) -> Option<&Arc<HostKey>> {
         replies(family).iter().find_map(|number| {
-            let held = keys.get(slot(*number)?)?.as_ref()?;
-            (!(misguessed && held.is_first)).then_some(&held.key)
+            let slot = slot(*number)?;
+            self.keys[slot].as_ref().filter(|_| !(misguessed && self.is_by_first(slot)))
         })
     }
 }
@@ -162,7 +152,8 @@ pub(super) fn has_reply(family: KexFamily, by_server: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{HostKey, KexFamily, Trace, contradicts_roles};
+    use super::{KexFamily, Trace, contradicts_roles, read_host_key};
+    use crate::seen::Seen;
 
     fn string(bytes: &[u8]) -> Vec<u8> {
         [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
@@ -170,7 +161,7 @@ mod tests {
 
     fn bits(parts: &[&[u8]]) -> Option<u16> {
         let blob: Vec<u8> = parts.iter().flat_map(|part| string(part)).collect();
-        HostKey::read(&blob).unwrap().bits
+        read_host_key(&blob).unwrap().bits
     }
 
     #[test]
@@ -188,20 +179,20 @@ mod tests {
 
     #[test]
     fn a_body_without_a_type_name_is_no_host_key() {
-        assert_eq!(HostKey::read(&string(b"")), None);
-        assert_eq!(HostKey::read(&string(b"ssh rsa")), None);
-        assert_eq!(HostKey::read(&[0, 0, 0, 200, 1]), None);
+        assert_eq!(read_host_key(&string(b"")), None);
+        assert_eq!(read_host_key(&string(b"ssh rsa")), None);
+        assert_eq!(read_host_key(&[0, 0, 0, 200, 1]), None);
     }
 
     #[test]
     fn a_misguessed_first_packet_counts_for_nothing() {
         let mut trace = Trace::default();
-        trace.note(30, &string(&string(b"ssh-rsa")));
+        trace.note(30, &string(&string(b"ssh-rsa")), &mut Seen::default());
         assert_eq!(trace.numbers(false), 1);
         assert_eq!(trace.numbers(true), 0);
         assert!(trace.host_key(KexFamily::Rsa, false).is_some());
         assert!(trace.host_key(KexFamily::Rsa, true).is_none());
-        trace.note(30, &string(&string(b"ssh-ed25519")));
+        trace.note(30, &string(&string(b"ssh-ed25519")), &mut Seen::default());
         assert_eq!(&*trace.host_key(KexFamily::Rsa, true).unwrap().name, "ssh-ed25519");
     }
 

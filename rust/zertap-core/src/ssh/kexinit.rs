@@ -2,9 +2,12 @@
 //!
 //! The lists are kept as they came and never split into owned names: there may be tens of thousands.
 
-use crate::handshake::SshOffer;
+use super::negotiate::announced_role;
+use crate::handshake::{SSH_LISTS as LISTS, SshOffer};
 use crate::reader::Reader;
+use crate::seen::Seen;
 use memchr::memchr;
+use std::sync::Arc;
 
 /// The ten lists, in wire order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,34 +23,29 @@ pub(super) enum List {
     CompressionS2c = 7,
 }
 
-/// How many lists there are; the last two are languages, which protect nothing.
-const LISTS: usize = 10;
 /// The random octets before the lists.
 const COOKIE: usize = 16;
+/// What stands beside the lists, but for line ends that join them: lengths, a flag, a number.
+const BESIDE: usize = 4 * LISTS + 1 + 4 - (LISTS - 1);
 /// A name longer than this is cut where it is printed (RFC 4251 section 6 allows 64).
 const NAME: usize = 128;
 
 /// One side's offer.
-#[derive(Debug, Default)]
-pub(super) struct KexInit {
-    /// The lists that could be read, joined by LF as they leave us.
-    joined: Box<[u8]>,
-    /// Where each list ends in `joined`.
-    ends: [u32; LISTS],
-    /// How many lists could be read.
-    lists: u8,
-    /// `first_kex_packet_follows`.
-    pub(super) guesses: bool,
-    /// The message could be read to its end.
-    pub(super) is_complete: bool,
-}
+pub(super) type KexInit = SshOffer;
 
 impl KexInit {
+    /// What follows the message number comes to; what was seen before with other random octets is not read again.
+    pub(super) fn of(body: &[u8], known: &mut Seen<SshOffer>) -> Arc<Self> {
+        let read = || Self::read(body);
+        let lists = body.get(COOKIE..);
+        lists.and_then(|lists| known.of(lists, |_| Some(read()))).unwrap_or_else(|| Arc::new(read()))
+    }
+
     /// Reads what follows the message number; a body that ends early gives the lists before its end.
     pub(super) fn read(body: &[u8]) -> Self {
         let mut this = Self::default();
         let mut reader = Reader::new(body);
-        let mut joined = Vec::with_capacity(body.len().saturating_sub(COOKIE));
+        let mut joined = Vec::with_capacity(body.len().saturating_sub(COOKIE + BESIDE));
         if reader.skip(COOKIE).is_none() {
             return this;
         }
@@ -65,6 +63,7 @@ impl KexInit {
             this.guesses = reader.u8().is_some_and(|flag| flag != 0);
             this.is_complete = reader.u32().is_some();
         }
+        this.announced = announced_role(&this);
         this
     }
 
@@ -77,12 +76,6 @@ impl KexInit {
         let start =
             index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize + 1);
         self.joined.get(start..*self.ends.get(index)? as usize)
-    }
-
-    /// All that a negotiation looks at.
-    pub(super) fn offer(&self) -> SshOffer<'_> {
-        let ends = self.ends.get(..usize::from(self.lists)).unwrap_or_default();
-        SshOffer { lists: &self.joined, ends, guesses: self.guesses }
     }
 
     /// The lists, joined by LF.

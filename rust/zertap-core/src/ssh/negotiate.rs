@@ -2,7 +2,7 @@
 
 use super::facts::{self, KexFamily};
 use super::kexinit::{KexInit, List, names, printable};
-use crate::handshake::{Evidence, SshAgreement, SshProfile};
+use crate::handshake::{Evidence, SshAgreement, SshProfile, SshRole};
 use crate::registry::ssh::HostKeyNeed;
 use std::cell::OnceCell;
 
@@ -54,21 +54,14 @@ pub(super) fn negotiate(client: &KexInit, server: &KexInit) -> SshAgreement {
 }
 
 /// Whether a side's key exchange list says that it is the client, or the server.
-pub(super) fn announced_role(init: &KexInit) -> Option<Role> {
+pub(super) fn announced_role(init: &KexInit) -> Option<SshRole> {
     let list = init.list(List::Kex)?;
     let marks = names(list).map(|name| (facts::marks_client(name), facts::marks_server(name)));
     match marks.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1)) {
-        (true, false) => Some(Role::Client),
-        (false, true) => Some(Role::Server),
+        (true, false) => Some(SshRole::Client),
+        (false, true) => Some(SshRole::Server),
         _ => None,
     }
-}
-
-/// What a side is in SSH, whatever it is in TCP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Client,
-    Server,
 }
 
 impl<'a> Choice<'a> {

@@ -23,14 +23,14 @@
 //! **Blind spots.** What passes behind the marks. Two sides that break the protocol independently of each
 //! other: the first one delivered is blamed. An SSH-1 direction that lost its framing is not read again.
 
-use super::direction::{Direction, Verdict};
+use super::direction::{Aid, Direction, Verdict};
 use super::facts::KexFamily;
 use super::kex;
-use super::negotiate::{Role, negotiate};
+use super::negotiate::negotiate;
 use super::packet::Framing;
 use crate::handshake::{
-    Chunk, End, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Side,
-    SshAgreement, SshAgreements,
+    Chunk, End, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Scribe, Side,
+    SshAgreement, SshAgreements, SshRole,
 };
 use std::sync::Arc;
 
@@ -180,24 +180,24 @@ impl SshObserver {
         let role = |side: Side| {
             let direction = &self.sides[side];
             if direction.said.session_key {
-                Some(Role::Client)
+                Some(SshRole::Client)
             } else if direction.said.public_key || direction.flags().contains(Flag::LinesBeforeBanner) {
-                Some(Role::Server)
+                Some(SshRole::Server)
             } else {
                 direction.said.announced
             }
         };
         match (role(Side::A), role(Side::B)) {
-            (Some(Role::Server), None | Some(Role::Client)) | (None, Some(Role::Client)) => Side::B,
+            (Some(SshRole::Server), None | Some(SshRole::Client)) | (None, Some(SshRole::Client)) => Side::B,
             _ => Side::A,
         }
     }
 
     fn negotiate_as(&self, client: Side, known: Option<&mut SshAgreements>) -> Option<Arc<SshAgreement>> {
-        let ours = self.sides[client].said.kexinit.as_deref()?;
-        let theirs = self.sides[client.other()].said.kexinit.as_deref()?;
+        let ours = self.sides[client].said.kexinit.as_ref()?;
+        let theirs = self.sides[client.other()].said.kexinit.as_ref()?;
         Some(match known {
-            Some(known) => known.of([ours.offer(), theirs.offer()], || negotiate(ours, theirs)),
+            Some(known) => known.of([ours, theirs], || negotiate(ours, theirs)),
             None => Arc::new(negotiate(ours, theirs)),
         })
     }
@@ -322,8 +322,10 @@ impl SshObserver {
 impl Observe for SshObserver {
     fn push(&mut self, side: Side, chunk: Chunk<'_>, room: &mut Room) -> Progress {
         let peer = self.sides[side.other()].speaks();
-        let verdict = self.sides[side].push(&chunk, peer, &mut room.scribe(side));
-        self.settle(side, verdict, chunk.seen, Some(&mut room.agreements))
+        let Room { journal, ssh: seen, agreements, .. } = room;
+        let mut aid = Aid { scribe: Scribe::new(journal.as_deref_mut(), side), seen };
+        let verdict = self.sides[side].push(&chunk, peer, &mut aid);
+        self.settle(side, verdict, chunk.seen, Some(agreements))
     }
 
     fn gap(&mut self, side: Side, length: u64) -> Progress {

@@ -2,6 +2,8 @@
 //!
 //! Nothing is kept but counters, so a direction in clear can be watched at no cost in memory.
 
+use memchr::memchr;
+
 /// What every identification line begins with (RFC 4253 section 4.2).
 pub const SSH_PREFIX: &[u8; 4] = b"SSH-";
 
@@ -67,17 +69,34 @@ const SKIP: u8 = u8::MAX;
 impl LineScan {
     /// Takes the next octets.
     pub fn push(&mut self, bytes: &[u8]) -> Scan {
-        for (index, &octet) in bytes.iter().enumerate() {
+        let mut rest = bytes;
+        loop {
             if self.octets >= SCAN_OCTETS || self.lines > SCAN_LINES {
                 return Scan::Never;
             }
+            rest = self.pass_line(rest);
+            let Some((&octet, behind)) = rest.split_first().filter(|_| self.octets < SCAN_OCTETS) else {
+                return if self.octets < SCAN_OCTETS { Scan::More } else { Scan::Never };
+            };
+            rest = behind;
             self.octets += 1;
             self.step(octet);
             if usize::from(self.matched) == SSH_PREFIX.len() {
-                return Scan::Found { next: index + 1 };
+                return Scan::Found { next: bytes.len() - rest.len() };
             }
         }
-        if self.octets >= SCAN_OCTETS || self.lines > SCAN_LINES { Scan::Never } else { Scan::More }
+    }
+
+    /// Passes what is left of a line that is none, as far as is looked at; what follows begins with its end.
+    fn pass_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        if self.matched != SKIP {
+            return bytes;
+        }
+        let most = bytes.len().min(usize::from(SCAN_OCTETS - self.octets));
+        let line = bytes.get(..most).unwrap_or(bytes);
+        let passed = memchr(b'\n', line).unwrap_or(most);
+        self.octets += passed as u16;
+        bytes.get(passed..).unwrap_or_default()
     }
 
     /// `length` octets will never be seen; the line they end in cannot be the one.

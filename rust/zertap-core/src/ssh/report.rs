@@ -4,8 +4,10 @@ use super::kexinit::KexInit;
 use super::observer::SshObserver;
 use super::ssh1;
 use crate::handshake::{
-    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, PerSide, Phase, Side, SshProfile, TextKind, Texts,
+    CryptoProfile, Evidence, Fault, Findings, Flag, Flags, HostKey, Kept, Outline, PerSide, Phase, Side,
+    SshProfile, TextKind, Texts, outcome,
 };
+use std::sync::Arc;
 
 impl SshObserver {
     /// Everything learned so far.
@@ -20,6 +22,20 @@ impl SshObserver {
             handshake_octets: self.handshake_octets(),
             ..Findings::default()
         }
+    }
+
+    /// The findings in a few numbers; `None` where they are more than that.
+    pub fn outline(&self) -> Option<Outline<'_>> {
+        let agreed = self.agreed.as_ref().filter(|_| self.version != 1)?;
+        if self.options.offers || self.options.fingerprints {
+            return None;
+        }
+        let kept = Kept::Ssh(agreed, self.host_key());
+        let [protocol, agreed, key] = kept.places();
+        let told = outcome(self.reported_fault(), self.gave_up, Some(self.client), self.outcome_evidence());
+        let words = [agreed, key, told | protocol << 25, 0, 0, 0, 0, 0];
+        let lines = [self.client, self.client.other()].map(|side| self.sides[side].line());
+        Some(Outline { words, kept, lines, name: &[], session: &[], flags: self.reported_flags() })
     }
 
     fn profile(&self) -> Option<SshProfile> {
@@ -50,13 +66,13 @@ impl SshObserver {
         profile.host_key = self.host_key().map(|key| key.name.clone());
     }
 
-    fn host_key(&self) -> Option<&super::kex::HostKey> {
+    fn host_key(&self) -> Option<&Arc<HostKey>> {
         let said = &self.sides[self.client.other()].said;
         let (family, misguessed) = match self.agreed.as_deref() {
             Some(agreed) => (agreed.family, agreed.server_misguessed),
             None => (super::facts::KexFamily::Unknown, false),
         };
-        said.host_key.as_deref().or_else(|| said.trace.host_key(family, misguessed))
+        said.host_key.as_ref().or_else(|| said.trace.host_key(family, misguessed))
     }
 
     fn outcome_evidence(&self) -> Evidence {

@@ -2,12 +2,13 @@
 //!
 //! Each packet is judged by itself: that keeps the outcome free of the order in which the two directions come.
 
-use super::kex::{HostKey, Trace};
+use super::kex::Trace;
 use super::kexinit::KexInit;
-use super::negotiate::{Role, announced_role};
 use super::packet::{Framing, Kept, Packet};
 use super::ssh1;
-use crate::handshake::{Flag, Flags};
+use crate::handshake::{Flag, Flags, HostKey, SshOffer, SshRole, SshSeen};
+use crate::seen::Seen;
+use std::sync::Arc;
 
 /// What a packet means for the direction it came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +27,9 @@ pub(super) enum Notice {
 #[derive(Debug, Default)]
 pub(super) struct Said {
     /// The first KEXINIT (SSH-21).
-    pub(super) kexinit: Option<Box<KexInit>>,
+    pub(super) kexinit: Option<Arc<KexInit>>,
     /// The role that the KEXINIT announces.
-    pub(super) announced: Option<Role>,
+    pub(super) announced: Option<SshRole>,
     /// Key exchange messages.
     pub(super) trace: Trace,
     /// Messages that strict key exchange forbids.
@@ -38,7 +39,7 @@ pub(super) struct Said {
     /// SSH-1: SMSG_PUBLIC_KEY was sent.
     pub(super) public_key: bool,
     /// SSH-1: the host key in it.
-    pub(super) host_key: Option<Box<HostKey>>,
+    pub(super) host_key: Option<Arc<HostKey>>,
     /// SSH-1: CMSG_SESSION_KEY was sent.
     pub(super) session_key: bool,
     /// SSH-1: the cipher it chose.
@@ -47,39 +48,39 @@ pub(super) struct Said {
 
 impl Said {
     /// Takes one packet. `exact`: nothing of this direction was lost, so what is missing was not sent.
-    pub(super) fn take(&mut self, packet: &Packet<'_>, exact: bool) -> Notice {
+    pub(super) fn take(&mut self, packet: &Packet<'_>, exact: bool, known: &mut SshSeen) -> Notice {
         match packet.framing {
             Framing::One => self.take_one(packet),
-            Framing::Two => self.take_two(packet, exact),
+            Framing::Two => self.take_two(packet, exact, known),
         }
     }
 
     /// Message numbers: RFC 4250 section 4.1.2.
-    fn take_two(&mut self, packet: &Packet<'_>, exact: bool) -> Notice {
+    fn take_two(&mut self, packet: &Packet<'_>, exact: bool, known: &mut SshSeen) -> Notice {
         match packet.number {
             1 => return Notice::Disconnect,
-            20 => self.offer(packet),
+            20 => self.offer(packet, &mut known.offers),
             21 if self.kexinit.is_none() && exact => return Notice::Violation,
             21 => return Notice::Encrypts,
-            30..=49 => self.trace.note(packet.number, packet.body),
+            30..=49 => self.trace.note(packet.number, packet.body, &mut known.host_keys),
             _ => self.noise = true,
         }
         Notice::Nothing
     }
 
-    fn offer(&mut self, packet: &Packet<'_>) {
+    fn offer(&mut self, packet: &Packet<'_>, known: &mut Seen<SshOffer>) {
         if self.kexinit.is_some() {
             self.flags.insert(Flag::KexInitTwice);
             return;
         }
-        let init = KexInit::read(packet.body);
+        let init = KexInit::of(packet.body, known);
         match packet.kept {
             Kept::Limited => self.flags.insert(Flag::MessageTooLong),
             Kept::Whole if !init.is_complete => self.flags.insert(Flag::Malformed),
             _ => {}
         }
-        self.announced = announced_role(&init);
-        self.kexinit = Some(Box::new(init));
+        self.announced = init.announced;
+        self.kexinit = Some(init);
     }
 
     /// Behind SMSG_PUBLIC_KEY a packet may be encrypted; only its CRC tells then that it is not.
@@ -102,7 +103,7 @@ impl Said {
 
     fn show_key(&mut self, packet: &Packet<'_>) {
         self.public_key = true;
-        self.host_key = ssh1::host_key(packet.body).map(Box::new);
+        self.host_key = ssh1::host_key(packet.body).map(Arc::new);
         if self.host_key.is_none() && packet.kept == Kept::Whole {
             self.flags.insert(Flag::Malformed);
         }

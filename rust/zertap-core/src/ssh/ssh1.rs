@@ -1,6 +1,6 @@
 //! The few SSH-1 messages that pass in clear (EDGE_CASES A6, SSH-16).
 
-use super::kex::HostKey;
+use crate::handshake::HostKey;
 use crate::reader::Reader;
 use sha2::{Digest, Sha256};
 

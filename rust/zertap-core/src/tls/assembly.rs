@@ -71,6 +71,17 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    /// Nothing was seen.
+    pub(super) const NOTHING: Assembly = Assembly {
+        gathered: Vec::new(),
+        header: [0; 4],
+        have: 0,
+        must_begin: 0,
+        told: false,
+        lost: false,
+        left: 0,
+    };
+
     /// The next message must be of one of these types (bit numbers), and its version's major 3.
     pub(super) fn must_begin_with(&mut self, kinds: u8) {
         self.must_begin = kinds;
@@ -101,6 +112,27 @@ impl Assembly {
         *self = Self::default();
     }
 
+    /// The next message, where all of it is in hand and nothing about it is in doubt: its type and as much of its content
+    /// as is ever read. What `step` would come to in two steps.
+    #[inline]
+    pub(super) fn whole<'a>(&mut self, input: &mut &'a [u8]) -> Option<Content<'a>> {
+        let (header, tail) = input.split_first_chunk::<4>()?;
+        if self.have > 0 || self.lost {
+            return None;
+        }
+        let claimed = u32::from_be_bytes(*header) & 0x00FF_FFFF;
+        let (content, tail) = tail.split_at_checked(usize::try_from(claimed).ok()?)?;
+        let kind = header[0];
+        if self.is_candidate() {
+            let fits = self.may_begin(kind) && content.first().is_some_and(|major| major_fits(kind, *major));
+            fits.then(|| self.must_begin = 0)?;
+        }
+        *input = tail;
+        let (wanted, capped) = wanted(kind, content.len(), content);
+        let octets = Cow::Borrowed(content.get(..wanted).unwrap_or(content));
+        Some(Content { kind, octets, whole: wanted == content.len(), capped })
+    }
+
     /// The next step over `input`, which is shortened by what was consumed. What must be gathered is gathered in `spare`,
     /// where that has room.
     pub(super) fn step<'a>(&mut self, input: &mut &'a [u8], spare: &mut Vec<u8>) -> Part<'a> {
@@ -114,7 +146,7 @@ impl Assembly {
         if self.is_candidate() {
             // A hello without content has no version; what follows it is none of its own.
             match input.first() {
-                Some(&major) if self.left > 0 && self.major_fits(major) => self.must_begin = 0,
+                Some(&major) if self.left > 0 && major_fits(self.header[0], major) => self.must_begin = 0,
                 None if self.left > 0 => return Part::Need,
                 Some(_) | None => return Part::NotHello,
             }
@@ -162,11 +194,6 @@ impl Assembly {
         self.told = false;
         self.left = self.claimed();
         Part::Begins(self.header[0])
-    }
-
-    /// Drafts of TLS 1.3 put 7f into ServerHello's own version (TLS-49).
-    const fn major_fits(&self, major: u8) -> bool {
-        major == 3 || (major == 0x7F && self.header[0] == kind::SERVER_HELLO)
     }
 
     /// Content length that the header claims.
@@ -231,17 +258,7 @@ impl Assembly {
     /// How many content octets of the current message are wanted, given its first ones; and whether the
     /// cap cut that down.
     fn wanted(&self, content: &[u8]) -> (usize, bool) {
-        let claimed = usize::try_from(self.claimed()).unwrap_or(usize::MAX);
-        match self.header[0] {
-            kind::CLIENT_HELLO | kind::SERVER_HELLO | kind::HELLO_RETRY_DRAFT | kind::SERVER_KEY_EXCHANGE => {
-                (claimed.min(HELLO_LIMIT), claimed > HELLO_LIMIT)
-            }
-            kind::CERTIFICATE => {
-                let leaf = leaf_end(content).unwrap_or(6).min(claimed);
-                (leaf.min(CERTIFICATE_LIMIT), leaf > CERTIFICATE_LIMIT)
-            }
-            _ => (0, false),
-        }
+        wanted(self.header[0], usize::try_from(self.claimed()).unwrap_or(usize::MAX), content)
     }
 
     /// `count` octets of the handshake stream were lost inside record bodies; what was gathered of a
@@ -280,6 +297,40 @@ impl Assembly {
     pub(super) fn found(&mut self) {
         self.lost = false;
     }
+}
+
+/// Whether anything is read from the content of messages of this type.
+#[inline]
+pub(super) const fn tells_by_content(message: u8) -> bool {
+    matches!(
+        message,
+        kind::CLIENT_HELLO
+            | kind::SERVER_HELLO
+            | kind::HELLO_RETRY_DRAFT
+            | kind::CERTIFICATE
+            | kind::SERVER_KEY_EXCHANGE
+    )
+}
+
+/// How many octets of a message of this type and length are wanted, given its first ones; and whether the cap cut that
+/// down.
+#[inline]
+fn wanted(message: u8, claimed: usize, content: &[u8]) -> (usize, bool) {
+    match message {
+        kind::CLIENT_HELLO | kind::SERVER_HELLO | kind::HELLO_RETRY_DRAFT | kind::SERVER_KEY_EXCHANGE => {
+            (claimed.min(HELLO_LIMIT), claimed > HELLO_LIMIT)
+        }
+        kind::CERTIFICATE => {
+            let leaf = leaf_end(content).unwrap_or(6).min(claimed);
+            (leaf.min(CERTIFICATE_LIMIT), leaf > CERTIFICATE_LIMIT)
+        }
+        _ => (0, false),
+    }
+}
+
+/// Drafts of TLS 1.3 put 7f into ServerHello's own version (TLS-49).
+const fn major_fits(message: u8, major: u8) -> bool {
+    major == 3 || (major == 0x7F && message == kind::SERVER_HELLO)
 }
 
 /// Where the first certificate of a Certificate message up to TLS 1.2 ends (RFC 5246 7.4.2).

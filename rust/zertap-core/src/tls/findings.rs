@@ -1,17 +1,17 @@
 //! What the observer hands over: facts, names, alerts, offers.
 
+use super::kept::Cold;
 use super::observer::TlsObserver;
 use super::state::Saw;
 use crate::certificate::LeafCertificate;
-use crate::handshake::{CryptoProfile, Evidence, TextKind, Texts, TlsProfile};
+use crate::handshake::{CryptoProfile, Evidence, Kept, Outline, TextKind, Texts, TlsProfile, outcome};
 use std::sync::Arc;
 
 impl TlsObserver {
     /// The negotiated facts; `None` before anything was negotiated.
     pub(super) fn profile(&self) -> Option<CryptoProfile> {
-        let anything = self.saw(Saw::ServerHello) || self.saw(Saw::Retry) || self.phase().is_complete();
         let traits = |leaf: &Option<Arc<LeafCertificate>>| leaf.as_ref().map(|leaf| leaf.traits.clone());
-        anything.then(|| {
+        self.is_anything_settled().then(|| {
             CryptoProfile::Tls(TlsProfile {
                 server_certificate: traits(&self.certificates[self.server()]),
                 client_certificate: traits(&self.certificates[self.client]),
@@ -25,13 +25,40 @@ impl TlsObserver {
         })
     }
 
+    /// Whether anything was negotiated.
+    fn is_anything_settled(&self) -> bool {
+        self.saw(Saw::ServerHello) || self.saw(Saw::Retry) || self.phase().is_complete()
+    }
+
+    /// The findings in a few numbers; `None` where they are more than that.
+    #[inline]
+    pub fn outline(&self) -> Option<Outline<'_>> {
+        if self.colder().is_some_and(Cold::has_texts) {
+            return None;
+        }
+        let mut evidence = self.facts.evidence_outcome;
+        if self.is_in_doubt() {
+            evidence = Evidence::NotVisible;
+        }
+        let client = self.saw(Saw::RoleKnown).then_some(self.client);
+        let kept = Kept::Tls(
+            [&self.certificates[self.server()], &self.certificates[self.client]].map(Option::as_ref),
+        );
+        let [parameters, exchange, small] = self.facts.numbers();
+        let [low, high] = self.facts.alpn_numbers()?;
+        let [protocol, server, own] = kept.places();
+        let told = outcome(self.fault, self.gave_up, client, evidence)
+            | u64::from(self.is_anything_settled()) << 24
+            | protocol << 25;
+        let words = [parameters, exchange, small, low, high, told, server, own];
+        let (name, session) = (self.kept.name(), self.session());
+        Some(Outline { words, kept, lines: [&[]; 2], name, session, flags: self.flags })
+    }
+
     /// Names, session id, alerts, offers.
     pub(super) fn texts(&self) -> Texts {
         let (name, session) = (self.kept.name(), self.session());
-        let count = usize::from(!name.is_empty()) + usize::from(!session.is_empty());
-        let mut texts = Texts::with_room(count, name.len() + session.len());
-        texts.push(TextKind::ServerName, name);
-        texts.push(TextKind::SessionId, session);
+        let mut texts = Texts::of_one(name, session);
         if let Some(cold) = self.colder() {
             let alerts: Vec<u8> = cold.alerts.iter().flat_map(|alert| alert.octets()).collect();
             texts.push(TextKind::Alerts, &alerts);

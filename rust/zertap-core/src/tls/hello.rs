@@ -73,13 +73,15 @@ impl<'a> ClientHello<'a> {
         }
         let (block, whole) = lenient_vec16(&mut reader)?;
         self.extensions = block;
-        let mut twice = Duplicates::default();
+        let (mut small, mut large) = (0_u64, LargeNumbers::default());
         let read = each_extension(block, |number, body| {
-            if twice.is_repeated(number) {
+            let bit = if number < 64 { 1 << number } else { 0 };
+            if small & bit != 0 || (bit == 0 && large.is_repeated(number)) {
                 self.flags.insert(Flag::DuplicateExtension);
             } else {
                 self.read_extension(number, body);
             }
+            small |= bit;
         });
         (read && whole).then_some(())
     }
@@ -168,7 +170,8 @@ impl<'a> ServerHello<'a> {
         self.version = Some(version);
         let random = reader.array::<32>()?;
         self.retry = random == RETRY_RANDOM;
-        self.downgrade = matches!(random.last_chunk(), Some(b"DOWNGRD\x00" | b"DOWNGRD\x01"));
+        let last = random.last_chunk().map(|last| u64::from_be_bytes(*last) & !1);
+        self.downgrade = last == Some(u64::from_be_bytes(*b"DOWNGRD\x00"));
         // Drafts of TLS 1.3 before 22 have neither session id nor compression here (TLS-49).
         let draft = version >> 8 == 0x7F;
         if !draft {
@@ -183,13 +186,15 @@ impl<'a> ServerHello<'a> {
         }
         let (block, whole) = lenient_vec16(&mut reader)?;
         self.extensions = block;
-        let mut twice = Duplicates::default();
+        let (mut small, mut large) = (0_u64, LargeNumbers::default());
         let read = each_extension(block, |number, body| {
-            if twice.is_repeated(number) {
+            let bit = if number < 64 { 1 << number } else { 0 };
+            if small & bit != 0 || (bit == 0 && large.is_repeated(number)) {
                 self.flags.insert(Flag::DuplicateExtension);
             } else {
                 self.read_extension(number, body);
             }
+            small |= bit;
         });
         (read && whole).then_some(())
     }
@@ -254,26 +259,19 @@ fn host_name(body: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Notices an extension that comes twice: exact below 64 and for the first 32 larger numbers.
+/// Notices an extension that comes twice, for the first 32 numbers from 64 on; below 64 one bit each tells.
 #[derive(Default)]
-struct Duplicates {
-    small: u64,
-    large: [u16; 32],
+struct LargeNumbers {
+    seen: [u16; 32],
     count: usize,
 }
 
-impl Duplicates {
+impl LargeNumbers {
     fn is_repeated(&mut self, number: u16) -> bool {
-        if number < 64 {
-            let bit = 1 << number;
-            let repeated = self.small & bit != 0;
-            self.small |= bit;
-            return repeated;
-        }
-        if self.large.iter().take(self.count).any(|&seen| seen == number) {
+        if self.seen.iter().take(self.count).any(|&seen| seen == number) {
             return true;
         }
-        if let Some(place) = self.large.get_mut(self.count) {
+        if let Some(place) = self.seen.get_mut(self.count) {
             *place = number;
             self.count += 1;
         }
@@ -308,10 +306,14 @@ mod tests {
 
     #[test]
     fn duplicates_are_noticed_whatever_their_number() {
-        let mut twice = Duplicates::default();
-        for number in [0, 63, 64, 0xFF01] {
-            assert!(!twice.is_repeated(number));
-            assert!(twice.is_repeated(number));
+        for number in [0_u16, 63, 64, 0xFF01] {
+            let extension = |number: u16| [&number.to_be_bytes()[..], &[0, 0]].concat();
+            for (numbers, twice) in [([number, 5], false), ([number, number], true)] {
+                let block: Vec<u8> = numbers.into_iter().flat_map(extension).collect();
+                let head = [&[3, 3][..], &[0; 32], &[0, 0, 2, 0x13, 1, 1, 0, 0, 8], &block].concat();
+                let hello = ClientHello::read(&head);
+                assert_eq!((hello.whole, hello.flags.contains(Flag::DuplicateExtension)), (true, twice));
+            }
         }
     }
 }

@@ -91,7 +91,16 @@ impl TlsObserver {
     }
 
     /// A type-22 record ended: behind the counted ChangeCipherSpec it is the Finished.
+    #[inline]
     pub(super) fn on_handshake_record(&mut self, side: Side) {
+        let lane = &self.lanes[side];
+        if lane.is(Mark::Suspect) || lane.is(Mark::Opaque) || lane.is(Mark::Changed) {
+            self.on_unclear_record(side);
+        }
+    }
+
+    /// The same of one that is encrypted, or may be.
+    fn on_unclear_record(&mut self, side: Side) {
         let lane = &mut self.lanes[side];
         if lane.is(Mark::Suspect) && lane.assembly.is_lost() {
             // Too short for a message header, where one must fill the record to be believed.

@@ -7,13 +7,13 @@ use super::state::{Era, Saw};
 use crate::handshake::{Alert, End, Evidence, Fault, Flag, Side};
 
 /// What the encrypted records of one side add up to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tally {
     /// Inner octets.
     inner: u32,
     /// Inner octets of records sent after the whole server flight was acknowledged (client only).
     inner_late: u32,
-    /// Length of the first record.
+    /// Length of the first record (client only).
     first: u16,
     /// Length of the last record.
     last: u16,
@@ -21,27 +21,38 @@ pub(super) struct Tally {
     records: u8,
     /// Records of an alert's length; stops at its largest value.
     alerts: u8,
-    /// A record had the length of a Finished, or followed an EndOfEarlyData and was no shorter.
+    /// A record had the length of a Finished, or followed an EndOfEarlyData and was no shorter (client only).
     finished: bool,
 }
 
 impl Tally {
-    fn add(&mut self, length: u16, lengths: Lengths, knew_flight: bool) {
-        let inner = lengths.inner(length);
-        self.inner = self.inner.saturating_add(inner);
+    /// No record.
+    pub(super) const NONE: Tally =
+        Tally { inner: 0, inner_late: 0, first: 0, last: 0, records: 0, alerts: 0, finished: false };
+
+    /// Counts a record of either side.
+    #[inline]
+    fn add(&mut self, length: u16, lengths: Lengths) {
+        self.inner = self.inner.saturating_add(lengths.inner(length));
+        self.last = length;
+        self.records = self.records.saturating_add(1);
+        if length == lengths.alert() {
+            self.alerts = self.alerts.saturating_add(1);
+        }
+    }
+
+    /// The same for the client's, of which more is asked.
+    #[inline]
+    fn add_of_client(&mut self, length: u16, lengths: Lengths, knew_flight: bool) {
         if knew_flight {
-            self.inner_late = self.inner_late.saturating_add(inner);
+            self.inner_late = self.inner_late.saturating_add(lengths.inner(length));
         }
         if self.records == 0 {
             self.first = length;
         }
         let after_early = self.records > 0 && self.last == lengths.end_of_early_data();
         self.finished |= length == lengths.finished() || (after_early && length >= lengths.finished());
-        self.last = length;
-        self.records = self.records.saturating_add(1);
-        if length == lengths.alert() {
-            self.alerts = self.alerts.saturating_add(1);
-        }
+        self.add(length, lengths);
     }
 
     /// Whether the records, added up under the lengths that are assumed, suffice under the suite of the shortest tag.
@@ -57,13 +68,26 @@ impl Tally {
 }
 
 impl TlsObserver {
-    fn lengths(&self) -> Lengths {
-        self.facts.cipher.and_then(Lengths::of).unwrap_or(Lengths::ASSUMED)
+    /// A type-23 record ended.
+    #[inline]
+    pub(super) fn on_application_data(&mut self, side: Side) {
+        let lane = &self.lanes[side];
+        let exact = !lane.is(Mark::Blind) && !lane.is(Mark::Finished) && self.visible.is_none();
+        if self.era == Era::Tls13 && side != self.client && exact && !self.is_provisional() {
+            // So it is with most: what a 1.3 server sends behind its hello decides nothing.
+            let length = lane.walk.length();
+            if length > 0 {
+                self.count_server(length, self.lengths);
+            }
+            return;
+        }
+        self.weigh_application_data(side);
     }
 
-    /// A type-23 record ended.
-    pub(super) fn on_application_data(&mut self, side: Side) {
-        let lengths = self.lengths();
+    /// The same of one that may decide something.
+    #[inline(never)]
+    fn weigh_application_data(&mut self, side: Side) {
+        let lengths = self.lengths;
         let lane = &mut self.lanes[side];
         let length = lane.walk.length();
         if length == 0 {
@@ -87,6 +111,7 @@ impl TlsObserver {
     }
 
     /// Early data is not counted: what a client that offered it sent before the server's flight.
+    #[inline]
     fn count_client(&mut self, length: u16, lengths: Lengths) {
         let lane = &self.lanes[self.client];
         let from = if self.saw(Saw::ServerHello) { self.hello_end } else { 1 };
@@ -94,13 +119,14 @@ impl TlsObserver {
             return;
         }
         let knew_flight = self.flight_end.is_some_and(|end| lane.seen >= end);
-        self.tallies[self.client].add(length, lengths, knew_flight);
+        self.tallies[self.client].add_of_client(length, lengths, knew_flight);
     }
 
+    #[inline]
     fn count_server(&mut self, length: u16, lengths: Lengths) {
         let server = self.server();
         let tally = &mut self.tallies[server];
-        tally.add(length, lengths, false);
+        tally.add(length, lengths);
         let lane = &self.lanes[server];
         if self.flight_end.is_none() && tally.inner >= lengths.server_flight() {
             self.flight_end = Some(lane.offset);
@@ -119,7 +145,7 @@ impl TlsObserver {
             // A Finished is never empty.
             return false;
         }
-        let needed = self.lengths().finished_message();
+        let needed = self.lengths.finished_message();
         let proven = !self.saw(Saw::EarlyData) || tally.finished || tally.inner_late >= needed;
         tally.inner >= needed && !tally.is_just_alerts() && proven
     }
@@ -221,7 +247,7 @@ impl TlsObserver {
     // ---- provisional: the client sent a certificate, the server may refuse it (A5 rule 4) ----
 
     fn on_provisional_data(&mut self, side: Side, length: u16) {
-        let alert = self.lengths().alert();
+        let alert = self.lengths.alert();
         let lane = &self.lanes[side];
         if side == self.client {
             if length == alert {
@@ -285,7 +311,7 @@ impl TlsObserver {
     /// Whether what the server sent since the client's Finished, lost octets included, is too long to be two alerts.
     fn server_sent_more_than_alerts(&self) -> bool {
         let lane = &self.lanes[self.server()];
-        lane.offset.saturating_sub(lane.done) > 2 * (u64::from(self.lengths().alert()) + 5)
+        lane.offset.saturating_sub(lane.done) > 2 * (u64::from(self.lengths.alert()) + 5)
     }
 
     /// Whether the server's answer was not lost.
@@ -331,7 +357,7 @@ impl TlsObserver {
         let server = self.server();
         let lane = &self.lanes[server];
         let at = lane.offset;
-        if self.tallies[server].last == self.lengths().alert() {
+        if self.tallies[server].last == self.lengths.alert() {
             self.cold().note(Alert { from: server, level: 0, description: 0, encrypted: true });
         }
         self.fail(Fault::ClientCertificateRefused, server, at, Evidence::Inferred);

@@ -95,6 +95,11 @@ impl Cold {
         }
     }
 
+    /// Whether there are texts but name and session id.
+    pub(super) fn has_texts(&self) -> bool {
+        !(self.alerts.is_empty() && self.offers.is_empty() && self.fingerprints.is_empty())
+    }
+
     /// Keeps the lists that a ClientHello offers; a later hello replaces an earlier one's.
     pub(super) fn offer(&mut self, hello: &ClientHello<'_>) {
         let own_version = hello.version.to_be_bytes();

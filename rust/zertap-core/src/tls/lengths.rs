@@ -3,18 +3,28 @@
 //! The cipher suite passes in clear, so the lengths of the messages that matter are exact.
 //! Source: RFC 8446 5.2, 5.3, 4.4.4, 6; RFC 6655 (CCM_8); RFC 9150 (integrity only).
 
-/// Tag and hash length of a TLS 1.3 cipher suite.
+/// What record lengths say under a TLS 1.3 cipher suite, added up once: records are many.
 ///
 /// Unit: octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lengths {
-    tag: u16,
-    hash: u16,
+    beside: u8,
+    alert: u8,
+    end_of_early_data: u8,
+    finished: u8,
+    message: u8,
 }
 
 impl Lengths {
+    /// By the lengths of tag and hash.
+    const fn new(tag: u8, hash: u8) -> Self {
+        let message = 4 + hash;
+        let beside = 1 + tag;
+        Self { beside, alert: 2 + beside, end_of_early_data: 4 + beside, finished: message + beside, message }
+    }
+
     /// Lengths where no suite says otherwise (A5, last line of the table).
-    pub(super) const ASSUMED: Lengths = Lengths { tag: 16, hash: 32 };
+    pub(super) const ASSUMED: Lengths = Lengths::new(16, 32);
 
     /// How much shorter than the assumed one a tag can be: what a record holds more than it seems to.
     pub(super) const MOST_HIDDEN: u32 = 8;
@@ -23,27 +33,27 @@ impl Lengths {
     pub(super) const fn of(suite: u32) -> Option<Lengths> {
         Some(match suite {
             0x1301 | 0x1303 | 0x1304 | 0x00C6 | 0x00C7 => Self::ASSUMED,
-            0x1302 => Lengths { tag: 16, hash: 48 },
-            0x1305 => Lengths { tag: 8, hash: 32 },
-            0xC0B4 => Lengths { tag: 32, hash: 32 },
-            0xC0B5 => Lengths { tag: 48, hash: 48 },
+            0x1302 => Lengths::new(16, 48),
+            0x1305 => Lengths::new(8, 32),
+            0xC0B4 => Lengths::new(32, 32),
+            0xC0B5 => Lengths::new(48, 48),
             _ => return None,
         })
     }
 
     /// Record length of an alert.
     pub(super) const fn alert(self) -> u16 {
-        3 + self.tag
+        self.alert as u16
     }
 
     /// Record length of EndOfEarlyData.
     pub(super) const fn end_of_early_data(self) -> u16 {
-        5 + self.tag
+        self.end_of_early_data as u16
     }
 
     /// Record length of a Finished that stands alone, unpadded.
     pub(super) const fn finished(self) -> u16 {
-        5 + self.hash + self.tag
+        self.finished as u16
     }
 
     /// Whether this is the record length of a lone Finished under any suite.
@@ -53,12 +63,12 @@ impl Lengths {
 
     /// Inner octets of an encrypted record: its length without content type and tag.
     pub(super) const fn inner(self, length: u16) -> u32 {
-        length.saturating_sub(1 + self.tag) as u32
+        length.saturating_sub(self.beside as u16) as u32
     }
 
     /// Inner octets that a side must send before it can have sent a Finished.
     pub(super) const fn finished_message(self) -> u32 {
-        4 + self.hash as u32
+        self.message as u32
     }
 
     /// The least that a whole server flight holds: EncryptedExtensions (empty) and Finished.

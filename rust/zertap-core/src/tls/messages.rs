@@ -14,9 +14,13 @@ use crate::handshake::{Evidence, Flag, PerSide, Room, Side, TlsShape};
 impl TlsObserver {
     /// A message header was read.
     pub(super) fn on_message_begins(&mut self, side: Side, message: u8) {
-        if !self.is_believed(side, message) {
-            return;
+        if self.is_believed(side, message) {
+            self.on_clear_message_begins(side, message);
         }
+    }
+
+    /// The same where nothing says that it may be none.
+    pub(super) fn on_clear_message_begins(&mut self, side: Side, message: u8) {
         if side == self.client {
             if message == kind::CLIENT_KEY_EXCHANGE {
                 self.lanes[side].set(Mark::Keyed);
@@ -135,7 +139,7 @@ impl TlsObserver {
         if self.options.fingerprints && hello.whole && message.whole {
             self.cold().fingerprint_client(&hello);
         }
-        self.tallies[side] = Tally::default();
+        self.tallies[side] = Tally::NONE;
     }
 
     fn mark_breaks(&mut self, read: bool, message: &Content<'_>) {
@@ -173,12 +177,12 @@ impl TlsObserver {
         self.note(Saw::ServerHello);
         self.era = era;
         self.facts.version = version;
-        self.facts.cipher = hello.suite.map(u32::from);
+        self.agree_on(hello.suite.map(u32::from));
         self.facts.compression = hello.compression;
         self.facts.evidence_parameters = if hello.whole { Evidence::Negotiated } else { Evidence::Inferred };
         self.hello_end = self.lanes[side].record_end();
         self.hello_seen = self.lanes[side].seen;
-        self.tallies = PerSide::default();
+        self.tallies = PerSide([Tally::NONE; 2]);
         self.flight_end = None;
         self.forget(Saw::ServerWentOn);
         self.compare_with_offer(&hello);

@@ -52,6 +52,7 @@
 
 use super::judge13::Tally;
 use super::kept::{Cold, Kept};
+use super::lengths::Lengths;
 use super::record::{Lane, Mark};
 use super::state::{Era, Saw};
 use super::walk::{Walk, WalkEvent};
@@ -75,6 +76,8 @@ pub struct TlsObserver {
     pub(super) hello_end: u64,
     /// What the server had seen when it sent the ServerHello.
     pub(super) hello_seen: u64,
+    /// What the lengths of 1.3 records say under the agreed suite.
+    pub(super) lengths: Lengths,
     /// Stream offset of the server at which its 1.3 flight can be whole.
     pub(super) flight_end: Option<u64>,
     /// Stream offset of the client's first closing sign after its Finished.
@@ -132,7 +135,7 @@ impl TlsObserver {
 
     fn blank(begun_by: Side, options: Options) -> Self {
         Self {
-            lanes: PerSide::default(),
+            lanes: PerSide([Lane::BLANK, Lane::BLANK]),
             facts: TlsProfile::default(),
             kept: Kept::default(),
             certificates: PerSide::default(),
@@ -140,10 +143,11 @@ impl TlsObserver {
             flags: Flags::default(),
             hello_end: 0,
             hello_seen: 0,
+            lengths: Lengths::ASSUMED,
             flight_end: None,
             farewell: None,
             farewell_hidden: None,
-            tallies: PerSide::default(),
+            tallies: PerSide([Tally::NONE; 2]),
             saw: 0,
             era: Era::Open,
             phase: Phase::TlsBegun,
@@ -248,6 +252,13 @@ impl TlsObserver {
         self.is_hidden(side) || !lane.is(Mark::Started) || lane.is_short()
     }
 
+    /// Keeps the suite that was agreed.
+    pub(super) fn agree_on(&mut self, cipher: Option<u32>) {
+        self.facts.cipher = cipher;
+        self.lengths = cipher.and_then(Lengths::of).unwrap_or(Lengths::ASSUMED);
+    }
+
+    #[inline]
     fn progress(&self, before: (Phase, bool)) -> Progress {
         match self.standing() {
             now if now == before => Progress::NeedMore,
@@ -277,11 +288,11 @@ impl Observe for TlsObserver {
             }
         }
         self.lanes[side].advance(rest.len());
-        if self.phase == Phase::TlsComplete {
+        if !rest.is_empty() && self.phase == Phase::TlsComplete {
             self.tell_rest(side, before.0, rest, room);
-        }
-        if self.phase == Phase::TlsComplete && self.lanes[side].walk.advance(rest) == WalkEvent::Desync {
-            self.flags.insert(Flag::Desync);
+            if self.lanes[side].walk.advance(rest) == WalkEvent::Desync {
+                self.flags.insert(Flag::Desync);
+            }
         }
         self.progress(before)
     }

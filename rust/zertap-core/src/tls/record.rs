@@ -76,6 +76,19 @@ pub(super) struct Lane {
 }
 
 impl Lane {
+    /// A direction of which nothing was seen.
+    pub(super) const BLANK: Lane = Lane {
+        walk: Walk::START,
+        octet: None,
+        empties: 0,
+        marks: 0,
+        assembly: Assembly::NOTHING,
+        offset: 0,
+        acked: 0,
+        seen: 0,
+        done: 0,
+    };
+
     /// Whether `mark` is set.
     pub(super) const fn is(&self, mark: Mark) -> bool {
         self.marks & mark as u16 != 0

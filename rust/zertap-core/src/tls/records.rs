@@ -1,6 +1,6 @@
 //! Octets in, records out: the loop over one direction's octets, and where each kind of record goes.
 
-use super::assembly::Part;
+use super::assembly::{Part, tells_by_content};
 use super::observer::TlsObserver;
 use super::record::{EMPTY_LIMIT, Mark, content};
 use super::state::{Era, Remaining, Saw};
@@ -17,6 +17,9 @@ impl TlsObserver {
             {
                 lane.seen = seen;
                 self.on_whole(side, body, room);
+                if rest.is_empty() {
+                    return;
+                }
                 continue;
             }
             if lane.walk.is_between_records() && !rest.is_empty() {
@@ -30,16 +33,19 @@ impl TlsObserver {
                 Step::Header => self.on_header(side),
                 Step::Body { octets, last } => {
                     let before = self.before(side, room);
-                    if self.lanes[side].walk.kind() == content::HANDSHAKE {
-                        self.read_messages(side, octets, room);
-                    } else {
-                        self.on_part(side, octets);
+                    match self.lanes[side].walk.kind() {
+                        content::HANDSHAKE => self.read_messages(side, octets, room),
+                        content::APPLICATION_DATA => {}
+                        _ => self.on_part(side, octets),
                     }
                     if last && !self.is_over() {
                         self.on_record(side);
                     }
                     if let Some(before) = before {
                         self.tell(side, &before, last, room);
+                    }
+                    if rest.is_empty() {
+                        return;
                     }
                 }
                 Step::NotRecord => {
@@ -78,6 +84,11 @@ impl TlsObserver {
                     self.on_handshake_record(side);
                 }
             }
+            content::CHANGE_CIPHER_SPEC => {
+                lane.advance(HEADER + body.len());
+                lane.octet = body.last().copied();
+                self.on_key_change(side);
+            }
             _ => {
                 lane.advance(HEADER + body.len());
                 self.on_part(side, body);
@@ -105,16 +116,20 @@ impl TlsObserver {
 
     /// Decides whether the record's first message must look clear to be believed: where a message header
     /// was lost, or a ChangeCipherSpec may count because the ServerHello is out of sight.
+    #[inline]
     fn on_handshake_header(&mut self, side: Side) {
         let lane = &mut self.lanes[side];
         lane.unset(Mark::Opaque);
         if lane.assembly.is_lost() {
             lane.assembly.lose();
             lane.set(Mark::Suspect);
-        } else if lane.is(Mark::Pending)
-            && lane.assembly.is_between_messages()
-            && self.is_out_of_sight(self.server())
-        {
+        } else if lane.is(Mark::Pending) {
+            self.suspect(side);
+        }
+    }
+
+    fn suspect(&mut self, side: Side) {
+        if self.lanes[side].assembly.is_between_messages() && self.is_out_of_sight(self.server()) {
             self.lanes[side].set(Mark::Suspect);
         }
     }
@@ -150,20 +165,26 @@ impl TlsObserver {
     }
 
     pub(super) fn on_record(&mut self, side: Side) {
-        let lane = &mut self.lanes[side];
+        let lane = &self.lanes[side];
         match lane.walk.kind() {
-            content::CHANGE_CIPHER_SPEC => {
-                let sound = lane.walk.length() == 1 && lane.octet.is_none_or(|value| value == 1);
-                if sound {
-                    self.on_change_cipher_spec(side);
-                } else if !lane.is(Mark::Changed) && lane.walk.length() > 0 {
-                    self.flags.insert(Flag::Malformed);
-                }
-            }
+            content::CHANGE_CIPHER_SPEC => self.on_key_change(side),
             content::ALERT if self.is_encrypted_alert(side) => self.on_encrypted_alert(side),
             content::HANDSHAKE => self.on_handshake_record(side),
             content::APPLICATION_DATA => self.on_application_data(side),
             _ => {}
+        }
+    }
+
+    /// A type-20 record ended: a ChangeCipherSpec, if it is what one must be.
+    fn on_key_change(&mut self, side: Side) {
+        let lane = &mut self.lanes[side];
+        // Taken, so that it is not the level of a clear alert that follows.
+        let value = lane.octet.take();
+        let sound = lane.walk.length() == 1 && value.is_none_or(|value| value == 1);
+        if sound {
+            self.on_change_cipher_spec(side);
+        } else if !lane.is(Mark::Changed) && lane.walk.length() > 0 {
+            self.flags.insert(Flag::Malformed);
         }
     }
 
@@ -223,14 +244,22 @@ impl TlsObserver {
     /// Finds record framing again at a segment's start, where it was lost (A8).
     pub(super) fn look_again(&mut self, side: Side, chunk: &Chunk<'_>) {
         let lane = &mut self.lanes[side];
-        let tls = !lane.is(Mark::Ssl2) && !lane.is(Mark::Undecided);
-        if tls && lane.walk.is_lost() && chunk.starts_segment && resynchronises(chunk.bytes, chunk.cut) {
+        if !lane.walk.is_lost() || lane.is(Mark::Ssl2) || lane.is(Mark::Undecided) {
+            return;
+        }
+        if chunk.starts_segment && resynchronises(chunk.bytes, chunk.cut) {
             lane.find_again();
         }
     }
 
     fn read_messages(&mut self, side: Side, octets: &[u8], room: &mut Room) {
         let mut rest = octets;
+        if room.journal.is_none() && !self.lanes[side].is(Mark::Suspect) {
+            self.read_whole_messages(side, &mut rest, room);
+            if rest.is_empty() {
+                return;
+            }
+        }
         while self.reads_messages(side) {
             match self.lanes[side].assembly.step(&mut rest, &mut room.octets) {
                 Part::Need => return,
@@ -249,6 +278,22 @@ impl TlsObserver {
                         return;
                     }
                 }
+            }
+        }
+    }
+
+    /// Messages that lie whole in hand, one after another; what is left is there to be read step by step.
+    #[inline]
+    fn read_whole_messages(&mut self, side: Side, rest: &mut &[u8], room: &mut Room) {
+        while self.reads_messages(side)
+            && let Some(message) = self.lanes[side].assembly.whole(rest)
+        {
+            self.on_clear_message_begins(side, message.kind);
+            if tells_by_content(message.kind) {
+                self.on_message(side, &message, Some(&mut *room));
+            }
+            if rest.is_empty() {
+                return;
             }
         }
     }

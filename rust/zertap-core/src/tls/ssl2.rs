@@ -85,17 +85,23 @@ impl Framing {
 
 impl TlsObserver {
     /// Whether the next octets of this direction are SSLv2 records; where that is open, `first` decides.
+    #[inline]
     pub(super) fn is_ssl2(&mut self, side: Side, first: u8) -> bool {
-        let era = self.era;
-        let lane = &mut self.lanes[side];
-        if lane.is(Mark::Undecided) {
-            lane.unset(Mark::Undecided);
-            if era == Era::Ssl2 || (!matches!(first, 20..=24) && first & 0x80 != 0) {
-                lane.set(Mark::Ssl2);
-                self.era = Era::Ssl2;
-            }
+        if self.lanes[side].is(Mark::Undecided) {
+            self.decide_ssl2(side, first);
         }
         self.lanes[side].is(Mark::Ssl2)
+    }
+
+    #[cold]
+    fn decide_ssl2(&mut self, side: Side, first: u8) {
+        let era = self.era;
+        let lane = &mut self.lanes[side];
+        lane.unset(Mark::Undecided);
+        if era == Era::Ssl2 || (!matches!(first, 20..=24) && first & 0x80 != 0) {
+            lane.set(Mark::Ssl2);
+            self.era = Era::Ssl2;
+        }
     }
 
     /// Takes octets of a direction of SSLv2 records, to the end of one record.
@@ -242,7 +248,7 @@ impl TlsObserver {
         self.lanes[side].set(Mark::Keyed);
         let mut reader = Reader::new(body);
         reader.u8();
-        self.facts.cipher = reader.u24();
+        self.agree_on(reader.u24());
         if self.facts.cipher.is_none() {
             self.flags.insert(Flag::Malformed);
         }

@@ -68,6 +68,9 @@ pub(super) enum Step<'a> {
 }
 
 impl Walk {
+    /// A walk at its start.
+    pub(super) const START: Walk = Walk { left: 0, header: [0; HEADER], have: 0, at: At::Header };
+
     /// A walk that has lost its framing already.
     pub(super) const fn lost() -> Self {
         Self { left: 0, header: [0; 5], have: 0, at: At::Lost }
@@ -76,7 +79,16 @@ impl Walk {
     /// Follows octets of this direction and says what they showed.
     ///
     /// An event is said once, in the call that meets it; `standing` repeats it.
+    #[inline]
     pub fn advance(&mut self, bytes: &[u8]) -> WalkEvent {
+        if self.is_between_records() && is_one_record(bytes) {
+            // So most segments are: where the walk stands it stays.
+            return WalkEvent::Ok;
+        }
+        self.advance_by_steps(bytes)
+    }
+
+    fn advance_by_steps(&mut self, bytes: &[u8]) -> WalkEvent {
         let mut rest = match self.pass_whole(bytes) {
             None | Some([]) => return WalkEvent::Ok,
             Some(rest) => rest,
@@ -319,6 +331,15 @@ impl Walk {
 #[inline]
 fn may_begin_record(header: [u8; 5]) -> bool {
     matches!(header[0], 20..=24) && header[1] == 3 && header[2] <= 4
+}
+
+/// Whether these octets are one record from its first octet to its last.
+#[inline]
+fn is_one_record(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<HEADER>().is_some_and(|(header, body)| {
+        let length = u16::from_be_bytes([header[3], header[4]]);
+        body.len() == usize::from(length) && length <= RECORD_LIMIT && may_begin_record(*header)
+    })
 }
 
 /// Whether `bytes` begins with a whole header of a record that holds something.

@@ -26,8 +26,10 @@ impl<const N: usize> Gather<N> {
     /// Takes as many of `bytes` as there is room for.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let kept = usize::from(self.kept);
-        for (place, octet) in self.octets.iter_mut().skip(kept).zip(bytes) {
-            *place = *octet;
+        let room = self.octets.get_mut(kept..).unwrap_or_default();
+        let taken = room.len().min(bytes.len());
+        if let (Some(room), Some(taken)) = (room.get_mut(..taken), bytes.get(..taken)) {
+            room.copy_from_slice(taken);
         }
         self.kept = (kept + bytes.len()).min(N) as u8;
     }

@@ -1,6 +1,7 @@
 //! Lines of text in one direction: their first octets, whatever their length.
 
 use super::gather::Gather;
+use memchr::memchr;
 
 /// Octets of a line that are kept: enough for an IMAP tag of common length and every word of the table.
 pub(super) const LINE: usize = 64;
@@ -16,7 +17,7 @@ pub(super) struct Line {
 impl Line {
     /// Takes octets up to the line's end, LF. Answers how many, and the line if it has ended.
     pub(super) fn push(&mut self, bytes: &[u8]) -> (usize, Option<Text>) {
-        let end = bytes.iter().position(|octet| *octet == b'\n');
+        let end = memchr(b'\n', bytes);
         let used = end.map_or(bytes.len(), |end| end + 1);
         if !self.lost {
             self.start.push(bytes.get(..used).unwrap_or(bytes));

@@ -93,7 +93,9 @@ impl Word {
 /// Judges the first octets of one direction. `answers`: the other direction has spoken before.
 pub(super) fn recognise(speaker: Side, octets: &[u8], answers: bool) -> Guess {
     let mut open = false;
-    for (text, word) in WORDS {
+    let (words, patterns) =
+        octets.first().map_or((u64::MAX, u64::MAX), |first| BEGINNINGS[usize::from(*first)]);
+    for (text, word) in those(WORDS, words) {
         match begins(octets, text.as_bytes()) {
             // A greeting is the first thing said; later the same word is anything (`+OK` of Redis).
             Some(true) if !(answers && word.greets()) => {
@@ -103,7 +105,7 @@ pub(super) fn recognise(speaker: Side, octets: &[u8], answers: bool) -> Guess {
             None => open = true,
         }
     }
-    for (pattern, make) in PATTERNS {
+    for (pattern, make) in those(PATTERNS, patterns) {
         match matches(octets, pattern) {
             // Each of these is the first thing said, too.
             Some(true) if !answers => return Guess::Found(Box::new(make(speaker))),
@@ -114,14 +116,41 @@ pub(super) fn recognise(speaker: Side, octets: &[u8], answers: bool) -> Guess {
     if open && octets.len() < DECIDED { Guess::Short } else { Guess::Never }
 }
 
+/// By a first octet: which words and which patterns begin with it. One bit each; nearly all are ruled out by it.
+static BEGINNINGS: [(u64, u64); 256] = {
+    const { assert!(WORDS.len() <= 64 && PATTERNS.len() <= 64) };
+    let mut beginnings = [(0, 0); 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let mut place = 0;
+        while place < WORDS.len() {
+            let wanted = WORDS[place].0.as_bytes()[0];
+            beginnings[octet].0 |= ((octet as u8).eq_ignore_ascii_case(&wanted) as u64) << place;
+            place += 1;
+        }
+        let mut place = 0;
+        while place < PATTERNS.len() {
+            let range = &PATTERNS[place].0[0];
+            let fits = *range.start() <= octet as u8 && octet as u8 <= *range.end();
+            beginnings[octet].1 |= (fits as u64) << place;
+            place += 1;
+        }
+        octet += 1;
+    }
+    beginnings
+};
+
+/// The entries whose bits are set, in order.
+fn those<T>(entries: &[T], mut bits: u64) -> impl Iterator<Item = &T> {
+    std::iter::from_fn(move || {
+        let entry = entries.get(bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(entry)
+    })
+}
+
 /// Whether octets begin with this text; `None` while both agree and octets are too few.
 fn begins(octets: &[u8], text: &[u8]) -> Option<bool> {
-    if let (Some(octet), Some(wanted)) = (octets.first(), text.first())
-        && !octet.eq_ignore_ascii_case(wanted)
-    {
-        // Most words are ruled out here, at the cost of one octet.
-        return Some(false);
-    }
     let both = octets.len().min(text.len());
     let same = octets.get(..both)?.eq_ignore_ascii_case(text.get(..both)?);
     if same && octets.len() < text.len() { None } else { Some(same) }
@@ -175,4 +204,25 @@ const fn of<const N: usize>(octets: [u8; N]) -> [Octet; N] {
 fn matches(octets: &[u8], pattern: &[Octet]) -> Option<bool> {
     let fits = octets.iter().zip(pattern).all(|(octet, range)| range.contains(octet));
     if fits && octets.len() < pattern.len() { None } else { Some(fits) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_octet_rules_out_what_cannot_begin_with_it_and_nothing_else() {
+        for octet in 0..=u8::MAX {
+            let (words, patterns) = BEGINNINGS[usize::from(octet)];
+            for (place, (text, _)) in WORDS.iter().enumerate() {
+                let possible = begins(&[octet], text.as_bytes()) != Some(false);
+                assert_eq!(words & 1 << place != 0, possible, "{octet} {text}");
+            }
+            for (place, (pattern, _)) in PATTERNS.iter().enumerate() {
+                let possible = matches(&[octet], pattern) != Some(false);
+                assert_eq!(patterns & 1 << place != 0, possible, "{octet} {place}");
+            }
+        }
+        assert!(those(WORDS, u64::MAX).count() == WORDS.len() && those(WORDS, 0).count() == 0);
+    }
 }
