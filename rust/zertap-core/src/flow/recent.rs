@@ -61,66 +61,22 @@ fn digest_blocks(length: u64, blocks: &[[u8; BLOCK]], last: Option<&[u8; BLOCK]>
     words.into_iter().fold(length, mix)
 }
 
-/// Sums and sums of sums, as Fletcher's checksum; of two blocks the second is taken off, so that it is told from the first
-/// without a sum of sums of its own. Stored beside each other, so that they are added beside each other.
+/// Sums and sums of sums, as Fletcher's checksum. Stored beside each other, so that they are added beside each other.
 #[inline(never)]
 fn add_up(blocks: &[[u8; BLOCK]], last: Option<&[u8; BLOCK]>, words: &mut [u64; 2 * LANES]) {
-    let mut sums = Sums::default();
-    let (fours, rest) = blocks.as_chunks::<4>();
-    for [one, two, three, four] in fours {
-        sums.add_pair(one, two);
-        sums.add_pair(three, four);
-    }
-    for block in rest {
-        sums.add_block(block);
-    }
-    if let Some(last) = last {
-        sums.add_block(last);
-    }
-    for (word, sum) in words.iter_mut().zip(sums.of_words.into_iter().chain(sums.of_sums)) {
-        *word = sum;
-    }
-}
-
-#[derive(Default)]
-struct Sums {
-    of_words: [u64; LANES],
-    of_sums: [u64; LANES],
-}
-
-impl Sums {
-    #[inline]
-    fn add_pair(&mut self, one: &[u8; BLOCK], other: &[u8; BLOCK]) {
-        self.add(one);
-        self.take_off(other);
-        self.add_sums();
-    }
-
-    #[inline]
-    fn add_block(&mut self, block: &[u8; BLOCK]) {
-        self.add(block);
-        self.add_sums();
-    }
-
-    #[inline]
-    fn add(&mut self, block: &[u8; BLOCK]) {
-        for (sum, word) in self.of_words.iter_mut().zip(block.as_chunks::<8>().0) {
+    let (mut sums, mut sums_of_sums) = ([0_u64; LANES], [0_u64; LANES]);
+    let mut add = |block: &[u8; BLOCK]| {
+        for (sum, word) in sums.iter_mut().zip(block.as_chunks::<8>().0) {
             *sum = sum.wrapping_add(u64::from_le_bytes(*word));
         }
-    }
-
-    #[inline]
-    fn take_off(&mut self, block: &[u8; BLOCK]) {
-        for (sum, word) in self.of_words.iter_mut().zip(block.as_chunks::<8>().0) {
-            *sum = sum.wrapping_sub(u64::from_le_bytes(*word));
-        }
-    }
-
-    #[inline]
-    fn add_sums(&mut self) {
-        for (all, sum) in self.of_sums.iter_mut().zip(self.of_words) {
+        for (all, sum) in sums_of_sums.iter_mut().zip(sums) {
             *all = all.wrapping_add(sum);
         }
+    };
+    blocks.iter().for_each(&mut add);
+    last.into_iter().for_each(&mut add);
+    for (word, sum) in words.iter_mut().zip(sums.into_iter().chain(sums_of_sums)) {
+        *word = sum;
     }
 }
 
