@@ -24,7 +24,7 @@ use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Ipv4Corners, Usual};
+use crate::wire::{Corners, Ipv4Corners, Usual};
 use half_open::is_bare_syn;
 use past::Behind;
 use std::collections::TryReserveError;
@@ -692,11 +692,6 @@ pub struct Identity {
 impl Identity {
     /// Of no segment: what stands where none was named yet.
     pub const NOBODY: Self = Self { key: FlowKey::NONE, from_low: false, hash: 0 };
-
-    /// The sender's and the receiver's address.
-    pub fn ends(&self) -> [Address; 2] {
-        self.key.ends(self.from_low)
-    }
 }
 
 /// What the index has for a segment's connection, to be verified: a slot, or an attempt.
