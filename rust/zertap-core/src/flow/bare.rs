@@ -35,6 +35,8 @@ impl Workplace<'_> {
         conn.stream.halves[side].count_empty(Seq(segment.acknowledgment));
         if conn.life == Life::HalfOpen {
             self.established(conn, wishes);
+            // What an acknowledgement from before says is missing begins to be waited for now.
+            self.drive(conn, wishes);
             return true;
         }
         if fin {
@@ -65,5 +67,102 @@ fn is_in_turn(conn: &Connection, side: Side, segment: &Arrival<'_>, fin: bool) -
         // Behind its FIN a side has nothing to end, nor where octets were seen that no FIN can stand before.
         (_, true) => !half.fin_delivered() && half.highest() == sequence,
         (_, false) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::EventBatch;
+    use crate::config::Config;
+    use crate::flow::attempts::Attempt;
+    use crate::flow::follow::Cause;
+    use crate::flow::key::FlowKey;
+    use crate::flow::{Settlements, SpareRooms};
+    use crate::handshake::Room;
+    use crate::profiles::Profiles;
+    use crate::time::Timestamp;
+    use proptest::prelude::*;
+
+    /// A connection behind its SYN/ACK, and what its tap would lend it.
+    struct Followed {
+        conn: Connection,
+        config: Config,
+        room: Room,
+        profiles: Profiles,
+        settlements: Settlements,
+        batch: EventBatch,
+        spare: SpareRooms,
+    }
+
+    impl Followed {
+        fn new(answered: bool) -> Self {
+            let cause = Cause { at: Timestamp(1), packet: 1 };
+            let mut attempt = Attempt::new(FlowKey::NONE, true, cause, 99, 1, 1);
+            (attempt.answered, attempt.answer_sequence) = (answered, 499);
+            Self {
+                conn: Connection::of_attempt(&attempt),
+                config: Config::default(),
+                room: Room::default(),
+                profiles: Profiles::default(),
+                settlements: Settlements::default(),
+                batch: EventBatch::default(),
+                spare: SpareRooms::default(),
+            }
+        }
+
+        /// Takes a segment on all roads, or on the one that every segment can take; what is to be seen of it.
+        fn take(
+            &mut self,
+            packet: u64,
+            side: Side,
+            segment: &Arrival<'_>,
+            all_roads: bool,
+        ) -> (Wishes, String) {
+            let Self { conn, config, room, profiles, settlements, batch, spare } = self;
+            let cause = Cause { at: Timestamp(packet), packet };
+            let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
+            let mut wishes = Wishes::default();
+            if all_roads {
+                wishes = place.segment(conn, side, segment);
+            } else {
+                place.unusual(conn, side, segment, &mut wishes);
+            }
+            (wishes, format!("{wishes:?} {conn:?} {:?}", batch.rows()))
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        #[test]
+        fn the_short_roads_do_what_the_long_one_does(
+            answered in prop::bool::weighted(0.9),
+            acts in prop::collection::vec((any::<bool>(), 0_u8..12, 0_u8..12, 0_u8..12, 0_u8..8), 1..14),
+        ) {
+            let [mut short, mut long] = [Followed::new(answered), Followed::new(answered)];
+            for ((from_a, flags, before, behind, length), packet) in acts.into_iter().zip(2..) {
+                let side = if from_a { Side::A } else { Side::B };
+                let flags = match flags { 0..7 => ACK, 7..10 => FIN, 10 => TcpFlags::FIN.0, _ => 0 };
+                // Mostly the numbers that come next.
+                let near = |number: Seq, off: u8| number.plus(u32::from(off.max(9) - 9)).minus(u32::from(off == 11)).0;
+                let [half, other] = [side, side.other()].map(|side| &long.conn.stream.halves[side]);
+                let (sequence, acknowledgment) = (near(half.awaited(), before), near(other.awaited(), behind));
+                let payload = b"GET".get(..usize::from(length.max(4) - 4)).unwrap_or_default();
+                let segment = Arrival {
+                    payload,
+                    payload_on_wire: payload.len() as u32,
+                    sequence,
+                    acknowledgment,
+                    flags: TcpFlags(flags),
+                    fragment_overlap: false,
+                };
+                let (wishes, shown) = long.take(packet, side, &segment, false);
+                prop_assert_eq!(short.take(packet, side, &segment, true).1, shown);
+                if wishes.ended || wishes.replaced {
+                    break;
+                }
+            }
+        }
     }
 }

@@ -135,7 +135,13 @@ impl Workplace<'_> {
         }
     }
 
-    fn unusual(&mut self, conn: &mut Connection, side: Side, segment: &Arrival<'_>, wishes: &mut Wishes) {
+    pub(super) fn unusual(
+        &mut self,
+        conn: &mut Connection,
+        side: Side,
+        segment: &Arrival<'_>,
+        wishes: &mut Wishes,
+    ) {
         conn.latest = self.cause.at;
         conn.stream.halves[side].count_segment();
         note_oddities(conn, segment);
@@ -270,7 +276,7 @@ impl Workplace<'_> {
     }
 
     /// Delivers what has become possible, gives up holes that are overdue, ends what has ended.
-    fn drive(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
+    pub(super) fn drive(&mut self, conn: &mut Connection, wishes: &mut Wishes) {
         if conn.life == Life::HalfOpen {
             return;
         }

@@ -94,18 +94,6 @@ impl FlowKey {
         FlowKey { words }
     }
 
-    /// The sender's and the receiver's address, where `from_low` says who sends.
-    #[inline]
-    pub fn ends(&self, from_low: bool) -> [Address; 2] {
-        let [low0, low1, high0, high1, _] = self.words;
-        // Swapped as numbers and without a jump: as octets they would be read before they are written.
-        let swap = u64::from(from_low).wrapping_sub(1);
-        let (first, second) = ((low0 ^ high0) & swap, (low1 ^ high1) & swap);
-        let address =
-            |upper: u64, lower: u64| Address((u128::from(upper) << 64 | u128::from(lower)).to_be_bytes());
-        [address(low0 ^ first, low1 ^ second), address(high0 ^ first, high1 ^ second)]
-    }
-
     /// The lower and the higher endpoint.
     pub fn endpoints(&self) -> [Endpoint; 2] {
         let [low0, low1, high0, high1, rest] = self.words;

@@ -24,7 +24,7 @@ use crate::handshake::{Flags, Phase};
 use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Address, Corners, Ipv4Corners, Usual};
+use crate::wire::{Corners, Ipv4Corners, Usual};
 use half_open::is_bare_syn;
 use past::Behind;
 use std::collections::TryReserveError;
@@ -280,7 +280,7 @@ impl Table {
         let was_half_open = conn.life == Life::HalfOpen;
         let wishes = place.segment(conn, side, segment);
         if wishes.any() {
-            self.grant(place, index, wishes, was_half_open);
+            self.grant(place, index, &wishes, was_half_open);
             if wishes.replaced {
                 self.replace(place, index, identity, segment);
             }
@@ -435,7 +435,7 @@ impl Table {
         }
         let Some(conn) = self.connection(index) else { return };
         let wishes = place.segment(conn, side, segment);
-        self.grant(place, index, wishes, half_open);
+        self.grant(place, index, &wishes, half_open);
     }
 
     /// Gives a connection a slot, and says which.
@@ -452,7 +452,7 @@ impl Table {
     }
 
     /// Does what a connection asked for.
-    fn grant(&mut self, place: &mut Workplace<'_>, index: u32, wishes: Wishes, was_half_open: bool) {
+    fn grant(&mut self, place: &mut Workplace<'_>, index: u32, wishes: &Wishes, was_half_open: bool) {
         let at = place.cause.at;
         if wishes.established {
             self.counters.established += 1;
@@ -538,7 +538,7 @@ impl Table {
             && matches!(conn.life, Life::Established | Life::Closing)
         {
             let wishes = place.gap_due(conn);
-            self.grant(place, slot.index, wishes, false);
+            self.grant(place, slot.index, &wishes, false);
         }
     }
 
@@ -692,11 +692,6 @@ pub struct Identity {
 impl Identity {
     /// Of no segment: what stands where none was named yet.
     pub const NOBODY: Self = Self { key: FlowKey::NONE, from_low: false, hash: 0 };
-
-    /// The sender's and the receiver's address.
-    pub fn ends(&self) -> [Address; 2] {
-        self.key.ends(self.from_low)
-    }
 }
 
 /// What the index has for a segment's connection, to be verified: a slot, or an attempt.

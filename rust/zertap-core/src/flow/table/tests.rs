@@ -7,7 +7,7 @@ use crate::flow::follow::Cause;
 use crate::flow::{Settlements, SpareRooms};
 use crate::handshake::Room;
 use crate::profiles::Profiles;
-use crate::wire::{Segment, TcpFlags};
+use crate::wire::{Address, Segment, TcpFlags};
 
 /// What a table is lent by its tap.
 #[derive(Default)]
