@@ -1,7 +1,9 @@
 //! Finds a segment's connection, makes new ones, lets old ones go; and wakes those whose time has come.
 
 mod across;
+mod deadlines;
 mod ending;
+mod guess;
 mod half_open;
 mod past;
 
@@ -9,7 +11,7 @@ use super::arrival::Arrival;
 use super::attempts::Attempts;
 use super::chronicle::Chronicle;
 use super::chunks::Chunks;
-use super::connection::{Beyond, Connection, HOT, Life, exact};
+use super::connection::{Beyond, Connection, Life, exact};
 use super::counters::TableCounters;
 use super::ended::{Ended, Memory, NUMBERS};
 use super::follow::{Wishes, Workplace};
@@ -17,14 +19,13 @@ use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::Lanes;
 use super::timers::{Queue, SlotRef};
-use super::usual::{Heading, Octets, Taken, take_usual};
 use crate::config::Config;
 use crate::event::RowKind;
 use crate::handshake::{Flags, Phase};
-use crate::prefetch::{prefetch, prefetch_first};
 use crate::stream::Stream;
 use crate::time::Timestamp;
-use crate::wire::{Corners, Ipv4Corners, Usual};
+use crate::wire::{Corners, Ipv4Corners};
+pub use guess::Guess;
 use half_open::is_bare_syn;
 use past::Behind;
 use std::collections::TryReserveError;
@@ -146,96 +147,6 @@ impl Table {
         self.number = Some(number);
     }
 
-    /// Asks for the part of the index that `expect` will need.
-    #[inline]
-    pub fn expect_entry(&self, hash: u64) {
-        self.index.expect(hash);
-    }
-
-    /// Asks for the slot that a segment will probably need; its part of the index should be at hand by now.
-    #[inline]
-    pub fn expect(&self, hash: u64) -> Guess {
-        let entry = self.index.first(hash);
-        // Marks are the highest bits; so is what stands for no entry at all.
-        if entry < ATTEMPT {
-            if let Some(slot) = self.slots.get(entry as usize) {
-                prefetch_first::<HOT, _>(slot);
-                return Guess(entry);
-            }
-        } else if Guess(entry).is_attempt() {
-            self.attempts.expect(entry & !ATTEMPT);
-            return Guess(entry);
-        }
-        Guess::NONE
-    }
-
-    /// No timer fires before this.
-    #[inline]
-    pub fn earliest(&self) -> Timestamp {
-        self.earliest
-    }
-
-    /// Whether the octets of a segment will probably be read. Its slot should be at hand by now.
-    #[inline]
-    pub fn listens(&self, guess: Guess) -> bool {
-        let slot = self.slots.get(guess.0 as usize).and_then(|slot| slot.connection.as_ref());
-        slot.is_some_and(|conn| conn.listening.is_some())
-    }
-
-    /// Whether a timer fires at `now` or has to before.
-    #[inline]
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.earliest <= now
-    }
-
-    /// Handles the segment of a frame of the usual shape; whether it was the usual one of the guessed connection, which moves no
-    /// timer.
-    #[inline]
-    pub fn follow(
-        &mut self,
-        place: &mut Workplace<'_>,
-        identity: &Identity,
-        usual: &Usual<'_>,
-        guess: Guess,
-    ) -> bool {
-        let Some(conn) = self.guessed(guess, &identity.key) else {
-            return self.follow_again(place, identity, usual, guess);
-        };
-        let side = conn.sender(identity.from_low);
-        match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
-            Taken::Done => {}
-            Taken::Heard => place.hear(conn, side, Octets::of(usual)),
-            Taken::No => {
-                self.take_apart(place, identity, usual, guess.0);
-                return false;
-            }
-        }
-        true
-    }
-
-    /// The same where the guess was wrong. Where there was none, the packets between may have made a slot.
-    #[inline(never)]
-    fn follow_again(
-        &mut self,
-        place: &mut Workplace<'_>,
-        identity: &Identity,
-        usual: &Usual<'_>,
-        guess: Guess,
-    ) -> bool {
-        let again = if guess.is_slot() { Guess::NONE } else { self.guess_now(identity.hash) };
-        if self.guessed(again, &identity.key).is_some() {
-            return self.follow(place, identity, usual, again);
-        }
-        self.find_and_take(place, &Arrival::of_usual(usual), identity, again);
-        false
-    }
-
-    /// Handles a segment that is not the usual one. Apart, so that the usual one carries nothing of it.
-    #[inline(never)]
-    fn take_apart(&mut self, place: &mut Workplace<'_>, identity: &Identity, usual: &Usual<'_>, index: u32) {
-        self.take(place, index, identity, &Arrival::of_usual(usual));
-    }
-
     /// Handles one segment.
     pub fn segment(
         &mut self,
@@ -316,66 +227,6 @@ impl Table {
             }
             found => found,
         }
-    }
-
-    /// The guessed connection, if it is the live one of a key: then there is no other.
-    #[inline]
-    fn guessed(&mut self, guess: Guess, key: &FlowKey) -> Option<&mut Connection> {
-        self.slots.get_mut(guess.0 as usize)?.connection.as_mut().filter(|conn| conn.key == *key)
-    }
-
-    /// What the index has at this moment.
-    #[inline]
-    fn guess_now(&self, hash: u64) -> Guess {
-        let guess = Guess(self.index.first(hash));
-        if guess.is_slot() || guess.is_attempt() || guess == Guess::NOBODY { guess } else { Guess::NONE }
-    }
-
-    /// The guessed attempt, by its number, if it is the waiting one of a key: then there is no other, and no connection.
-    #[inline]
-    fn guessed_attempt(&self, guess: Guess, key: &FlowKey) -> Option<u32> {
-        let number = guess.0 & !ATTEMPT;
-        (guess.is_attempt() && self.attempts.waits(number, key)).then_some(number)
-    }
-
-    /// Wakes the connections whose deadlines have come, in order of time.
-    #[inline]
-    pub fn advance(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
-        if self.earliest <= now {
-            self.wake(place, now);
-        }
-    }
-
-    #[cold]
-    fn wake(&mut self, place: &mut Workplace<'_>, now: Timestamp) {
-        loop {
-            let next = self.next_meant();
-            let earliest = next.into_iter().flatten().min();
-            self.earliest = earliest.unwrap_or(Timestamp(u64::MAX));
-            let Some(earliest) = earliest.filter(|at| *at <= now) else { break };
-            place.cause.at = earliest;
-            if next[0] == Some(earliest) {
-                self.fire_due(place, earliest);
-            } else if next[1] == Some(earliest) {
-                self.fire_gap(place, earliest);
-            } else {
-                self.fire_closing(place, earliest);
-            }
-        }
-        place.cause.at = now;
-    }
-
-    /// When the next timer of each kind fires. Those of connections that ended are let go, the many together: nearly every
-    /// connection ends before its timers do.
-    fn next_meant(&mut self) -> [Option<Timestamp>; 3] {
-        let Self { due, gaps, closing, generations, .. } = self;
-        let lives = |slot: SlotRef| generations.get(slot.index as usize) == Some(&slot.generation);
-        [due, gaps, closing].map(|queue| queue.next_meant(lives))
-    }
-
-    /// When the next timer fires.
-    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        [self.due.next(), self.gaps.next(), self.closing.next()].into_iter().flatten().min()
     }
 
     /// The slots of connections that are wanted, in order of first packets.
@@ -477,18 +328,6 @@ impl Table {
         }
     }
 
-    fn wait_until_due(&mut self, index: u32, deadline: Timestamp) {
-        let entry = self.slot_ref(index);
-        self.due.push(deadline, entry);
-        self.earliest = self.earliest.min(deadline);
-        // Connections that end leave their deadlines behind; sweep before they outnumber the rest.
-        let live = self.slots.len() - self.free.len();
-        if self.due.len() > 1024 + live + live / 2 {
-            let generations = &self.generations;
-            self.due.retain(|entry| generations.get(entry.index as usize) == Some(&entry.generation));
-        }
-    }
-
     /// A new connection takes an old one's place: the old one ended when the new SYN came.
     fn replace(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
         let Some(conn) = self.connection(index) else { return };
@@ -508,51 +347,6 @@ impl Table {
                 place.cause = now;
                 self.segment(place, segment, identity, Guess::NONE);
             }
-        }
-    }
-
-    /// Asks for a slot whose deadline comes soon: most connections need the timer no more, and their slots lie cold.
-    fn expect_later(&self, queue: &Queue) {
-        if let Some(later) = queue.behind(AHEAD)
-            && self.generations.get(later.index as usize) == Some(&later.generation)
-            && let Some(slot) = self.slots.get(later.index as usize)
-        {
-            prefetch(slot);
-        }
-    }
-
-    fn fire_due(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
-        self.expect_later(&self.due);
-        if let Some((_, slot)) = self.due.pop_due(at)
-            && let Some(conn) = self.resolve(slot)
-            && conn.life == Life::Established
-        {
-            place.due(conn);
-        }
-    }
-
-    fn fire_gap(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
-        self.expect_later(&self.gaps);
-        if let Some((_, slot)) = self.gaps.pop_due(at)
-            && let Some(conn) = self.resolve(slot)
-            && matches!(conn.life, Life::Established | Life::Closing)
-        {
-            let wishes = place.gap_due(conn);
-            self.grant(place, slot.index, &wishes, false);
-        }
-    }
-
-    fn fire_closing(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
-        self.expect_later(&self.closing);
-        if let Some((_, slot)) = self.closing.pop_due(at)
-            && let Some(conn) = self.resolve(slot)
-            && conn.life == Life::Closing
-        {
-            if let Some((closed, _)) = conn.closed() {
-                conn.latest = closed;
-            }
-            place.terminate(conn, RowKind::Closed, None);
-            self.end(place, slot.index);
         }
     }
 
@@ -692,27 +486,6 @@ pub struct Identity {
 impl Identity {
     /// Of no segment: what stands where none was named yet.
     pub const NOBODY: Self = Self { key: FlowKey::NONE, from_low: false, hash: 0 };
-}
-
-/// What the index has for a segment's connection, to be verified: a slot, or an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Guess(u32);
-
-impl Guess {
-    /// Nothing was guessed.
-    pub const NONE: Self = Self(u32::MAX - 1);
-    /// The index has nothing under the hash: what it says for a vacant place. No guess for later.
-    const NOBODY: Self = Self(u32::MAX);
-
-    #[inline]
-    const fn is_slot(self) -> bool {
-        self.0 < ATTEMPT
-    }
-
-    #[inline]
-    const fn is_attempt(self) -> bool {
-        self.0 & (ATTEMPT | ENDED | OTHER_LANE) == ATTEMPT
-    }
 }
 
 /// Marks the second index entry of a connection whose directions travel on two lanes.
