@@ -3,6 +3,7 @@
 use super::*;
 use crate::batch::EventBatch;
 use crate::flow::attempts::{Attempt, Reply};
+use crate::flow::connection::HOT;
 use crate::flow::follow::Cause;
 use crate::flow::{Settlements, SpareRooms};
 use crate::handshake::Room;
