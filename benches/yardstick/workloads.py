@@ -136,8 +136,10 @@ class Shelf:
 
 
 def _lay_out(written: Path, path: Path) -> None:
-    """Copies a file in large pieces, as the workloads are written: the page cache keeps what came in small ones in small
-    folios, and mapping those takes the kernel twice as long."""
+    """Copies a file in large pieces, as the workloads are written.
+
+    What came in small pieces lies in small folios of the page cache, and mapping those takes the kernel twice as long.
+    """
     with written.open("rb", buffering=0) as source, path.open("wb", buffering=0) as laid:
         while piece := source.read(1 << 24):
             laid.write(piece)
