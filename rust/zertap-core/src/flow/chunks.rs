@@ -3,8 +3,9 @@
 
 use std::collections::TryReserveError;
 
-/// Entries of one piece: a power of two, and a length that the compiler knows, so that within a piece nothing is checked.
-const PIECE: usize = 1024;
+/// Entries of one piece: a power of two, and a length that the compiler knows, so that within a piece nothing is checked. Many, so
+/// that what its last page of memory leaves empty is little for each.
+const PIECE: usize = 2048;
 
 /// See above. A place where nothing was put yet holds the default.
 #[derive(Debug)]
