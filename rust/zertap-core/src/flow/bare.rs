@@ -73,26 +73,17 @@ fn is_in_turn(conn: &Connection, side: Side, segment: &Arrival<'_>, fin: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::EventBatch;
-    use crate::config::Config;
     use crate::flow::attempts::Attempt;
     use crate::flow::follow::Cause;
     use crate::flow::key::FlowKey;
-    use crate::flow::{Settlements, SpareRooms};
-    use crate::handshake::Room;
-    use crate::profiles::Profiles;
+    use crate::flow::shop::Shop;
     use crate::time::Timestamp;
     use proptest::prelude::*;
 
     /// A connection behind its SYN/ACK, and what its tap would lend it.
     struct Followed {
         conn: Connection,
-        config: Config,
-        room: Room,
-        profiles: Profiles,
-        settlements: Settlements,
-        batch: EventBatch,
-        spare: SpareRooms,
+        shop: Shop,
     }
 
     impl Followed {
@@ -100,15 +91,7 @@ mod tests {
             let cause = Cause { at: Timestamp(1), packet: 1 };
             let mut attempt = Attempt::new(FlowKey::NONE, true, cause, 99, 1, 1);
             (attempt.answered, attempt.answer_sequence) = (answered, 499);
-            Self {
-                conn: Connection::of_attempt(&attempt),
-                config: Config::default(),
-                room: Room::default(),
-                profiles: Profiles::default(),
-                settlements: Settlements::default(),
-                batch: EventBatch::default(),
-                spare: SpareRooms::default(),
-            }
+            Self { conn: Connection::of_attempt(&attempt), shop: Shop::default() }
         }
 
         /// Takes a segment on all roads, or on the one that every segment can take; what is to be seen of it.
@@ -119,16 +102,15 @@ mod tests {
             segment: &Arrival<'_>,
             all_roads: bool,
         ) -> (Wishes, String) {
-            let Self { conn, config, room, profiles, settlements, batch, spare } = self;
-            let cause = Cause { at: Timestamp(packet), packet };
-            let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
+            let Self { conn, shop } = self;
+            let mut place = shop.place(Cause { at: Timestamp(packet), packet });
             let mut wishes = Wishes::default();
             if all_roads {
                 wishes = place.segment(conn, side, segment);
             } else {
                 place.unusual(conn, side, segment, &mut wishes);
             }
-            (wishes, format!("{wishes:?} {conn:?} {:?}", batch.rows()))
+            (wishes, format!("{wishes:?} {conn:?} {:?}", shop.batch.rows()))
         }
     }
 

@@ -21,6 +21,8 @@ mod recent;
 mod reset;
 mod rooms;
 mod settlements;
+#[cfg(test)]
+mod shop;
 mod snapshot;
 mod table;
 mod timers;

@@ -1,32 +1,11 @@
 //! What no conversation shows: sizes, and numbers that have gone around.
 
 use super::*;
-use crate::batch::EventBatch;
 use crate::flow::attempts::{Attempt, Reply};
 use crate::flow::connection::HOT;
 use crate::flow::follow::Cause;
-use crate::flow::{Settlements, SpareRooms};
-use crate::handshake::Room;
-use crate::profiles::Profiles;
+use crate::flow::shop::Shop;
 use crate::wire::{Address, Segment, TcpFlags};
-
-/// What a table is lent by its tap.
-#[derive(Default)]
-struct Shop {
-    config: Config,
-    room: Room,
-    profiles: Profiles,
-    settlements: Settlements,
-    batch: EventBatch,
-    spare: SpareRooms,
-}
-
-impl Shop {
-    fn place(&mut self, cause: Cause) -> Workplace<'_> {
-        let Self { config, room, profiles, settlements, batch, spare } = self;
-        Workplace { config, room, profiles, settlements, batch, spare, cause }
-    }
-}
 
 fn segment(from_client: bool, flags: TcpFlags, sequence: u32, acknowledgment: u32) -> Arrival<'static> {
     Arrival::of(&whole(from_client, flags, sequence, acknowledgment))
