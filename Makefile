@@ -38,7 +38,7 @@ build: $(VENV)/.built ## builds the package (release) into .venv
 
 # Compiled twice: what the first build says of its own work at `benches/train.py` tells the second what is worth room.
 wheel: $(VENV)/.made ## builds the fastest wheel for this machine into dist/, guided by a profile (rustup component add llvm-tools)
-	$(MATURIN) build --release --pgo --compatibility linux --out dist --interpreter $(BIN)/python $(if $(LIVE),--features live)
+	$(MATURIN) build --profile wheel --pgo --compatibility linux --out dist --interpreter $(BIN)/python $(if $(LIVE),--features live)
 
 run: build ## shows a capture: make run CAPTURE="my.pcap"
 	$(BIN)/zertap observe --format table $(CAPTURE)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from yardstick.guided import guided
 from yardstick.peers import peers
 from yardstick.questions import QUESTIONS, Bench, Line
 from yardstick.report import as_json, heading, machine, markdown, say, show
@@ -26,12 +27,16 @@ def main() -> int:
     """Asks every question that is wanted. Returns the exit status."""
     options = arguments()
     root = HERE.parent
-    if not options.no_build:
+    programs = root / "target" / "release" / "examples"
+    if options.guided:
+        programs = guided(root)
+    elif not options.no_build:
         build = ["cargo", "build", "--quiet", "--release", "-p", "zertap-capture", "--examples"]
         subprocess.run(build, cwd=root, check=True)
     shelf = Shelf(options.shared, options.work, options.scale)
-    bench = Bench(shelf, options.python, root / "target" / "release" / "examples", options.pairs)
-    say(f"{machine()}, {options.pairs} pairs, workloads x {options.scale:g}\n{heading()}")
+    bench = Bench(shelf, options.python, programs, options.pairs)
+    built = ", engine guided by a profile" if options.guided else ""
+    say(f"{machine()}, {options.pairs} pairs, workloads x {options.scale:g}{built}\n{heading()}")
     lines: list[Line] = []
     for name in options.only:
         for line in peers(bench, options.shared) if name == "peers" else QUESTIONS[name](bench):
@@ -40,7 +45,8 @@ def main() -> int:
     for fault in bench.faults:
         say(f"WRONG COUNT: {fault}")
     if options.write:
-        options.write.write_text(markdown(lines, "benches/against_limit.py", bench.faults))
+        command = "benches/against_limit.py" + " --guided" * options.guided
+        options.write.write_text(markdown(lines, command, bench.faults))
     if options.json:
         options.json.write_text(as_json(lines, bench.faults))
     return 1 if bench.faults or any(line.is_held is False for line in lines) else 0
@@ -58,7 +64,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="an interpreter that has zertap")
     parser.add_argument("--write", type=Path, help="write the table as Markdown", metavar="FILE")
     parser.add_argument("--json", type=Path, help="write the table as JSON", metavar="FILE")
-    parser.add_argument("--no-build", action="store_true", help="the examples are built already")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--no-build", action="store_true", help="the examples are built already")
+    how.add_argument("--guided", action="store_true", help="the engine as `make wheel` compiles it")
     options = parser.parse_args()
     if unknown := [name for name in options.only if name not in every]:
         parser.error(f"no such question: {', '.join(unknown)}")

@@ -32,16 +32,23 @@ COMMANDS = (
 def main() -> int:
     """Runs every command on every workload, and once on all captures."""
     with tempfile.TemporaryDirectory() as folder:
-        captures = [sorted(CAPTURES.glob("*.pcap"))]
-        for name, made_of in WORKLOADS.items():
-            path = Path(folder, f"{name}.pcap")
-            with path.open("wb") as capture:
-                capture.writelines(pcap(made_of()))
-            captures.append([path])
-        for paths in captures:
+        for paths in [CAPTURED, *([path] for path in written(Path(folder)))]:
             for words in COMMANDS:
                 run([*words, *paths], folder)
     return 0
+
+
+CAPTURED = sorted(CAPTURES.glob("*.pcap"))
+"""Our own captures."""
+
+
+def written(folder: Path) -> list[Path]:
+    """Writes the workloads into *folder*; where they lie."""
+    paths = [folder / f"{name}.pcap" for name in WORKLOADS]
+    for path, made_of in zip(paths, WORKLOADS.values(), strict=True):
+        with path.open("wb") as capture:
+            capture.writelines(pcap(made_of()))
+    return paths
 
 
 def run(words: list[str | Path], folder: str) -> None:
