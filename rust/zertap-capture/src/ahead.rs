@@ -27,9 +27,9 @@ pub(crate) fn ask_for_heads(behind: &[u8], around: usize) {
     const LONG: usize = 1514;
     const SHORT: usize = 66;
     let (long, short) = (LONG + around, SHORT + around);
+    // One look at the length for all of them.
+    let Some(near) = behind.get(..=3 * long) else { return };
     for at in [short, long, long + short, 2 * long, 2 * long + short, 3 * long] {
-        if let Some(octet) = behind.get(at) {
-            prefetch(octet);
-        }
+        near.get(at).into_iter().for_each(prefetch);
     }
 }

@@ -74,6 +74,13 @@ impl EventBatch {
         rows
     }
 
+    /// The same, and those to come wait as they did: where most are of attempts, brief.
+    pub(crate) fn take_alike(&mut self) -> Vec<Row> {
+        let rows = self.take();
+        self.rows.expect_whole(rows.whole());
+        rows.into_vec()
+    }
+
     /// Puts the rows that timers wrote, those from `first` on, into the order of their moments: at one moment the ends of
     /// recording intervals first, then connection after connection. So the order follows from the rows alone.
     #[cold]

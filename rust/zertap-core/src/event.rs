@@ -1,6 +1,7 @@
 //! A row: everything known of one connection at the moment something worth saying happened to it.
 
 use crate::certificate::LeafCertificate;
+use crate::compact::compact;
 use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts};
 use crate::time::Timestamp;
 use crate::wire::Address;
@@ -280,3 +281,5 @@ impl Row {
         [value[client], value[client.other()]]
     }
 }
+
+compact!(struct Milestone { phase, at, after_due });

@@ -46,6 +46,7 @@
 
 pub mod batch;
 pub mod certificate;
+pub mod compact;
 pub mod config;
 pub mod event;
 pub mod flow;

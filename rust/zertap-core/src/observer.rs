@@ -8,6 +8,7 @@
 //! ```
 //! A new protocol is one variant here; the compiler lists what else must answer.
 
+mod asleep;
 mod clear;
 mod origin;
 mod sniff;

@@ -8,17 +8,14 @@ mod streams;
 mod stretch;
 
 pub use scout::{Scout, Stretch};
-pub use share::{Place, Share, SharedRow, Stage};
+pub use share::{Place, Share, SharedRows, Stage};
 pub use streams::StreamEnd;
 
-use crate::batch::{EventBatch, Rows};
+use crate::batch::Rows;
 use crate::config::Config;
 use crate::event::{Row, RowKind};
-use crate::flow::{
-    self, Arrival, Boundaries, Cause, Guess, Identity, Settlements, SpareRooms, Table, TableCounters,
-    Workplace,
-};
-use crate::handshake::{Journal, Room};
+use crate::flow::{self, Arrival, Boundaries, Cause, Guess, Identity, Shop, Table, TableCounters, Workplace};
+use crate::handshake::Journal;
 use crate::ledger::Ledger;
 use crate::profiles::Profiles;
 use crate::time::Timestamp;
@@ -30,15 +27,10 @@ use std::collections::TryReserveError;
 /// One single-threaded engine. Every connection it sees becomes rows.
 #[derive(Debug)]
 pub struct Tap {
-    config: Config,
+    shop: Shop,
     decoder: Decoder,
     table: Table,
     boundaries: Boundaries,
-    room: Room,
-    profiles: Profiles,
-    settlements: Settlements,
-    batch: EventBatch,
-    spare: SpareRooms,
     began: Option<Timestamp>,
     now: Timestamp,
     elsewhere: u64,
@@ -99,24 +91,20 @@ impl Tap {
             decoder: Decoder::new(config.wire),
             table: Table::new(config.hash_key),
             boundaries: Boundaries::new(config.interval.filter(|_| config.rows.contains(RowKind::Interval))),
-            room: Room { options: config.options, ..Room::default() },
-            profiles: Profiles::numbered_from(config.first_profile),
-            settlements: Settlements::default(),
-            batch: EventBatch::default(),
-            spare: SpareRooms::default(),
             began: None,
             now: Timestamp(0),
             elsewhere: 0,
             counters: TapCounters::default(),
             sharing: None,
-            config,
+            shop: Shop::new(config),
         }
     }
 
-    /// One of several engines that follow the same packets; `scout`, `push_stretch` and `drain_shared` serve it.
+    /// One of several engines that follow the same packets; `scout`, `push_stretch` and `take_shared` serve it.
     pub fn shared(config: Config, share: Share) -> Self {
-        let profiles = Profiles::of_share(share.index, share.count);
-        Self { sharing: Some(Sharing::new(share, config.hash_key)), profiles, ..Self::new(config) }
+        let mut tap = Self { sharing: Some(Sharing::new(share, config.hash_key)), ..Self::new(config) };
+        tap.shop.profiles = Profiles::of_share(share.index, share.count);
+        tap
     }
 
     /// Takes one captured frame. `wire_length` is its length on the wire, at least `frame.len()`.
@@ -127,13 +115,13 @@ impl Tap {
     /// Makes room for what so many frames may add, unless there is no memory for it: who asks before pushing them can
     /// stop in good order. Without asking, room is made as it is needed, and a lack of memory ends the process.
     pub fn reserve(&mut self, frames: usize) -> Result<(), TryReserveError> {
-        self.table.reserve(frames, &self.config)?;
-        self.batch.reserve(frames)
+        self.table.reserve(frames, &self.shop.config)?;
+        self.shop.batch.reserve(frames)
     }
 
     /// The same for `finish_some`: a row for every connection that lives, at most so many.
     pub fn reserve_finish(&mut self, most: usize) -> Result<(), TryReserveError> {
-        self.batch.reserve(self.live().min(most))
+        self.shop.batch.reserve(self.live().min(most))
     }
 
     /// As `push_frame`, and what TCP shows of the wanted connection goes into the journal too.
@@ -143,12 +131,12 @@ impl Tap {
 
     /// Keeps a journal of the connection whose first packet is the `n`-th from now; `push_frame_told` feeds it.
     pub fn keep_journal(&mut self, n: u64) {
-        self.room.journal = Some(Box::new(Journal::of(self.counters.frames.saturating_add(n))));
+        self.shop.room.journal = Some(Box::new(Journal::of(self.counters.frames.saturating_add(n))));
     }
 
     /// The journal, where one is kept.
     pub fn journal(&self) -> Option<&Journal> {
-        self.room.journal.as_deref()
+        self.shop.room.journal.as_deref()
     }
 
     /// Shows the table one segment, at its time.
@@ -164,22 +152,8 @@ impl Tap {
     ) {
         self.counters.frames += 1;
         self.pass_time(frame.at);
-        let Self {
-            config,
-            decoder,
-            table,
-            room,
-            profiles,
-            settlements,
-            batch,
-            spare,
-            now,
-            elsewhere,
-            counters,
-            ..
-        } = self;
-        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        let mut place = Workplace { config, room, profiles, settlements, batch, spare, cause };
+        let Self { shop, decoder, table, now, elsewhere, counters, .. } = self;
+        let mut place = shop.place(Cause { at: *now, packet: counters.frames + *elsewhere });
         take_unusual(decoder, table, &mut place, counters, frame, handle);
     }
 
@@ -215,32 +189,23 @@ impl Tap {
 
     /// The rows written since the last call.
     pub fn drain(&mut self) -> Vec<Row> {
-        self.batch.take_whole()
+        self.shop.batch.take_whole()
     }
 
     /// The same as they waited: rows of attempts take a quarter of the room there.
     pub fn drain_packed(&mut self) -> Rows {
-        self.batch.take()
+        self.shop.batch.take()
     }
 
     /// The established connections as they stand, at most `most` of them, and where to go on if there are more; begin
     /// with 0. The rows are `unfinished` ones; they are counted nowhere, and no later row differs for them.
     pub fn current(&mut self, from: usize, most: usize) -> (Vec<Row>, Option<usize>) {
-        let Self {
-            config, table, room, profiles, settlements, batch, spare, now, elsewhere, counters, ..
-        } = self;
-        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        flow::current(
-            table,
-            &mut Workplace { config, room, profiles, settlements, batch, spare, cause },
-            from,
-            most,
-        )
+        self.with_place(|table, place| flow::current(table, place, from, most))
     }
 
     /// How many rows wait to be drained.
     pub fn waiting_rows(&self) -> usize {
-        self.batch.len()
+        self.shop.batch.len()
     }
 
     /// The first and the latest moment that were told, by packets or by `advance`; none before a known one.
@@ -266,11 +231,16 @@ impl Tap {
             skipped: self.counters.skipped.iter().sum(),
             opened: self.table.counters().opened,
             live: self.table.live() as u64,
-            fates: self.batch.fates,
-            rows: self.batch.pushed,
-            rows_fetched: self.batch.taken,
-            rows_waiting: self.batch.len() as u64,
+            fates: self.shop.batch.fates,
+            rows: self.shop.batch.pushed,
+            rows_fetched: self.shop.batch.taken,
+            rows_waiting: self.shop.batch.len() as u64,
         }
+    }
+
+    /// Connections that have stalled in their handshake, or before it, and are kept in few octets until they go on.
+    pub fn sleeping(&self) -> usize {
+        self.table.sleeping()
     }
 
     /// Connections and attempts that live.
@@ -281,11 +251,8 @@ impl Tap {
     /// Does something with a connection that no packet causes.
     #[inline]
     fn with_place<T>(&mut self, act: impl FnOnce(&mut Table, &mut Workplace<'_>) -> T) -> T {
-        let Self {
-            config, table, room, profiles, settlements, batch, spare, now, elsewhere, counters, ..
-        } = self;
-        let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
-        act(table, &mut Workplace { config, room, profiles, settlements, batch, spare, cause })
+        let Self { shop, table, now, elsewhere, counters, .. } = self;
+        act(table, &mut shop.place(Cause { at: *now, packet: counters.frames + *elsewhere }))
     }
 
     /// A9: time never runs backwards; timers fire when time passes them, before the packet that moved it.
@@ -307,21 +274,8 @@ impl Tap {
 
     #[cold]
     fn wake(&mut self, at: Timestamp) {
-        let Self {
-            config,
-            table,
-            boundaries,
-            room,
-            profiles,
-            settlements,
-            batch,
-            spare,
-            elsewhere,
-            counters,
-            ..
-        } = self;
-        let cause = Cause { at, packet: counters.frames + *elsewhere };
-        wake(boundaries, table, &mut Workplace { config, room, profiles, settlements, batch, spare, cause });
+        let Self { shop, table, boundaries, elsewhere, counters, .. } = self;
+        wake(boundaries, table, &mut shop.place(Cause { at, packet: counters.frames + *elsewhere }));
     }
 }
 

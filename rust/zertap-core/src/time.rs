@@ -1,5 +1,7 @@
 //! Packet time: nanoseconds, always given by whoever feeds frames, never read from a clock.
 
+use crate::compact::{Compact, Reading, Writer};
+
 /// A moment of packet time.
 ///
 /// Unit: nanoseconds since 1970-01-01T00:00:00Z.
@@ -51,6 +53,16 @@ impl Recurring {
             Some(next) => Some(Timestamp(next)),
             None => None,
         }
+    }
+}
+
+impl Compact for Timestamp {
+    fn write(self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        Compact::read(from).map(Self)
     }
 }
 

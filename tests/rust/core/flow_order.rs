@@ -60,7 +60,7 @@ pub(crate) fn built() -> Vec<Conversation> {
 }
 
 /// Conversations of real programs; none, with a printed reason, where the shared folder is absent.
-fn real() -> Vec<(String, Conversation)> {
+pub(crate) fn real() -> Vec<(String, Conversation)> {
     let shared = std::env::var_os("ZERTAP_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let Ok(folder) = std::fs::read_dir(shared.join("bench/templates")) else {

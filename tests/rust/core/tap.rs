@@ -20,6 +20,8 @@ mod rows;
 mod said;
 #[path = "../seeds.rs"]
 mod seeds;
+#[path = "flow_sleep.rs"]
+mod sleep;
 #[path = "ssh_support.rs"]
 mod ssh_talk;
 #[path = "stream_model.rs"]

@@ -6,9 +6,9 @@ use crate::said::said;
 use crate::support::*;
 use proptest::prelude::*;
 use zertap_core::config::Config;
-use zertap_core::tap::{RawFrame, Share, SharedRow, Stretch, Tap, TapCounters};
+use zertap_core::tap::{RawFrame, Share, SharedRows, Stretch, Tap, TapCounters};
 use zertap_core::time::{Recurring, Span, Timestamp};
-use zertap_core::wire::LinkType;
+use zertap_core::wire::{Ground, LinkType};
 
 /// A frame with its time.
 type Timed = (u64, LinkType, Vec<u8>);
@@ -36,34 +36,38 @@ fn together(frames: &[Timed], config: &Config, count: u32, lengths: &mut Choices
     let mut rest = frames;
     while !rest.is_empty() {
         let (now, later) = rest.split_at(rest.len().min(1 + lengths.below(90)));
-        // As in a buffer: other octets stand between the frames'.
+        // As in a buffer: other octets stand between the frames'; and before them, where not all of them are shown.
         let mut octets = vec![];
+        let from = lengths.below(3) * 4000;
         stretch.clear();
         for frame in now {
             octets.extend([0xee; 5]);
-            scout.look(&mut stretch, &raw(frame), octets.len());
+            scout.look(&mut stretch, &raw(frame), from + octets.len());
             octets.extend(&frame.2);
         }
         assert_eq!(stretch.packets(), now.len());
+        let range = stretch.range();
+        assert!(range.is_empty() || from < range.start && range.end <= from + octets.len());
         for tap in &mut taps {
-            tap.push_stretch(&stretch, &octets);
+            tap.push_stretch(&stretch, Ground::new(&octets, from));
         }
         rest = later;
     }
     taps.iter_mut().for_each(Tap::finish);
     let (counters, clock) = (taps[0].counters().clone(), taps[0].clock());
     assert!(taps.iter().all(|tap| (tap.counters(), tap.clock()) == (&counters, clock)));
-    let (mut rows, mut openings) = (vec![], vec![]);
+    let (mut placed, mut all_openings) = (vec![], vec![]);
     for tap in &mut taps {
-        let (told, opened) = tap.drain_shared();
-        rows.extend(told);
-        openings.extend(opened);
+        let SharedRows { rows, places, openings } = tap.take_shared();
+        assert_eq!(rows.len(), places.len());
+        placed.extend(places.into_iter().zip(rows));
+        all_openings.extend(openings);
     }
     // Rows of one connection may have equal places; they come from one tap, in order.
-    rows.sort_by_key(|shared: &SharedRow| shared.place);
-    openings.sort_unstable();
-    let numbered = rows.into_iter().map(|SharedRow { mut row, .. }| {
-        row.connection = openings.partition_point(|packet| *packet <= row.connection) as u64;
+    placed.sort_by_key(|(place, _)| *place);
+    all_openings.sort_unstable();
+    let numbered = placed.into_iter().map(|(_, mut row)| {
+        row.connection = all_openings.partition_point(|packet| *packet <= row.connection) as u64;
         said(&row)
     });
     (numbered.collect(), counters, clock)
@@ -177,8 +181,8 @@ fn frames_whose_octets_are_gone_count_and_nobody_follows_them() {
         octets.extend(&frame.2);
     }
     let half = &octets[..octets.len() / 2];
-    taps[0].push_stretch(&stretch, half);
-    taps[1].push_stretch(&stretch, &[]);
+    taps[0].push_stretch(&stretch, Ground::new(half, 0));
+    taps[1].push_stretch(&stretch, Ground::new(&[], 0));
     assert_eq!(taps[1].live(), 0);
     for tap in &mut taps {
         tap.finish();

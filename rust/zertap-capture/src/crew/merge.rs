@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::vec::IntoIter;
 
 use zertap_core::event::Row;
-use zertap_core::tap::{Place, SharedRow};
+use zertap_core::tap::{Place, SharedRows};
 
 use super::openings::Openings;
 
@@ -18,24 +18,43 @@ pub(super) struct Merge {
     merged: Vec<Row>,
 }
 
+/// Rows for which room is made before there are any.
+const MOST_EXPECTED: usize = 8192;
+
+/// The place of a worker's next row, and which worker's.
+type Next = (Place, usize);
+
 /// What one worker told.
 #[derive(Default)]
 struct Told {
-    pieces: VecDeque<IntoIter<SharedRow>>,
+    pieces: VecDeque<Piece>,
     /// The last packet that it has passed.
     position: u64,
+}
+
+/// Some of its rows, with their places.
+struct Piece {
+    rows: IntoIter<Row>,
+    places: IntoIter<Place>,
 }
 
 impl Told {
     /// The place of its next row.
     fn next(&mut self) -> Option<Place> {
         loop {
-            let piece = self.pieces.front()?;
-            if let Some(first) = piece.as_slice().first() {
-                return Some(first.place);
+            if let Some(first) = self.pieces.front()?.places.as_slice().first() {
+                return Some(*first);
             }
             self.pieces.pop_front();
         }
+    }
+
+    /// Moves its next rows behind others as long as their places are wanted, at most those of one piece.
+    fn move_while(&mut self, others: &mut Vec<Row>, is_wanted: impl Fn(Place) -> bool) {
+        let Some(Piece { rows, places }) = self.pieces.front_mut() else { return };
+        let count = places.as_slice().iter().take_while(|place| is_wanted(**place)).count();
+        places.by_ref().take(count).for_each(drop);
+        others.extend(rows.take(count));
     }
 }
 
@@ -46,12 +65,13 @@ impl Merge {
     }
 
     /// A worker came to `position`, and told these rows on its way.
-    pub(super) fn add(&mut self, worker: usize, rows: Vec<SharedRow>, openings: &[u64], position: u64) {
+    pub(super) fn add(&mut self, worker: usize, rows: SharedRows, position: u64) {
+        let SharedRows { rows, places, openings } = rows;
         for packet in openings {
-            self.openings.note(*packet);
+            self.openings.note(packet);
         }
         if let Some(told) = self.workers.get_mut(worker) {
-            told.pieces.push_back(rows.into_iter());
+            told.pieces.push_back(Piece { rows: rows.into_iter(), places: places.into_iter() });
             told.position = position;
         }
     }
@@ -77,18 +97,40 @@ impl Merge {
     pub(super) fn release(&mut self) {
         let passed = self.workers.iter().map(|told| told.position).min().unwrap_or(0);
         loop {
-            let next = self.workers.iter_mut().enumerate().filter_map(|(at, told)| Some((told.next()?, at)));
-            let Some((_, worker)) = next.filter(|(place, _)| place.packet <= passed).min() else { break };
-            let piece = self.workers.get_mut(worker).and_then(|told| told.pieces.front_mut());
-            let Some(SharedRow { mut row, .. }) = piece.and_then(Iterator::next) else { break };
-            row.connection = self.openings.up_to(row.connection);
-            self.merged.push(row);
+            let [first, second] = self.next_two(passed);
+            let Some((_, worker)) = first else { return };
+            let Some(told) = self.workers.get_mut(worker) else { return };
+            // Up to where the next row of another one stands, this one's follow each other.
+            let is_next =
+                |place: Place| place.packet <= passed && second.is_none_or(|second| (place, worker) < second);
+            let before = self.merged.len();
+            told.move_while(&mut self.merged, is_next);
+            for row in self.merged.get_mut(before..).unwrap_or_default() {
+                row.connection = self.openings.up_to(row.connection);
+            }
         }
+    }
+
+    /// The first and the second of the workers' next rows that may go out.
+    fn next_two(&mut self, passed: u64) -> [Option<Next>; 2] {
+        let (mut first, mut second) = (None, None);
+        for (worker, told) in self.workers.iter_mut().enumerate() {
+            let Some(place) = told.next().filter(|place| place.packet <= passed) else { continue };
+            let next = (place, worker);
+            if first.is_none_or(|first| next < first) {
+                (first, second) = (Some(next), first);
+            } else if second.is_none_or(|second| next < second) {
+                second = Some(next);
+            }
+        }
+        [first, second]
     }
 
     /// Takes the rows that are in order.
     pub(super) fn take(&mut self) -> Vec<Row> {
-        std::mem::take(&mut self.merged)
+        // As many again are likely to come.
+        let next = Vec::with_capacity(self.merged.len().min(MOST_EXPECTED));
+        std::mem::replace(&mut self.merged, next)
     }
 
     /// How many rows are in order.

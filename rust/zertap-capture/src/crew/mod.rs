@@ -161,8 +161,7 @@ impl Crew {
             }
         });
         for (index, tap) in self.taps.iter_mut().enumerate() {
-            let (rows, openings) = tap.drain_shared();
-            self.merge.add(index, rows, &openings, u64::MAX);
+            self.merge.add(index, tap.take_shared(), u64::MAX);
         }
         self.merge.release();
     }
@@ -234,8 +233,8 @@ impl Crew {
     }
 
     fn take(&mut self, index: usize, message: Message) {
-        let Message { rows, openings, position, clock, bytes_read, end } = message;
-        self.merge.add(index, rows, &openings, position);
+        let Message { rows, position, clock, bytes_read, end } = message;
+        self.merge.add(index, rows, position);
         if end.is_none() && self.merge.is_slowest(index) {
             (self.clock, self.frames) = (clock.or(self.clock), position);
         }

@@ -17,7 +17,15 @@ impl Oddities {
 
     #[inline]
     pub(super) fn note(&mut self, frame: &Frame<'_>) {
-        self.time_out_of_range += u64::from(!frame.time_valid);
-        self.odd_lengths += u64::from(frame.odd_length);
+        // Asked together: nearly every frame is as it should be.
+        if !frame.time_valid | frame.odd_length {
+            self.count(frame.time_valid, frame.odd_length);
+        }
+    }
+
+    #[cold]
+    fn count(&mut self, time_valid: bool, odd_length: bool) {
+        self.time_out_of_range += u64::from(!time_valid);
+        self.odd_lengths += u64::from(odd_length);
     }
 }

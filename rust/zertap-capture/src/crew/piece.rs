@@ -1,7 +1,9 @@
 //! A stretch of a capture: whose its packets are, and the octets in which they stand.
 
+use std::ops::Range;
+
 use zertap_core::tap::{RawFrame, Scout, Stretch};
-use zertap_core::wire::LinkType;
+use zertap_core::wire::{Ground, LinkType};
 
 use super::oddities::Oddities;
 use crate::error::Fault;
@@ -19,8 +21,8 @@ pub(super) struct Piece {
 enum Octets {
     /// Of a file that is read: copies, since the reader's buffer goes on.
     Copied(Vec<u8>),
-    /// Of a file that is mapped: they lie in this part of the view.
-    Viewed { view: View, start: usize, end: usize },
+    /// Of a file that is mapped: they lie in this view.
+    Viewed(View),
 }
 
 impl Octets {
@@ -32,14 +34,8 @@ impl Octets {
                 octets.extend_from_slice(bytes);
                 octets.len() - bytes.len()
             }
-            // Wherever nothing is.
-            Self::Viewed { .. } if bytes.is_empty() => 0,
-            Self::Viewed { view, start, end } => {
-                let at = bytes.as_ptr().addr().wrapping_sub(view.octets.as_ptr().addr());
-                *start = at.min(*start);
-                *end = at + bytes.len();
-                at - *start
-            }
+            // Where nothing is, it stands anywhere.
+            Self::Viewed(view) => bytes.as_ptr().addr().wrapping_sub(view.octets.as_ptr().addr()),
         }
     }
 }
@@ -70,7 +66,7 @@ impl Piece {
     pub(super) fn copied(&self) -> usize {
         match &self.octets {
             Octets::Copied(octets) => octets.len(),
-            Octets::Viewed { .. } => 0,
+            Octets::Viewed(_) => 0,
         }
     }
 
@@ -79,7 +75,7 @@ impl Piece {
         self.stretch.packets() == 0
             || match (&self.octets, view) {
                 (Octets::Copied(_), None) => true,
-                (Octets::Viewed { view, .. }, Some(other)) => view.is(other),
+                (Octets::Viewed(view), Some(other)) => view.is(other),
                 _ => false,
             }
     }
@@ -110,8 +106,8 @@ impl Piece {
             return;
         }
         match (view, &self.octets) {
-            (Some(view), _) => self.octets = Octets::Viewed { view: view.clone(), start: usize::MAX, end: 0 },
-            (None, Octets::Viewed { .. }) => self.octets = Octets::Copied(Vec::new()),
+            (Some(view), _) => self.octets = Octets::Viewed(view.clone()),
+            (None, Octets::Viewed(_)) => self.octets = Octets::Copied(Vec::new()),
             (None, Octets::Copied(_)) => {}
         }
     }
@@ -122,15 +118,15 @@ impl Piece {
         &'a self,
         onlooker: &mut Onlooker,
         room: &'a mut Vec<u8>,
-    ) -> (&'a [u8], Option<Fault>) {
-        let (view, start, end) = match &self.octets {
-            Octets::Copied(octets) => return (octets, None),
-            Octets::Viewed { start, end, .. } if start >= end => return (&[], None),
-            Octets::Viewed { view, start, end } => (view, *start, *end),
+    ) -> (Ground<'a>, Option<Fault>) {
+        let view = match &self.octets {
+            Octets::Copied(octets) => return (Ground::new(octets, 0), None),
+            Octets::Viewed(view) => view,
         };
         if onlooker.may_look(view) {
-            return (view.octets.get(start..end).unwrap_or_default(), None);
+            return (Ground::new(&view.octets, 0), None);
         }
+        let Range { start, end } = self.stretch.range();
         let outcome = view.read(start, end - start, room);
         let offset = view.base + (start + room.len()) as u64;
         let fault = match outcome {
@@ -140,7 +136,7 @@ impl Piece {
             }
             Ok(()) => None,
         };
-        (room, fault)
+        (Ground::new(room, start), fault)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-use zertap_core::tap::{SharedRow, Tap};
+use zertap_core::tap::{SharedRows, Tap};
 use zertap_core::time::Timestamp;
 
 use super::piece::Piece;
@@ -38,8 +38,7 @@ impl Drop for Place {
 
 /// What a worker tells.
 pub(super) struct Message {
-    pub(super) rows: Vec<SharedRow>,
-    pub(super) openings: Vec<u64>,
+    pub(super) rows: SharedRows,
     /// The last packet that it has passed.
     pub(super) position: u64,
     pub(super) clock: Option<(Timestamp, Timestamp)>,
@@ -100,16 +99,16 @@ impl Work {
     }
 
     fn follow(&mut self, piece: &Piece, onlooker: &mut Onlooker, room: &mut Vec<u8>) {
-        let (octets, fault) = piece.octets(onlooker, room);
-        self.tap.push_stretch(&piece.stretch, octets);
+        let (ground, fault) = piece.octets(onlooker, room);
+        self.tap.push_stretch(&piece.stretch, ground);
         if let Some(fault) = fault {
             self.place.trail.fail(CaptureError::damaged(&self.name, fault));
         }
     }
 
     fn message(&mut self, bytes_read: u64) -> Message {
-        let (rows, openings) = self.tap.drain_shared();
+        let rows = self.tap.take_shared();
         let (position, clock) = (self.tap.counters().frames, self.tap.clock());
-        Message { rows, openings, position, clock, bytes_read, end: None }
+        Message { rows, position, clock, bytes_read, end: None }
     }
 }

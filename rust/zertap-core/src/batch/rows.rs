@@ -14,10 +14,16 @@ pub struct Rows {
     /// Where among all rows each whole one stands.
     at: Vec<usize>,
     brief: Vec<Brief>,
+    /// For how many whole ones room is made with the first.
+    expected: usize,
 }
 
 /// Whole rows for which room is made before there are any.
 const MOST_EXPECTED: usize = 8192;
+
+/// Doubled eight times, this is room for the 4,096 rows that usually wait and a few more: with a power of two, one row too many would
+/// double all of it.
+const FIRST: usize = 17;
 
 /// One row where it waits.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +71,11 @@ impl Rows {
         self.len() == 0
     }
 
+    /// How many of them wait whole.
+    pub(super) fn whole(&self) -> usize {
+        self.whole.len()
+    }
+
     /// All of them, whole.
     pub fn into_vec(self) -> Vec<Row> {
         if self.brief.is_empty() {
@@ -107,12 +118,16 @@ impl Rows {
         self.brief.try_reserve(more)
     }
 
-    /// An empty one, with room for as many brief rows as stand in this one: who takes them is likely to take as many again.
+    /// An empty one, with room for as many brief rows as stand in this one: who takes them is likely to take as many again. For whole
+    /// ones, which are large, it is made when the first comes, and these have probably gone.
     pub(super) fn another(&self) -> Self {
         let mut brief = Vec::new();
         // Where there is no memory to spare, room is made as it is needed.
         let _ = brief.try_reserve(self.brief.len());
-        Self { brief, ..Self::default() }
+        // Of one size, it is likely to lie where the one before it lay.
+        let room = self.whole.capacity();
+        let expected = if self.whole.len() > room / 2 { room.min(MOST_EXPECTED) } else { 0 };
+        Self { brief, expected, ..Self::default() }
     }
 
     /// Room for as many whole rows as were taken before, unless those were the many of an end.
@@ -123,8 +138,19 @@ impl Rows {
     }
 
     pub(super) fn push(&mut self, row: Row) {
+        if self.whole.capacity() == 0 {
+            self.begin();
+        }
         self.at.push(self.len());
         self.whole.push(row);
+    }
+
+    /// Room for as many as there were before, or few; it doubles from here.
+    #[cold]
+    fn begin(&mut self) {
+        let room = self.expected.max(FIRST);
+        self.whole.reserve_exact(room);
+        self.at.reserve_exact(room);
     }
 
     #[inline]

@@ -5,6 +5,7 @@ mod key;
 mod name;
 mod read;
 
+use crate::compact::{Compact, Reading, Writer};
 use crate::registry::{HashAlgorithm, x509};
 use std::borrow::Cow;
 
@@ -135,5 +136,16 @@ impl LeafCertificate {
     /// where RFC 5280 section 4.1 puts them, or `der` is longer than [`MAX_DER`].
     pub fn read(der: &[u8]) -> Option<Self> {
         read::read(der)
+    }
+}
+
+impl Compact for LeafTraits {
+    /// As it is: a handshake has them only when it is over.
+    fn write(self, to: &mut Writer) {
+        Box::new(self).write(to);
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        Compact::read(from).map(|boxed: Box<Self>| *boxed)
     }
 }

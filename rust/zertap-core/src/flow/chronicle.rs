@@ -4,6 +4,7 @@
 //! Moments stand as distances from the connection's start. What does not fit is `Exact` instead, behind the extras: a
 //! handshake that was long in coming, the third milestone, the numbers of a tap that has seen very much.
 
+use crate::compact::compact;
 use crate::event::{History, Milestone};
 use crate::handshake::Phase;
 use crate::time::Timestamp;
@@ -56,13 +57,14 @@ impl Chronicle {
     ) -> Self {
         let mut chronicle = Self {
             established: 0,
-            number: fitting_32(number).unwrap_or(u32::MAX),
-            ordinal: u16::try_from(ordinal).unwrap_or(u16::MAX),
+            number: 0,
+            ordinal: 0,
             first_packet: [0; 3],
             at: [[0; 5]; NEAR],
             phases: [Phase::Silent; LIMIT],
             marks: 0,
         };
+        chronicle.set_numbers(number, ordinal);
         chronicle.set_first_packet(first_packet.min(MOST_48));
         let fits = chronicle.number < u32::MAX && chronicle.ordinal < u16::MAX && first_packet < MOST_48;
         if !fits {
@@ -70,6 +72,12 @@ impl Chronicle {
             (exact.number, exact.ordinal, exact.first_packet) = (number, ordinal, first_packet);
         }
         chronicle
+    }
+
+    /// Sets number and ordinal, as far as they fit.
+    pub(super) fn set_numbers(&mut self, number: u64, ordinal: u32) {
+        self.number = fitting_32(number).unwrap_or(u32::MAX);
+        self.ordinal = u16::try_from(ordinal).unwrap_or(u16::MAX);
     }
 
     fn set_first_packet(&mut self, number: u64) {
@@ -176,6 +184,8 @@ impl Chronicle {
 fn fitting_32(number: u64) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| *number < u32::MAX)
 }
+
+compact!(struct Chronicle { established, number, ordinal, first_packet, at, phases, marks });
 
 #[cfg(test)]
 mod tests {

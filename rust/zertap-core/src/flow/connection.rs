@@ -4,6 +4,7 @@ use super::chronicle::{Chronicle, Exact, Read};
 use super::follow::Cause;
 use super::key::FlowKey;
 use super::recent::Recent;
+use crate::compact::compact;
 use crate::event::{History, Milestone, Settled};
 use crate::handshake::{Advice, Flag, Flags, PerSide, Phase, Side};
 use crate::observer::Observer;
@@ -163,6 +164,8 @@ pub const ONE_SIDED_TOLD: u8 = 16;
 pub const LISTENED: u8 = 32;
 /// It reached a milestone whose row was not wanted ([`crate::config::Config::early_moves`]).
 pub const MOVE_WITHHELD: u8 = 64;
+/// A caller has a name of it, which tells its slot.
+pub const NAMED: u8 = 128;
 
 impl Connection {
     /// Whether a small fact holds.
@@ -349,3 +352,16 @@ impl Connection {
         self.has(DUE_PASSED)
     }
 }
+
+compact!(struct Listening { observer, recent });
+// Of a connection that may sleep: nothing is in doubt, and it has one lane.
+compact!(
+    struct Extras { provisional, told_octets, told_segments, told_phase, told_history, note, advice, exact } else default
+);
+compact!(
+    enum Life {
+        HalfOpen,
+        Established,
+        Closing,
+    }
+);

@@ -102,7 +102,8 @@ impl Workplace<'_> {
     }
 
     /// Gives the octets of the usual segment to whoever wants them.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `Table::straight`")]
+    #[inline(always)]
     pub fn hear(&mut self, conn: &mut Connection, side: Side, octets: Octets<'_>) {
         if !conn.has(LISTENED) {
             listen(conn, self.spare);

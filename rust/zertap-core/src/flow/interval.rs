@@ -70,7 +70,7 @@ fn tell(table: &mut Table, place: &mut Workplace<'_>) {
 }
 
 /// Whether a connection is established, and segments of it came since its previous row.
-fn has_news(conn: &Connection) -> bool {
+pub fn has_news(conn: &Connection) -> bool {
     let halves = &conn.stream.halves;
     let (octets, segments) = match &conn.extras {
         Some(extras) => (extras.told_octets, extras.told_segments),

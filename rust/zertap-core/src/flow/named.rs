@@ -1,6 +1,6 @@
 //! Connections by name: what a caller may hold of one without holding it, and what a conversation's next segment is.
 
-use super::connection::{Connection, Life};
+use super::connection::{Connection, Life, NAMED};
 use super::follow::Workplace;
 use super::key::{Endpoint, FlowKey};
 use super::table::Table;
@@ -49,10 +49,20 @@ pub struct Turn {
 
 impl Table {
     /// The live connection of these addresses and ports. `number`: only if it is the one with this number.
-    pub fn named(&self, key: &FlowKey, number: Option<u64>) -> Option<ConnectionRef> {
-        let slot = self.live_slot(key)?;
-        let is_meant = number.is_none_or(|number| self.at(slot).is_some_and(|conn| conn.number() == number));
-        is_meant.then(|| ConnectionRef::of(slot))
+    pub fn named(
+        &mut self,
+        place: &mut Workplace<'_>,
+        key: &FlowKey,
+        number: Option<u64>,
+    ) -> Option<ConnectionRef> {
+        let slot = self.live_slot(place, key)?;
+        let conn = self.resolve(slot)?;
+        let is_meant = number.is_none_or(|number| conn.number() == number);
+        is_meant.then(|| {
+            // From now on it keeps its slot.
+            conn.bits |= NAMED;
+            ConnectionRef::of(slot)
+        })
     }
 
     /// The turn of `side`. `seen`: octets of the other side that it had got by now; `None`: all there were.

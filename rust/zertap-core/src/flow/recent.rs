@@ -1,5 +1,6 @@
 //! The latest segments of a direction whose handshake is followed, to tell a true retransmission from a forged one.
 
+use crate::compact::{Compact, Reading, Writer};
 use crate::stream::Seq;
 
 /// How many segments of each direction are remembered.
@@ -95,6 +96,28 @@ fn digest_few(length: u64, bytes: &[u8]) -> u64 {
 fn mix(state: u64, word: u64) -> u64 {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
     (state ^ word).wrapping_mul(MIX).rotate_left(29)
+}
+
+impl Compact for Recent {
+    /// Places that were never filled are left out.
+    fn write(self, to: &mut Writer) {
+        self.count.write(to);
+        for (seq, length, digest) in self.segments.into_iter().take(usize::from(self.count)) {
+            to.fixed(&seq.0.to_le_bytes());
+            length.write(to);
+            to.fixed(&digest.to_le_bytes());
+        }
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        let mut recent = Self { count: u8::read(from)?, ..Self::default() };
+        for segment in recent.segments.iter_mut().take(usize::from(recent.count)) {
+            let seq = Seq(u32::from_le_bytes(from.fixed()?));
+            let length = u32::read(from)?;
+            *segment = (seq, length, u64::from_le_bytes(from.fixed()?));
+        }
+        Some(recent)
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,25 @@ impl SpareRooms {
         }
     }
 
+    /// Takes out of a room what is in it; the room is free then.
+    pub(super) fn empty(&mut self, mut room: Box<Listening>) -> Listening {
+        let observer = std::mem::replace(&mut room.observer, Observer::new(Joined::AtStart));
+        let recent = room.recent;
+        self.give_back(room);
+        Listening { observer, recent }
+    }
+
+    /// A room with this in it.
+    pub(super) fn furnish_again(&mut self, listening: Listening) -> Box<Listening> {
+        match self.0.pop() {
+            None => Box::new(listening),
+            Some(mut room) => {
+                *room = listening;
+                room
+            }
+        }
+    }
+
     pub(super) fn give_back(&mut self, mut room: Box<Listening>) {
         if self.0.len() < Self::MOST {
             // What it heard is let go at once. Field by field, in place: made first and moved then, all of it would be copied.

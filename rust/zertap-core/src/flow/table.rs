@@ -6,6 +6,7 @@ mod ending;
 mod guess;
 mod half_open;
 mod past;
+mod sleep;
 
 use super::arrival::Arrival;
 use super::attempts::Attempts;
@@ -18,6 +19,7 @@ use super::follow::{Wishes, Workplace};
 use super::index::{FlowHash, Index};
 use super::key::{FlowKey, guess_client, side_of_low};
 use super::lanes::Lanes;
+use super::sleepers::Sleepers;
 use super::timers::{Queue, SlotRef};
 use crate::config::Config;
 use crate::event::RowKind;
@@ -25,7 +27,7 @@ use crate::handshake::{Flags, Phase};
 use crate::stream::Stream;
 use crate::time::Timestamp;
 use crate::wire::{Corners, Ipv4Corners};
-pub use guess::Guess;
+pub use guess::{Followed, Guess};
 use half_open::is_bare_syn;
 use past::Behind;
 use std::collections::TryReserveError;
@@ -48,6 +50,9 @@ pub struct Table {
     due: Queue,
     gaps: Queue,
     closing: Queue,
+    /// When to look whether a connection has stalled.
+    idle: Queue,
+    sleepers: Sleepers,
     ended: Memory,
     attempts: Attempts,
     half_open: Queue,
@@ -81,6 +86,8 @@ impl Table {
             due: Queue::default(),
             gaps: Queue::default(),
             closing: Queue::default(),
+            idle: Queue::default(),
+            sleepers: Sleepers::default(),
             ended: Memory::default(),
             attempts: Attempts::default(),
             half_open: Queue::default(),
@@ -99,9 +106,14 @@ impl Table {
         self.counters
     }
 
-    /// Connections and attempts that live.
+    /// Connections and attempts that live, those that sleep included.
     pub fn live(&self) -> usize {
-        self.slots.len() - self.free.len() + self.attempts.len()
+        self.slots.len() - self.free.len() + self.attempts.len() + self.sleepers.len()
+    }
+
+    /// Connections that sleep.
+    pub fn sleeping(&self) -> usize {
+        self.sleepers.len()
     }
 
     /// Slots for connections, used or free.
@@ -111,14 +123,15 @@ impl Table {
 
     /// Makes room for what so many segments may add, unless there is no memory for it.
     pub fn reserve(&mut self, more: usize, config: &Config) -> Result<(), TryReserveError> {
-        let new = more.min(config.max_connections.saturating_sub(self.live()));
+        let new = more.min(most(config).saturating_sub(self.live()));
         self.slots.try_reserve(new.saturating_sub(self.free.len()))?;
         self.generations.try_reserve(new.saturating_sub(self.free.len()))?;
         self.free.try_reserve(more)?;
-        for queue in [&mut self.due, &mut self.gaps, &mut self.closing, &mut self.half_open] {
+        for queue in [&mut self.due, &mut self.gaps, &mut self.closing, &mut self.half_open, &mut self.idle] {
             queue.reserve(more)?;
         }
         self.attempts.reserve(new)?;
+        self.sleepers.reserve(new)?;
         self.ended.reserve(more.min(self.remembered(config).saturating_sub(self.ended.len())))?;
         self.index.reserve(2 * new)
     }
@@ -225,6 +238,7 @@ impl Table {
             Some(index) if index & ATTEMPT != 0 => {
                 self.follow_attempt(place, identity, index & !ATTEMPT, segment)
             }
+            Some(index) if index & ASLEEP != 0 => self.awake(place, index),
             found => found,
         }
     }
@@ -244,7 +258,7 @@ impl Table {
     }
 
     fn open(&mut self, place: &mut Workplace<'_>, identity: &Identity, segment: &Arrival<'_>, ordinal: u32) {
-        if self.live() >= place.config.max_connections {
+        if self.live() >= most(place.config) {
             self.make_room(place);
         }
         self.counters.opened += 1;
@@ -368,6 +382,11 @@ impl Table {
             self.half_open_count = self.half_open_count.saturating_sub(1);
         }
         slot.connection = None;
+        self.release(index);
+    }
+
+    /// The same of a slot that is empty already.
+    fn release(&mut self, index: u32) {
         if let Some(generation) = self.generations.get_mut(index as usize) {
             *generation = generation.wrapping_add(1);
         }
@@ -378,14 +397,17 @@ impl Table {
     #[cold]
     fn make_room(&mut self, place: &mut Workplace<'_>) {
         let slots = self.slots.len();
-        let idle = |index: usize| {
-            self.slots.get(index).and_then(|slot| slot.connection.as_ref()).map(|conn| conn.latest)
+        // Those that sleep stand behind all that are awake.
+        let all = slots + self.sleepers.places();
+        let idle = |index: usize| match index.checked_sub(slots) {
+            None => self.slots.get(index)?.connection.as_ref().map(|conn| (conn.latest, index as u32)),
+            Some(number) => {
+                self.sleepers.head(number as u32).map(|head| (head.latest, number as u32 | ASLEEP))
+            }
         };
-        let sample = (0..EVICTION_SAMPLE.min(slots))
-            .map(|step| (self.evict_hand + step) % slots)
-            .filter_map(|index| idle(index).map(|latest| (latest, index as u32)))
-            .min();
-        self.evict_hand = (self.evict_hand + EVICTION_SAMPLE) % slots.max(1);
+        let sample =
+            (0..EVICTION_SAMPLE.min(all)).map(|step| (self.evict_hand + step) % all).filter_map(idle).min();
+        self.evict_hand = (self.evict_hand + EVICTION_SAMPLE) % all.max(1);
         let attempt = self.attempts.oldest().and_then(|number| Some((self.attempts.get(number)?, number)));
         let victim = match (sample, attempt) {
             (Some((latest, index)), attempt) if attempt.is_none_or(|(oldest, _)| latest <= oldest.at) => {
@@ -394,7 +416,7 @@ impl Table {
             (_, Some((oldest, number))) => self.promote(place, number, self.hash(&oldest.key)),
             _ => None,
         };
-        let Some(index) = victim else { return };
+        let Some(index) = victim.and_then(|index| self.awake(place, index)) else { return };
         if let Some(conn) = self.connection(index) {
             place.abandon(conn, RowKind::Evicted);
             self.counters.evicted += 1;
@@ -404,7 +426,7 @@ impl Table {
 
     /// The live connection of a key.
     pub(super) fn look(&self, key: &FlowKey) -> Option<&Connection> {
-        let index = self.find(self.hash(key), key).filter(|index| index & (ENDED | ATTEMPT) == 0)?;
+        let index = self.find(self.hash(key), key).filter(|index| index & (ENDED | ATTEMPT | ASLEEP) == 0)?;
         self.slots.get(index as usize)?.connection.as_ref()
     }
 
@@ -431,8 +453,10 @@ impl Table {
         if entry & ATTEMPT != 0 {
             return self.attempts.is_of(number & !ATTEMPT, key);
         }
-        let slot = self.slots.get(number as usize).and_then(|slot| slot.connection.as_ref());
-        slot.is_some_and(|conn| {
+        let Some(slot) = self.slots.get(number as usize) else {
+            return entry & ASLEEP != 0 && self.sleepers.is_of(entry & !ASLEEP, key);
+        };
+        slot.connection.as_ref().is_some_and(|conn| {
             if entry & OTHER_LANE == 0 {
                 conn.key == *key
             } else {
@@ -461,10 +485,10 @@ impl Table {
         self.remove(slot.index);
     }
 
-    /// The slot of the live connection of a key.
-    pub(super) fn live_slot(&self, key: &FlowKey) -> Option<SlotRef> {
+    /// The slot of the live connection of a key, which may have slept.
+    pub(super) fn live_slot(&mut self, place: &mut Workplace<'_>, key: &FlowKey) -> Option<SlotRef> {
         let index = self.find(self.hash(key), key).filter(|index| index & (ENDED | ATTEMPT) == 0)?;
-        Some(self.slot_ref(index))
+        self.awake(place, index).map(|index| self.slot_ref(index))
     }
 
     fn slot_ref(&self, index: u32) -> SlotRef {
@@ -492,6 +516,13 @@ impl Identity {
 const OTHER_LANE: u32 = 1 << 31;
 /// Marks an index entry that holds the number of an attempt instead of a slot's.
 const ATTEMPT: u32 = 1 << 29;
+/// Marks an index entry, or what stands for one, that holds the number of a connection that sleeps: no slot is so far.
+const ASLEEP: u32 = 1 << 28;
+/// How many connections and attempts may live: no more than there are numbers for slots.
+fn most(config: &Config) -> usize {
+    config.max_connections.min(ASLEEP as usize)
+}
+
 /// Marks an index entry that holds the number of an ended connection instead of a slot's.
 const ENDED: u32 = NUMBERS;
 

@@ -24,12 +24,13 @@ impl Heading {
     /// That of a frame of the usual shape.
     #[inline]
     pub fn of(usual: &Usual<'_>) -> Self {
-        Self {
-            sequence: Seq(usual.sequence()),
-            acknowledgment: Seq(usual.acknowledgment()),
-            flags: usual.flags(),
-            octets: usual.octets(),
-        }
+        Self::new(usual.sequence(), usual.acknowledgment(), usual.flags(), usual.octets())
+    }
+
+    /// That of these numbers.
+    #[inline]
+    pub(super) fn new(sequence: u32, acknowledgment: u32, flags: TcpFlags, octets: u32) -> Self {
+        Self { sequence: Seq(sequence), acknowledgment: Seq(acknowledgment), flags, octets }
     }
 }
 
@@ -78,7 +79,8 @@ pub enum Taken {
 
 /// Takes the usual segment: an acknowledgement, or the next octets of an established connection that holds nothing back
 /// and misses nothing. Nothing was waited for, and nothing will be; so this does all that `unusual` would do.
-#[inline]
+#[expect(clippy::inline_always, reason = "see `Table::straight`")]
+#[inline(always)]
 pub fn take_usual(conn: &mut Connection, side: Side, at: Timestamp, heading: Heading) -> Taken {
     let Heading { sequence, acknowledgment, flags, octets } = heading;
     let calm = flags.0 & TELLING == TcpFlags::ACK.0

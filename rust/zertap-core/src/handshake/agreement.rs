@@ -1,6 +1,7 @@
 //! What two SSH offers came to, and the memory of it: most connections of a host repeat one of few pairs of offers.
 
 use super::SshProfile;
+use crate::compact::compact;
 use arrayvec::ArrayVec;
 use std::sync::Arc;
 
@@ -127,6 +128,13 @@ impl SshAgreements {
         }
     }
 }
+
+compact!(
+    enum SshRole {
+        Client,
+        Server,
+    }
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! How a fact is known.
 
+use crate::compact::compact;
+
 /// How one fact about a connection is known; every reported fact has exactly one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -29,3 +31,13 @@ impl Evidence {
         }
     }
 }
+
+compact!(
+    enum Evidence {
+        NotVisible,
+        Offered,
+        Inferred,
+        Negotiated,
+        Advised,
+    }
+);

@@ -1,5 +1,7 @@
 //! Why a handshake did not complete.
 
+use crate::compact::compact;
+
 /// The closed list of reasons of EDGE_CASES A1, in its order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -70,3 +72,21 @@ impl Fault {
         })
     }
 }
+
+compact!(
+    enum Fault {
+        None,
+        Alert,
+        Closed,
+        Reset,
+        PeerNotTls,
+        PeerNotSsh,
+        ClientCertificateRefused,
+        Disconnect,
+        NoCommonAlgorithm,
+        BadLength,
+        BannerTooLong,
+        ProtocolViolation,
+        CaptureLoss,
+    }
+);

@@ -1,5 +1,7 @@
 //! Anomalies worth telling, none of which ever changes a verdict.
 
+use crate::compact::{Compact, Reading, Writer};
+
 /// Defines the flags once: variant, bit, output word, meaning.
 macro_rules! flags {
     ($($variant:ident = $bit:literal, $word:literal, $doc:literal;)*) => {
@@ -91,5 +93,15 @@ impl Flags {
     /// The flags of the set, in bit order.
     pub fn iter(self) -> impl Iterator<Item = Flag> {
         Flag::ALL.iter().copied().filter(move |flag| self.contains(*flag))
+    }
+}
+
+impl Compact for Flags {
+    fn write(self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        Compact::read(from).map(Self)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{CryptoProfile, Fault, Flags, PerSide, Phase, Room, Side, Texts};
 use crate::certificate::LeafCertificate;
+use crate::compact::compact;
 use std::sync::Arc;
 
 /// In-order octets of one direction, as far as one segment carries them.
@@ -88,3 +89,10 @@ pub trait Observe {
     /// What is known now.
     fn findings(&self) -> Findings;
 }
+
+compact!(
+    enum End {
+        Fin,
+        Rst,
+    }
+);

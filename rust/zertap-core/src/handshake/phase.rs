@@ -14,6 +14,8 @@
 //!                    └─ Unseen (picked up in mid-life, no start visible)
 //! ```
 
+use crate::compact::compact;
+
 /// What the wire has shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -125,3 +127,24 @@ impl Phase {
         )
     }
 }
+
+compact!(
+    enum Phase {
+        Silent,
+        Sniffing,
+        Clear,
+        TlsBegun,
+        TlsAgreed,
+        TlsProvisional,
+        TlsComplete,
+        TlsFailed,
+        TlsThenClear,
+        TlsLost,
+        SshBegun,
+        SshAgreed,
+        SshComplete,
+        SshFailed,
+        SshLost,
+        Unseen,
+    }
+);

@@ -5,6 +5,7 @@
 
 use super::Evidence;
 use crate::certificate::LeafTraits;
+use crate::compact::compact;
 use std::hash::{Hash, Hasher};
 
 /// What was negotiated, by protocol.
@@ -184,6 +185,20 @@ pub struct SshProfile {
     /// How the outcome is known.
     pub evidence_outcome: Evidence,
 }
+
+compact!(
+    enum TlsShape {
+        Unknown,
+        Full,
+        Abbreviated,
+    }
+);
+compact!(struct TlsProfile {
+    provider, version, cipher, group, dh_bits, signature_scheme, shape, alpn, sni_acknowledged, extended_master_secret,
+    encrypt_then_mac, truncated_hmac, max_fragment_length, record_size_limit, secure_renegotiation, compression, hello_retry,
+    client_certificate_requested, early_data_offered, evidence_parameters, evidence_group, evidence_outcome, evidence_shape,
+    evidence_alpn, evidence_certificates, server_certificate, client_certificate,
+});
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use super::{HostKey, Journal, Shown, Side, SshAgreements, SshOffer};
 use crate::certificate::CertificateCache;
+use crate::compact::compact;
 use crate::seen::Seen;
 
 /// What observers are asked to look at.
@@ -70,3 +71,5 @@ impl Room {
         }
     }
 }
+
+compact!(struct Options { certificates, upgrades, offers, fingerprints });

@@ -1,5 +1,6 @@
 //! The two ends of one connection, without saying which is client or server.
 
+use crate::compact::{Compact, Reading, Writer, compact};
 use std::ops::{Index, IndexMut};
 
 /// One end of a connection; as an argument, the end that *sent* the octets.
@@ -54,5 +55,22 @@ impl<T> Index<Side> for PerSide<T> {
 impl<T> IndexMut<Side> for PerSide<T> {
     fn index_mut(&mut self, side: Side) -> &mut T {
         &mut self.0[side as usize]
+    }
+}
+
+compact!(
+    enum Side {
+        A,
+        B,
+    }
+);
+
+impl<T: Compact> Compact for PerSide<T> {
+    fn write(self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        Compact::read(from).map(Self)
     }
 }

@@ -1,6 +1,7 @@
 //! Where in the connection a handshake begins: observers count from their own first octet.
 
 use super::wrapping::Wrapping;
+use crate::compact::compact;
 use crate::handshake::{Chunk, End, Findings, Flag, Observe, PerSide, Progress, Room, Side, TextKind};
 use crate::tls::TlsObserver;
 use crate::upgrade::Protocol;
@@ -79,3 +80,5 @@ impl Origin {
         }
     }
 }
+
+compact!(struct Origin { base, upgraded, protocol, wrapping });

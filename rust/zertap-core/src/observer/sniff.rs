@@ -4,6 +4,7 @@
 //! chosen sees the stream from its beginning.
 
 use super::Joined;
+use crate::compact::compact;
 use crate::handshake::{Chunk, End, PerSide, Phase, Progress, Side};
 use crate::ssh;
 use crate::tls;
@@ -214,3 +215,7 @@ fn compare(octets: &[u8], start_unseen: bool) -> Match {
         _ => Match::Short,
     }
 }
+
+compact!(struct First { octets, length, seen });
+compact!(struct Kept { first, lost, known, ended });
+compact!(struct Sniffer { kept, joined, expected });

@@ -2,6 +2,7 @@
 //!
 //! Read leniently, as OpenSSH does: up to 8192 octets, LF alone, CR alone, NUL inside; each oddity is a flag.
 
+use crate::compact::compact;
 use crate::handshake::{Flag, Flags};
 
 /// Octets of the line that are kept as text.
@@ -159,6 +160,9 @@ fn leading_number(text: &[u8]) -> (Option<u32>, &[u8]) {
     let value = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok());
     (value, rest)
 }
+
+compact!(struct Speaks { one, two });
+compact!(struct Banner { kept, length, last, ended, odd, speaks });
 
 #[cfg(test)]
 mod tests {

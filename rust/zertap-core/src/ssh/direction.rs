@@ -12,6 +12,7 @@ use super::packet::{Deframer, Framing, Packet, Step};
 use super::probe::{LineScan, Probe, SSH_PREFIX, Scan, probe};
 use super::resync;
 use super::said::{Notice, Said};
+use crate::compact::{Compact, Reading, Writer, compact};
 use crate::handshake::{Chunk, Flag, Flags, Form, Scribe, Shown, SshSeen};
 use std::num::NonZeroU64;
 
@@ -425,6 +426,42 @@ fn looks_like_tls(head: &[u8]) -> Option<bool> {
         [0x15 | 0x16] | [0x15 | 0x16, 3] => None,
         [0x15 | 0x16, 3, 0..=4, ..] => Some(true),
         _ => Some(false),
+    }
+}
+
+compact!(struct Direction {
+    stage, offset, begin, first_seen, mark, banner, deframer, said, may_greet, begins_here, has_begun, lost_at, has_more,
+});
+
+impl Compact for Stage {
+    fn write(self, to: &mut Writer) {
+        let (number, head, scan) = match self {
+            Self::Head { octets, filled } => (0, Some((octets, filled)), None),
+            Self::Scan(scan) => (1, None, Some(scan)),
+            Self::Line => (2, None, None),
+            Self::Packets => (3, None, None),
+            Self::Opaque => (4, None, None),
+            Self::Lost => (5, None, None),
+            Self::Mute => (6, None, None),
+        };
+        to.number(number);
+        head.write(to);
+        scan.write(to);
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        let number = from.number()?;
+        let (head, scan) = (Option::<([u8; 4], u8)>::read(from)?, Option::read(from)?);
+        Some(match number {
+            0 => head.map(|(octets, filled)| Self::Head { octets, filled })?,
+            1 => Self::Scan(scan?),
+            2 => Self::Line,
+            3 => Self::Packets,
+            4 => Self::Opaque,
+            5 => Self::Lost,
+            6 => Self::Mute,
+            _ => return None,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::facts::KexFamily;
 use super::kexinit::printable;
+use crate::compact::compact;
 use crate::handshake::HostKey;
 use crate::reader::Reader;
 use crate::seen::Seen;
@@ -149,6 +150,8 @@ pub(super) fn contradicts_roles(family: KexFamily, by_client: u32, by_server: u3
 pub(super) fn has_reply(family: KexFamily, by_server: u32) -> bool {
     replies(family).iter().any(|number| by_server & bit(*number) != 0)
 }
+
+compact!(struct Trace { later, first, keys, by_first });
 
 #[cfg(test)]
 mod tests {

@@ -28,6 +28,7 @@ use super::facts::KexFamily;
 use super::kex;
 use super::negotiate::negotiate;
 use super::packet::Framing;
+use crate::compact::compact;
 use crate::handshake::{
     Chunk, End, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room, Scribe, Side,
     SshAgreement, SshAgreements, SshRole,
@@ -372,3 +373,7 @@ impl Observe for SshObserver {
         self.report()
     }
 }
+
+compact!(struct SshObserver {
+    options, sides, agreed, client, phase, version, fault, gave_up, flags, judged, first_end, ended, visible,
+});

@@ -9,6 +9,7 @@
 //! much of it as its message number is worth. Nothing is allocated by a length that is merely claimed.
 
 use super::ssh1::crc32;
+use crate::compact::compact;
 
 /// The range of lengths that both versions may announce (A10).
 const LENGTHS: std::ops::RangeInclusive<u32> = 5..=262_144;
@@ -264,6 +265,28 @@ enum Header {
     Complete,
     Bad,
 }
+
+compact!(
+    enum Framing {
+        One,
+        Two,
+    }
+);
+compact!(
+    enum Kept {
+        Whole,
+        Limited,
+        Damaged,
+    }
+);
+compact!(
+    enum State {
+        Header,
+        Body,
+        Delivered,
+    }
+);
+compact!(struct Deframer { framing, header, filled, state, body_left, tail_left, keep, kept, body });
 
 #[cfg(test)]
 mod tests {

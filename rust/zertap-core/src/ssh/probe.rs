@@ -2,6 +2,7 @@
 //!
 //! Nothing is kept but counters, so a direction in clear can be watched at no cost in memory.
 
+use crate::compact::compact;
 use memchr::memchr;
 
 /// What every identification line begins with (RFC 4253 section 4.2).
@@ -122,3 +123,5 @@ impl LineScan {
         }
     }
 }
+
+compact!(struct LineScan { octets, lines, matched });

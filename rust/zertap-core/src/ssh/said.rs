@@ -6,6 +6,7 @@ use super::kex::Trace;
 use super::kexinit::KexInit;
 use super::packet::{Framing, Kept, Packet};
 use super::ssh1;
+use crate::compact::compact;
 use crate::handshake::{Flag, Flags, HostKey, SshOffer, SshRole, SshSeen};
 use crate::seen::Seen;
 use std::sync::Arc;
@@ -109,3 +110,7 @@ impl Said {
         }
     }
 }
+
+compact!(struct Said {
+    kexinit, announced, trace, noise, flags, public_key, host_key, session_key, cipher,
+});

@@ -1,6 +1,8 @@
 //! One direction of a stream: what was delivered, acknowledged, counted.
 
 use super::Seq;
+use crate::compact::{Compact, Reading, Writer};
+use crate::handshake::{PerSide, Side};
 
 // The lowest bits of `delivered`.
 const KNOWN: u64 = 1;
@@ -185,7 +187,8 @@ impl Half {
     }
 
     /// One segment in its turn, of a direction that is visible: its acknowledgement, and its octets, which are the next ones.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a step of every segment's road")]
+    #[inline(always)]
     pub fn count_usual(&mut self, ack: Seq, octets: u32) {
         self.count_empty(ack);
         self.advance(octets);
@@ -244,6 +247,38 @@ fn more(number: u64, octets: u32) -> u64 {
 #[cold]
 fn most(number: u64) -> u64 {
     MOST << LOW | number & BELOW
+}
+
+/// Both directions: what one has acknowledged is usually where the other goes on, and its furthest octet lies there, too.
+impl Compact for PerSide<Half> {
+    fn write(self, to: &mut Writer) {
+        let nexts = Side::BOTH.map(|side| self[side.other()].next);
+        for (half, other) in self.0.into_iter().zip(nexts) {
+            let Half { delivered, octets, segments, next, highest, ack } = half;
+            delivered.write(to);
+            octets.write(to);
+            segments.write(to);
+            to.fixed(&next.0.to_le_bytes());
+            highest.0.wrapping_sub(next.0).write(to);
+            ack.0.wrapping_sub(other.0).write(to);
+        }
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        let mut halves = Self::default();
+        for half in &mut halves.0 {
+            let (delivered, octets, segments) =
+                (Compact::read(from)?, Compact::read(from)?, Compact::read(from)?);
+            let next = Seq(u32::from_le_bytes(from.fixed()?));
+            let highest = next.plus(Compact::read(from)?);
+            *half = Half { delivered, octets, segments, next, highest, ack: Seq(Compact::read(from)?) };
+        }
+        for side in Side::BOTH {
+            let other = halves[side.other()].next;
+            halves[side].ack = other.plus(halves[side].ack.0);
+        }
+        Some(halves)
+    }
 }
 
 #[cfg(test)]

@@ -111,27 +111,12 @@ impl Tap {
     /// Handles the segments, each at its time.
     #[inline]
     fn handle_seen(&mut self, batch: &[Seen<'_>]) {
-        let Self {
-            config,
-            decoder,
-            table,
-            boundaries,
-            room,
-            profiles,
-            settlements,
-            batch: rows,
-            spare,
-            began,
-            now,
-            elsewhere,
-            counters,
-            ..
-        } = self;
+        let Self { shop, decoder, table, boundaries, began, now, elsewhere, counters, .. } = self;
         let cause = Cause { at: *now, packet: counters.frames + *elsewhere };
         counters.frames += batch.len() as u64;
         // The ways out of the loop below count no segment that is a usual one.
         counters.segments += batch.len() as u64;
-        let mut place = Workplace { config, room, profiles, settlements, batch: rows, spare, cause };
+        let mut place = shop.place(cause);
         // Only timers and what is not usual move it.
         let mut due = next_due(*began, boundaries, table);
         for Seen { at, what, identity, guess } in batch {
@@ -176,7 +161,7 @@ impl Tap {
 
 /// Before this moment there is nothing to do but packets.
 #[inline]
-fn next_due(began: Option<Timestamp>, boundaries: &Boundaries, table: &Table) -> Timestamp {
+pub(super) fn next_due(began: Option<Timestamp>, boundaries: &Boundaries, table: &Table) -> Timestamp {
     // With the first packet the clock begins.
     began.map_or(Timestamp(0), |_| boundaries.next().min(table.earliest()))
 }

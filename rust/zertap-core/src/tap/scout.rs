@@ -1,15 +1,18 @@
 //! What several taps need to know of a stretch of packets, told once for all of them: whose each packet is, when it came and
 //! where its octets lie.
 //!
-//! A packet of the usual shape is on the list of the one tap that follows its connection, read as far as the table's key.
-//! Every other one (fragments, tunnels, what is no TCP) is on every list, since every tap's decoder has to see it. Of the
+//! A packet of the usual shape is on the list of the one tap that follows its connection, and what its header says is known.
+//! Every other one (fragments, tunnels, what is no TCP) is for every tap, since every tap's decoder has to see it. Of the
 //! packets of others a tap needs only when they came, and even that seldom: when a timer may have fired between two of its own.
+
+use std::ops::Range;
 
 use super::share::Sieve;
 use super::{RawFrame, Tap};
-use crate::flow::{FlowHash, FlowKey, Identity};
+use crate::flow::Known;
+use crate::prefetch::prefetch;
 use crate::time::Timestamp;
-use crate::wire::{Corners, Decoder, Extent, Ipv4Corners, LinkType, Naming};
+use crate::wire::{Decoder, Ground, LinkType};
 
 /// Looks at frames ahead of the taps that share them.
 #[derive(Debug)]
@@ -25,46 +28,20 @@ pub struct Scout {
 pub struct Stretch {
     /// When each came, and never before the one before it.
     times: Vec<Timestamp>,
-    /// Segments of the usual shape.
-    pub(super) usual: u64,
+    /// At least as many: of each of the usual shape what is known, of others nothing that means anything.
+    known: Vec<Known>,
+    /// Those of another shape.
+    others: Vec<Unknown>,
     /// Packets whose time lay before an earlier one's.
     pub(super) backwards: u64,
-    shares: Vec<Vec<Step>>,
-}
-
-/// One packet of a share. As long as a cache line.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Usual(Known),
-    Other(Unknown),
-}
-
-/// A segment of the usual shape.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
-    key: FlowKey,
-    hash: u64,
-    /// Which packet of the stretch it is, from 0.
-    pub(super) number: u32,
-    pub(super) extent: Extent,
-    from_low: bool,
-}
-
-impl Known {
-    #[inline]
-    pub(super) fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    #[inline]
-    pub(super) fn identity(&self) -> Identity {
-        Identity { key: self.key, from_low: self.from_low, hash: self.hash }
-    }
+    /// The packets of the usual shape by whose they are, from 0.
+    shares: Vec<Vec<u32>>,
 }
 
 /// A frame that has to be walked layer by layer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unknown {
+    /// Which packet of the stretch it is, from 0.
     pub(super) number: u32,
     start: u32,
     length: u32,
@@ -74,29 +51,14 @@ pub(super) struct Unknown {
 
 impl Unknown {
     /// The frame; without octets if they cannot be had any more.
-    pub(super) fn frame<'a>(&self, at: Timestamp, octets: &'a [u8]) -> RawFrame<'a> {
-        let start = self.start as usize;
-        let bytes = octets.get(start..start + self.length as usize).unwrap_or_default();
+    pub(super) fn frame<'a>(&self, at: Timestamp, ground: Ground<'a>) -> RawFrame<'a> {
+        let bytes = ground.get(self.range()).unwrap_or_default();
         RawFrame { at, link: self.link, bytes, wire_length: self.wire_length }
     }
-}
 
-/// Names connections as the taps' tables do.
-struct NamedBy<'h>(&'h FlowHash);
-
-impl Naming for NamedBy<'_> {
-    type Name = Identity;
-
-    #[inline]
-    fn ipv4(self, corners: Ipv4Corners) -> Identity {
-        let (key, from_low) = FlowKey::of_ipv4(&corners);
-        Identity { key, from_low, hash: self.0.of_ipv4(&key) }
-    }
-
-    #[inline]
-    fn ipv6(self, corners: Corners) -> Identity {
-        let (key, from_low) = FlowKey::of(&corners);
-        Identity { key, from_low, hash: self.0.of(&key) }
+    fn range(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.length as usize
     }
 }
 
@@ -109,32 +71,70 @@ impl Stretch {
     /// Forgets all, and keeps the room for as much.
     pub fn clear(&mut self) {
         self.times.clear();
-        (self.usual, self.backwards) = (0, 0);
+        self.others.clear();
+        self.backwards = 0;
         self.shares.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Room for as many more.
+    #[cold]
+    fn grow(&mut self) {
+        self.known.resize((2 * self.known.len()).max(64), Known::NOTHING);
     }
 
     /// Every share has to look at this one.
     #[cold]
     fn add_unknown(&mut self, frame: &RawFrame<'_>, number: u32, start: u32) {
         let RawFrame { link, bytes, wire_length, .. } = *frame;
-        let step = Step::Other(Unknown { number, start, length: bytes.len() as u32, wire_length, link });
-        self.shares.iter_mut().for_each(|steps| steps.push(step));
+        self.others.push(Unknown { number, start, length: bytes.len() as u32, wire_length, link });
     }
 
-    /// When a packet came.
+    /// How many segments of the usual shape there are.
+    pub(super) fn usual(&self) -> u64 {
+        (self.times.len() - self.others.len()) as u64
+    }
+
+    /// When each packet came.
+    pub(super) fn times(&self) -> &[Timestamp] {
+        &self.times
+    }
+
+    /// Asks for what is known of a segment.
     #[inline]
-    pub(super) fn time(&self, number: usize) -> Option<Timestamp> {
-        self.times.get(number).copied()
+    pub(super) fn expect(&self, number: u32) {
+        self.known.get(number as usize).into_iter().for_each(prefetch);
     }
 
-    /// When the packets from one to before another came.
-    pub(super) fn times(&self, from: usize, to: usize) -> &[Timestamp] {
-        self.times.get(from..to).unwrap_or_default()
+    /// What is known of a segment, and when it came.
+    #[inline]
+    pub(super) fn at(&self, number: u32) -> Option<(&Known, Timestamp)> {
+        let number = number as usize;
+        Some((self.known.get(number)?, *self.times.get(number)?))
     }
 
-    /// What one share has to follow.
-    pub(super) fn of(&self, share: usize) -> &[Step] {
-        self.shares.get(share).map(Vec::as_slice).unwrap_or_default()
+    /// The packets that are not of the usual shape.
+    pub(super) fn others(&self) -> &[Unknown] {
+        &self.others
+    }
+
+    /// Which of the others one share has to follow: those of them that lie before `end`.
+    pub(super) fn of(&self, share: usize, end: usize) -> &[u32] {
+        let numbers = self.shares.get(share).map(Vec::as_slice).unwrap_or_default();
+        let lies_before = |number: &u32| {
+            self.known.get(*number as usize).is_some_and(|known| known.extent().range().end <= end)
+        };
+        // Frames lie in order.
+        numbers.get(..numbers.partition_point(lies_before)).unwrap_or_default()
+    }
+
+    /// Within which of the octets all of it lies.
+    pub fn range(&self) -> Range<usize> {
+        let usual = self.shares.iter().flatten().filter_map(|number| self.known.get(*number as usize));
+        let usual = usual.map(|known| known.extent().range());
+        let others = self.others.iter().map(Unknown::range).filter(|range| !range.is_empty());
+        let both =
+            |one: Range<usize>, other: Range<usize>| one.start.min(other.start)..one.end.max(other.end);
+        usual.chain(others).reduce(both).unwrap_or_default()
     }
 }
 
@@ -146,19 +146,24 @@ impl Scout {
     )]
     #[inline(always)]
     pub fn look(&mut self, stretch: &mut Stretch, frame: &RawFrame<'_>, start: usize) {
-        let number = stretch.times.len() as u32;
-        stretch.backwards += u64::from(frame.at < self.latest);
-        self.latest = self.latest.max(frame.at);
+        let number = stretch.times.len();
+        if frame.at < self.latest {
+            stretch.backwards += 1;
+        } else {
+            self.latest = frame.at;
+        }
         stretch.times.push(self.latest);
-        let Some((identity, usual)) = self.decoder.name(frame.link, frame.bytes, NamedBy(self.sieve.hash()))
-        else {
-            return stretch.add_unknown(frame, number, start as u32);
+        if number >= stretch.known.len() {
+            stretch.grow();
+        }
+        let Some(known) = stretch.known.get_mut(number) else { return };
+        let naming = known.naming(self.sieve.hash());
+        let Some((named, usual)) = self.decoder.name(frame.link, frame.bytes, naming) else {
+            return stretch.add_unknown(frame, number as u32, start as u32);
         };
-        stretch.usual += 1;
-        let (share, extent) = (self.sieve.share_of(&identity), usual.extent(frame.bytes, start));
-        let Identity { key, from_low, hash } = identity;
-        if let Some(steps) = stretch.shares.get_mut(share) {
-            steps.push(Step::Usual(Known { key, hash, number, extent, from_low }));
+        known.note(&usual, named, frame.bytes, start);
+        if let Some(share) = stretch.shares.get_mut(self.sieve.share_of(named.hash)) {
+            share.push(number as u32);
         }
     }
 
@@ -172,16 +177,6 @@ impl Tap {
     /// Who looks at the next frames for this tap and for all others that share them. None for a tap that is alone.
     pub fn scout(&self) -> Option<Scout> {
         let sieve = self.sharing.as_ref()?.sieve;
-        Some(Scout { decoder: Decoder::new(self.config.wire), sieve, latest: self.now })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_is_a_cache_line() {
-        assert_eq!(size_of::<Step>(), 64);
+        Some(Scout { decoder: Decoder::new(self.shop.config.wire), sieve, latest: self.now })
     }
 }

@@ -8,7 +8,7 @@
 //! addresses and ports, need all lanes in one place.
 
 use super::Tap;
-use crate::batch::Waiting;
+use crate::batch::{EventBatch, Waiting};
 use crate::event::{Row, RowKind};
 use crate::flow::{FlowHash, Identity};
 use crate::time::Timestamp;
@@ -52,26 +52,28 @@ impl Sieve {
 
     /// Whether segments of this key are followed here.
     pub(super) fn lets(&self, identity: &Identity) -> bool {
-        self.share_of(identity) == self.own()
-    }
-
-    /// The share that follows the segments of a key: told by the highest bits of what a table compares, whose places follow
-    /// from the lowest.
-    #[inline]
-    pub(super) fn share_of(&self, identity: &Identity) -> usize {
         let Identity { key, hash, .. } = identity;
         let hash = if key.lane() == 0 { *hash } else { self.hash.of(&key.on_lane(0)) };
+        self.share_of(hash) == self.own()
+    }
+
+    /// The share that follows the segments of a key with this hash, made without the lane: told by the highest bits of what a
+    /// table compares, whose places follow from the lowest.
+    #[inline]
+    pub(super) fn share_of(&self, hash: u64) -> usize {
         (((hash & u64::from(u32::MAX)) * u64::from(self.share.count)) >> 32) as usize
     }
 }
 
-/// A row with its place among the rows of all shares.
-#[derive(Clone, Debug)]
-pub struct SharedRow {
-    /// The place; `row.connection` is the number of the packet that opened the connection.
-    pub place: Place,
-    /// The row.
-    pub row: Row,
+/// Rows, and their places among the rows of all shares beside them.
+#[derive(Debug, Default)]
+pub struct SharedRows {
+    /// The rows; `connection` of each is the number of the packet that opened it.
+    pub rows: Vec<Row>,
+    /// The place of each.
+    pub places: Vec<Place>,
+    /// The packets that opened connections since the rows before were taken.
+    pub openings: Vec<u64>,
 }
 
 /// Where a row stands: places compare as one tap would have written the rows. Rows of one connection may have equal places.
@@ -113,6 +115,9 @@ impl Place {
     }
 }
 
+/// Places for which room is made before there are any.
+const MOST_EXPECTED: usize = 8192;
+
 /// What a tap of a share keeps beside its rows.
 #[derive(Debug)]
 pub(super) struct Sharing {
@@ -129,23 +134,25 @@ impl Sharing {
     }
 }
 
-impl Tap {
-    /// Gives the rows without a place theirs.
+impl Sharing {
+    /// Gives the rows without a place theirs: what they were written at.
     #[cold]
-    pub(super) fn place_rows(&self, sharing: &mut Sharing, stage: Stage) {
-        let packet = self.counters.frames;
-        let new = self.batch.rows().since(sharing.places.len());
-        sharing.places.extend(new.map(|row| Place::of(row, packet, stage)));
+    pub(super) fn place_rows(&mut self, batch: &EventBatch, packet: u64, stage: Stage) {
+        let new = batch.rows().since(self.places.len());
+        self.places.extend(new.map(|row| Place::of(row, packet, stage)));
     }
+}
 
-    /// The rows written since the last call, with their places, and the packets that opened connections since then.
-    pub fn drain_shared(&mut self) -> (Vec<SharedRow>, Vec<u64>) {
-        let Some(mut sharing) = self.sharing.take() else { return Default::default() };
-        self.place_rows(&mut sharing, Stage::End);
-        let rows = self.batch.take().into_vec();
-        let places = std::mem::take(&mut sharing.places);
-        let openings = std::mem::take(&mut sharing.openings);
-        self.sharing = Some(sharing);
-        (places.into_iter().zip(rows).map(|(place, row)| SharedRow { place, row }).collect(), openings)
+impl Tap {
+    /// The rows written since the last call, with their places, and the packets that opened connections since then. Places
+    /// stand beside the rows: these are long, and nothing is copied.
+    pub fn take_shared(&mut self) -> SharedRows {
+        let Some(sharing) = &mut self.sharing else { return SharedRows::default() };
+        sharing.place_rows(&self.shop.batch, self.counters.frames, Stage::End);
+        let rows = self.shop.batch.take_alike();
+        // As many again are likely to come.
+        let places = Vec::with_capacity(sharing.places.len().min(MOST_EXPECTED));
+        let places = std::mem::replace(&mut sharing.places, places);
+        SharedRows { rows, places, openings: std::mem::take(&mut sharing.openings) }
     }
 }

@@ -28,7 +28,7 @@ impl Tap {
     /// The live connection between two ends, whoever opened it. `number`: only if rows know it by this number. None where no
     /// more than a SYN and the answer to it was seen: such a connection is not made yet.
     pub fn find(
-        &self,
+        &mut self,
         one: Endpoint,
         other: Endpoint,
         lane: u32,
@@ -36,7 +36,7 @@ impl Tap {
     ) -> Option<ConnectionRef> {
         let turn = Turn { from: one, to: other, lane, sequence: 0, acknowledgment: 0 };
         let (key, _) = FlowKey::of(&Corners::of(&segment(&turn, TcpFlags::ACK, &[])));
-        self.table.named(&key, number)
+        self.with_place(|table, place| table.named(place, &key, number))
     }
 
     /// Opens a connection whose octets will come by `push_stream`; `client` opened it, as `Side::A`.

@@ -8,6 +8,7 @@
 //! messages       ├─hdr─┤ content ─────┤─hdr─┤ con…         handed over once, then skipped by length
 //! ```
 
+use crate::compact::compact;
 use crate::reader::Reader;
 use std::borrow::Cow;
 
@@ -339,3 +340,5 @@ fn leaf_end(content: &[u8]) -> Option<usize> {
     reader.skip(3)?;
     Some(6 + usize::try_from(reader.u24()?).ok()?)
 }
+
+compact!(struct Assembly { gathered, header, have, must_begin, told, lost, left });

@@ -4,6 +4,7 @@ use super::lengths::Lengths;
 use super::observer::TlsObserver;
 use super::record::Mark;
 use super::state::{Era, Saw};
+use crate::compact::compact;
 use crate::handshake::{Alert, End, Evidence, Fault, Flag, Side};
 
 /// What the encrypted records of one side add up to.
@@ -363,3 +364,5 @@ impl TlsObserver {
         self.fail(Fault::ClientCertificateRefused, server, at, Evidence::Inferred);
     }
 }
+
+compact!(struct Tally { inner, inner_late, first, last, records, alerts, finished });

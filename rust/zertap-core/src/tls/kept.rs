@@ -1,6 +1,7 @@
 //! What an observer keeps between messages: few octets inline, the rare rest behind one box.
 
 use super::hello::ClientHello;
+use crate::compact::compact;
 use crate::handshake::{Alert, Text, TextKind};
 use arrayvec::ArrayVec;
 
@@ -121,3 +122,5 @@ impl Cold {
 pub(super) fn text((kind, octets): (TextKind, &[u8])) -> Text {
     Text { kind, bytes: octets.into() }
 }
+
+compact!(struct Kept { octets, long, name, session, may_be_asked });

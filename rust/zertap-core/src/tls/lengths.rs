@@ -3,6 +3,8 @@
 //! The cipher suite passes in clear, so the lengths of the messages that matter are exact.
 //! Source: RFC 8446 5.2, 5.3, 4.4.4, 6; RFC 6655 (CCM_8); RFC 9150 (integrity only).
 
+use crate::compact::{Compact, Reading, Writer};
+
 /// What record lengths say under a TLS 1.3 cipher suite, added up once: records are many.
 ///
 /// Unit: octets.
@@ -74,6 +76,26 @@ impl Lengths {
     /// The least that a whole server flight holds: EncryptedExtensions (empty) and Finished.
     pub(super) const fn server_flight(self) -> u32 {
         6 + self.finished_message()
+    }
+}
+
+impl Compact for Lengths {
+    /// Usually those that are assumed.
+    fn write(self, to: &mut Writer) {
+        let Self { beside, alert, end_of_early_data, finished, message } = self;
+        let own = (self != Self::ASSUMED).then_some([beside, alert, end_of_early_data, finished, message]);
+        own.write(to);
+    }
+
+    fn read(from: &mut Reading<'_>) -> Option<Self> {
+        let own = Option::<[u8; 5]>::read(from)?;
+        Some(own.map_or(Self::ASSUMED, |[beside, alert, end_of_early_data, finished, message]| Self {
+            beside,
+            alert,
+            end_of_early_data,
+            finished,
+            message,
+        }))
     }
 }
 

@@ -57,6 +57,7 @@ use super::record::{Lane, Mark};
 use super::state::{Era, Saw};
 use super::walk::{Walk, WalkEvent};
 use crate::certificate::LeafCertificate;
+use crate::compact::compact;
 use crate::handshake::{
     Chunk, End, Evidence, Fault, Findings, Flag, Flags, Observe, Options, PerSide, Phase, Progress, Room,
     Side, TlsProfile,
@@ -371,3 +372,8 @@ impl Observe for TlsObserver {
         }
     }
 }
+
+compact!(struct TlsObserver {
+    lanes, facts, kept, certificates, cold, flags, hello_end, hello_seen, lengths, flight_end, farewell, farewell_hidden,
+    tallies, saw, era, phase, fault, gave_up, client, begun_by, ended, visible, options,
+});

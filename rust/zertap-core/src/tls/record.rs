@@ -5,6 +5,7 @@
 
 use super::assembly::{Assembly, kind};
 use super::walk::Walk;
+use crate::compact::compact;
 
 /// Content types of records (RFC 8446 5.1).
 pub(super) mod content {
@@ -159,3 +160,5 @@ impl Lane {
         known.contains(&message) && claimed < 0x1_0000 && claimed + 4 >= record
     }
 }
+
+compact!(struct Lane { walk, octet, empties, marks, assembly, offset, acked, seen, done });

@@ -1,5 +1,7 @@
 //! The words in which the observer remembers: which rules hold, what has happened, what is still owed.
 
+use crate::compact::compact;
+
 /// Which rules hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Era {
@@ -66,3 +68,12 @@ pub(super) enum Remaining {
     /// It may have sent them unseen.
     Unknown,
 }
+
+compact!(
+    enum Era {
+        Open,
+        UpTo12,
+        Tls13,
+        Ssl2,
+    }
+);

@@ -11,6 +11,8 @@
 //!   └ length over 2^14 + 2048, or a gap   ► Lost
 //! ```
 
+use crate::compact::compact;
+
 /// The longest record length that is still a record (2^14 + 2048, RFC 5246 6.2.3); tighter limits of
 /// later versions are not enforced (TLS-35).
 pub(super) const RECORD_LIMIT: u16 = 18_432;
@@ -357,6 +359,16 @@ pub fn resynchronises(bytes: &[u8], cut: u32) -> bool {
     let on_wire = bytes.len().saturating_add(cut as usize);
     length == on_wire || bytes.get(length..).is_some_and(|next| plausible(next).is_some())
 }
+
+compact!(
+    enum At {
+        Header,
+        Body,
+        Clear,
+        Lost,
+    }
+);
+compact!(struct Walk { left, header, have, at });
 
 #[cfg(test)]
 mod tests {

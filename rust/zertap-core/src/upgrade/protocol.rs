@@ -1,5 +1,7 @@
 //! The protocols whose upgrade is followed, each with the word that names it in a row. A closed list.
 
+use crate::compact::compact;
+
 /// Defines the protocols once: variant, output word, meaning.
 macro_rules! protocols {
     ($($variant:ident = $word:literal, $doc:literal;)*) => {
@@ -15,6 +17,8 @@ macro_rules! protocols {
             /// The word used in every output.
             pub const fn word(self) -> &'static str { match self { $(Protocol::$variant => $word,)* } }
         }
+
+        compact!(enum Protocol { $($variant),* });
     };
 }
 

@@ -10,6 +10,7 @@
 mod checksum;
 mod cut;
 mod datagram;
+mod extent;
 mod fragment;
 mod ip;
 mod link;
@@ -22,9 +23,10 @@ mod tunnel;
 mod udp;
 mod walk;
 
+pub use extent::{Extent, Ground};
 pub use fragment::{FragmentCounters, FragmentLimits};
 pub use link::LinkType;
-pub use segment::{Address, Corners, Extent, Ipv4Corners, Naming, Plain, Segment, TcpFlags, Usual};
+pub use segment::{Address, Corners, Ipv4Corners, Naming, Plain, Segment, TcpFlags, Usual};
 pub use skip::Skip;
 
 use std::fmt;

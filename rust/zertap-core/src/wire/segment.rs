@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::Range;
 
 /// An IP address; IPv4 stands in its mapped form `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2).
 ///
@@ -269,9 +268,9 @@ impl Naming for Plain {
 /// segments need few of them.
 #[derive(Clone, Copy)]
 pub struct Usual<'a> {
-    header: &'a [u8; 20],
+    pub(super) header: &'a [u8; 20],
     /// Options and payload.
-    behind: &'a [u8],
+    pub(super) behind: &'a [u8],
     /// How many octets of `behind` are payload.
     payload: u32,
 }
@@ -343,46 +342,6 @@ impl<'a> Usual<'a> {
             payload_on_wire: self.payload,
             fragment_overlap: false,
         }
-    }
-}
-
-/// Where such a segment lies, so that it is found again without being read again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    start: u32,
-    behind: u16,
-    payload: u16,
-}
-
-impl Extent {
-    /// From where to where it lies.
-    #[inline]
-    pub fn range(&self) -> Range<usize> {
-        self.start()..self.start() + 20 + usize::from(self.behind)
-    }
-
-    /// Where the TCP header begins.
-    #[inline]
-    pub const fn start(&self) -> usize {
-        self.start as usize
-    }
-}
-
-impl<'a> Usual<'a> {
-    /// Where it lies, if the frame that it was read from begins at `start`, below 4 GiB.
-    #[inline]
-    pub fn extent(&self, frame: &[u8], start: usize) -> Extent {
-        let header = self.header.as_ptr().addr().wrapping_sub(frame.as_ptr().addr());
-        // An IP packet is at most 64 KiB long.
-        let (behind, payload) = (self.behind.len() as u16, self.payload as u16);
-        Extent { start: (start + header) as u32, behind, payload }
-    }
-
-    /// The segment that lies there; none if the octets end before.
-    #[inline]
-    pub fn find(extent: Extent, octets: &'a [u8]) -> Option<Self> {
-        let (header, behind) = octets.get(extent.start()..)?.split_first_chunk()?;
-        Some(Self::new(header, behind.get(..usize::from(extent.behind))?, extent.payload.into()))
     }
 }
 

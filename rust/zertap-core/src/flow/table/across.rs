@@ -1,6 +1,6 @@
 //! Connections whose directions travel on two lanes, and what other lanes tell of the same endpoints.
 
-use super::{ATTEMPT, ENDED, Identity, OTHER_LANE, Table};
+use super::{ASLEEP, ATTEMPT, ENDED, Identity, OTHER_LANE, Table};
 use crate::flow::arrival::Arrival;
 use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
@@ -17,6 +17,8 @@ impl Table {
                 self.ended.get(entry & !ENDED)?.ordinal()
             } else if entry & ATTEMPT != 0 {
                 self.attempts.get(entry & !ATTEMPT)?.ordinal
+            } else if entry & ASLEEP != 0 {
+                self.sleepers.head(entry & !ASLEEP)?.ordinal
             } else {
                 self.slots.get(entry as usize)?.connection.as_ref()?.ordinal()
             };
@@ -49,6 +51,7 @@ impl Table {
                     None
                 };
             }
+            let entry = self.awake(place, entry)?;
             let conn = self.slots.get(entry as usize)?.connection.as_ref()?;
             is_missing_direction(conn, conn.sender(from_low), segment).then_some(entry)
         })?;

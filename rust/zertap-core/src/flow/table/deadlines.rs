@@ -41,8 +41,10 @@ impl Table {
                 self.fire_due(place, earliest);
             } else if next[1] == Some(earliest) {
                 self.fire_gap(place, earliest);
-            } else {
+            } else if next[2] == Some(earliest) {
                 self.fire_closing(place, earliest);
+            } else {
+                self.fire_idle(place, earliest);
             }
         }
         place.cause.at = now;
@@ -50,13 +52,13 @@ impl Table {
 
     /// When the next timer of each kind fires. Those of connections that ended are let go, the many together: nearly every
     /// connection ends before its timers do.
-    fn next_meant(&mut self) -> [Option<Timestamp>; 3] {
-        let Self { due, gaps, closing, generations, .. } = self;
+    fn next_meant(&mut self) -> [Option<Timestamp>; 4] {
+        let Self { due, gaps, closing, idle, generations, .. } = self;
         let lives = |slot: SlotRef| generations.get(slot.index as usize) == Some(&slot.generation);
-        [due, gaps, closing].map(|queue| queue.next_meant(lives))
+        [due, gaps, closing, idle].map(|queue| queue.next_meant(lives))
     }
 
-    /// When the next timer fires.
+    /// When the next timer fires that may write a row.
     pub(in crate::flow) fn next_deadline(&self) -> Option<Timestamp> {
         [self.due.next(), self.gaps.next(), self.closing.next()].into_iter().flatten().min()
     }
@@ -90,6 +92,16 @@ impl Table {
             && conn.life == Life::Established
         {
             place.due(conn);
+            self.rest(place, slot.index, at);
+        }
+    }
+
+    fn fire_idle(&mut self, place: &mut Workplace<'_>, at: Timestamp) {
+        self.expect_later(&self.idle);
+        if let Some((_, slot)) = self.idle.pop_due(at)
+            && self.resolve(slot).is_some()
+        {
+            self.rest(place, slot.index, at);
         }
     }
 

@@ -11,7 +11,7 @@ impl Table {
     pub fn finish(&mut self, place: &mut Workplace<'_>, most: usize) -> bool {
         let most = most.max(1);
         let mut leaving = self.leaving.take().unwrap_or_else(|| {
-            let mut all: Vec<(u64, u32)> = self.numbered(|_| true).collect();
+            let mut all: Vec<(u64, u32)> = self.numbered(|_| true).chain(self.asleep()).collect();
             all.sort_unstable_by_key(|(number, _)| Reverse(*number));
             all
         });
@@ -20,8 +20,10 @@ impl Table {
             let is_next = |number: u64| slot.is_none_or(|(other, _)| number < other);
             if let Some(attempt) = self.attempts.take_first(is_next) {
                 place.leave_unanswered(&attempt);
-            } else if let Some((number, slot)) = leaving.pop() {
-                if let Some(conn) = self.connection(slot).filter(|conn| conn.number() == number) {
+            } else if let Some((number, entry)) = leaving.pop() {
+                if let Some(slot) = self.housed(place, entry)
+                    && let Some(conn) = self.connection(slot).filter(|conn| conn.number() == number)
+                {
                     place.abandon(conn, RowKind::Unfinished);
                     self.vacate(slot);
                 }

@@ -6,9 +6,10 @@ use crate::flow::arrival::Arrival;
 use crate::flow::connection::{Connection, HOT};
 use crate::flow::follow::Workplace;
 use crate::flow::key::FlowKey;
+use crate::flow::known::Known;
 use crate::flow::usual::{Heading, Octets, Taken, take_usual};
 use crate::prefetch::prefetch_first;
-use crate::wire::Usual;
+use crate::wire::{Ground, Usual};
 
 /// What the index has for a segment's connection, to be verified: a slot, or an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,9 @@ impl Guess {
     /// The index has nothing under the hash: what it says for a vacant place. No guess for later.
     pub(super) const NOBODY: Self = Self(u32::MAX);
 
+    /// Whether it is a slot.
     #[inline]
-    const fn is_slot(self) -> bool {
+    pub const fn is_slot(self) -> bool {
         self.0 < ATTEMPT
     }
 
@@ -29,6 +31,30 @@ impl Guess {
     const fn is_attempt(self) -> bool {
         self.0 & (ATTEMPT | ENDED | OTHER_LANE) == ATTEMPT
     }
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// It was counted, nothing else: no row came of it.
+    Counted,
+    /// It was the usual one, which moves no timer; it may have brought rows.
+    Heard,
+    /// It was another one.
+    Otherwise,
+}
+
+/// How far a segment came on the straight road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Straight {
+    /// To its end, where it was counted.
+    Counted,
+    /// To its end, where somebody heard its octets.
+    Heard,
+    /// Nowhere: the guess was wrong, or there was none.
+    Elsewhere,
+    /// To its connection, and nothing was done there.
+    Unusual,
 }
 
 impl Table {
@@ -72,19 +98,71 @@ impl Table {
         usual: &Usual<'_>,
         guess: Guess,
     ) -> bool {
-        let Some(conn) = self.guessed(guess, &identity.key) else {
-            return self.follow_again(place, identity, usual, guess);
-        };
-        let side = conn.sender(identity.from_low);
-        match take_usual(conn, side, place.cause.at, Heading::of(usual)) {
-            Taken::Done => {}
-            Taken::Heard => place.hear(conn, side, Octets::of(usual)),
-            Taken::No => {
+        let Identity { key, from_low, .. } = identity;
+        let octets = || Some(Octets::of(usual));
+        match self.straight(place, (key, *from_low), Heading::of(usual), octets, guess) {
+            Straight::Counted | Straight::Heard => true,
+            Straight::Elsewhere => self.follow_again(place, identity, usual, guess),
+            Straight::Unusual => {
                 self.take_apart(place, identity, usual, guess.0);
-                return false;
+                false
             }
         }
-        true
+    }
+
+    /// The same of a segment that was read before and lies on this ground; what became of it.
+    #[expect(clippy::inline_always, reason = "see `straight`")]
+    #[inline(always)]
+    pub fn follow_known(
+        &mut self,
+        place: &mut Workplace<'_>,
+        known: &Known,
+        ground: Ground<'_>,
+        guess: Guess,
+    ) -> Followed {
+        let name = (known.key(), known.is_from_low());
+        let straight = self.straight(place, name, known.heading(), || known.octets(ground), guess);
+        let is_there = match straight {
+            Straight::Counted => return Followed::Counted,
+            Straight::Heard => return Followed::Heard,
+            Straight::Elsewhere => false,
+            Straight::Unusual => true,
+        };
+        let Some(usual) = known.extent().segment(ground) else { return Followed::Counted };
+        if is_there {
+            self.take_apart(place, &known.identity(), &usual, guess.0);
+        } else if self.follow_again(place, &known.identity(), &usual, guess) {
+            return Followed::Heard;
+        }
+        Followed::Otherwise
+    }
+
+    /// The straight road: nearly every segment comes to its end.
+    #[expect(
+        clippy::inline_always,
+        reason = "every packet's road, on which two kinds of callers come: as calls its steps are 100 instructions more"
+    )]
+    #[inline(always)]
+    fn straight<'o>(
+        &mut self,
+        place: &mut Workplace<'_>,
+        (key, from_low): (&FlowKey, bool),
+        heading: Heading,
+        octets: impl FnOnce() -> Option<Octets<'o>>,
+        guess: Guess,
+    ) -> Straight {
+        let Some(conn) = self.guessed(guess, key) else { return Straight::Elsewhere };
+        let side = conn.sender(from_low);
+        match take_usual(conn, side, place.cause.at, heading) {
+            Taken::Done => Straight::Counted,
+            Taken::Heard => {
+                if let Some(octets) = octets() {
+                    place.hear(conn, side, octets);
+                }
+                Straight::Heard
+            }
+            Taken::No => Straight::Unusual,
+        }
     }
 
     /// The same where the guess was wrong. Where there was none, the packets between may have made a slot.
