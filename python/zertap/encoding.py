@@ -5,12 +5,12 @@ alike in all that connections share are then written by it alone.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 
 from zertap._native import EventBatch, Stencils
 from zertap.rows import RowReader
+from zertap.values import replace
 from zertap.zert.bulk import Stencil, stencil
 from zertap.zert.facts import ConnectionFacts, Side
 from zertap.zert.local import local_sides

@@ -7,11 +7,11 @@ sink those that it is given and those that reached the operating system.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from zertap._native import Source, Tap
 from zertap.errors import LedgerMismatch
+from zertap.values import dataclass, field
 
 _SKIPPED = "skipped_"
 _FATES = ("ended", "live", "evicted", "unmonitored", "never_established")

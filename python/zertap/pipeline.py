@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from zertap.ledger import Ledger
 from zertap.plans import Part, Plans
 from zertap.schema import EVERY_FIELD, FIELDS, Field
 from zertap.sinks.base import ReaderGone, Sink
+from zertap.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from zertap.configuration import Configuration

@@ -6,11 +6,11 @@ addresses (``uid``, Community ID, a flow's number), holds pseudonyms. How they a
 """
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from zertap._native import pseudonym
 from zertap.errors import Usage
+from zertap.values import dataclass, field
 
 if TYPE_CHECKING:
     from pathlib import Path

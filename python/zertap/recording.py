@@ -5,7 +5,6 @@ off nothing is observed. When it is switched on again a new engine begins, so co
 no visible start and are not picked up.
 """
 
-from dataclasses import replace
 from typing import Protocol
 
 from zertap._native import EventBatch, Source, Tap
@@ -16,6 +15,7 @@ from zertap.plans import Part
 from zertap.sinks.destinations import Destinations
 from zertap.sinks.octets import Output
 from zertap.sinks.recording import Recording
+from zertap.values import replace
 from zertap.zert.owner import Owner
 
 

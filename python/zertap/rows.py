@@ -8,13 +8,13 @@ can be shared too. Events of a pattern come from ``zert.events`` alone.
 
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
 from zertap._native import KINDS, EventBatch, registry
 from zertap.patterns import pattern_slots
+from zertap.values import replace
 from zertap.zert.events import LAST, TIMER, WAITING_SPAN, Event, EventType, Slot
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, SshFacts, TlsFacts
 

@@ -11,8 +11,9 @@ What does not belong here: how a value is found (the engine), or what a phase me
 The version grows by one when a field is removed, renamed or changes its meaning; a new field alone does not change it.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from zertap.values import dataclass, field
 
 VERSION: Final = "zertap.connection/1"
 """Value of the field ``schema``."""

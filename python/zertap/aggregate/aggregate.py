@@ -7,7 +7,6 @@ than the row before it (a tap's clock does not run backwards, but a row may be l
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 
 from zertap._native import EventBatch
@@ -16,6 +15,7 @@ from zertap.aggregate.interval import Interval
 from zertap.aggregate.ledger import Change, Ledger
 from zertap.aggregate.places import Places
 from zertap.aggregate.tally import Tally
+from zertap.values import replace
 from zertap.zert.layouts import Shape
 from zertap.zert.owner import Owners
 from zertap.zert.sessions import SessionSummary

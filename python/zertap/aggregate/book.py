@@ -8,12 +8,12 @@ jumps by years must not write a million records.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from zertap.aggregate.interval import Interval
 from zertap.aggregate.ledger import Change, Changes, Ledger
+from zertap.values import dataclass, replace
 from zertap.zert.sessions import Counts, Session, SessionSummary
 
 MOST_IDLE: Final = 168

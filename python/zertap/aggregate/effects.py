@@ -12,9 +12,10 @@ Which events came before a row, and which come with it, follows from the history
 milestones the previous row had. There are few kinds of rows among millions, so each is worked out once.
 """
 
-from dataclasses import astuple, dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
+from zertap.values import dataclass
 from zertap.zert.events import LAST, NOTHING, TIMER, EventType, Pattern, Shown, Slot, slots
 from zertap.zert.layouts import Shape
 
@@ -82,6 +83,9 @@ class _Sum:
     traffic: bool = False
 
 
+_counted = attrgetter(*_Sum.__match_args__)
+
+
 class _Passage:
     """A connection on its way through sessions."""
 
@@ -118,7 +122,7 @@ class _Passage:
 
     def effects(self) -> Effects | None:
         """What came of it; sessions to which nothing happens are left out."""
-        found = [(shown, astuple(each)) for shown, each in self._sums.items()]
+        found = [(shown, _counted(each)) for shown, each in self._sums.items()]
         postings = tuple(Posting(shown, *each) for shown, each in found if any(each))
         return Effects(postings, self._totals) if postings else None
 

@@ -7,9 +7,9 @@ where or when it is read.
 """
 
 import re
-from dataclasses import dataclass
 
 from zertap.errors import Usage
+from zertap.values import dataclass
 
 _MINUTE = 60 * 1_000_000_000
 _HOURS = 24

@@ -6,8 +6,8 @@ them, makes no difference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from zertap.values import dataclass, field
 from zertap.zert.sessions import Counts, Latest, Session
 
 

@@ -8,10 +8,11 @@ each port is a session of its own: nothing tells such a connection from any othe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
+
+from zertap.values import dataclass
 
 FTP_DATA_PORT: Final = 20
 ACTIVE_FTP_FROM: Final = 1024

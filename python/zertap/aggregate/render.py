@@ -55,7 +55,7 @@ def render(table: Table, settings: Settings, reason: Reason) -> Iterator[bytes]:
 def _template(table: Table, variant: Variant, settings: Settings, reason: Reason) -> bytes:
     """The record of a session of this variant between some addresses."""
     some = _SOME_IPV4 if variant[4] else _SOME_IPV6
-    session, latest = table.known.session(variant, *some, (0, 0)), table.known.latest(variant)
+    session, latest = table.known.session(variant, *some, (0, 0)).without_name(), table.known.latest(variant)
     sample = SessionSummary(session, latest, table.start, table.end, Counts(), Counts())
     return encode_summary(summary_record(sample, settings, reason, last=False), settings.shape)
 

@@ -4,6 +4,7 @@ A plain command line loads its command and nothing else. Help, complaints and co
 Heavy things (rich, DuckDB) are imported inside the commands that use them.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ def __getattr__(name: str) -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status. No exception leaves it and no traceback is shown."""
     Told.shortage = False
+    if arguments is None:
+        gc.disable()  # the process is ours: what it loads stays, and need not be looked through for what might go
     status = _run(arguments)
     try:
         sys.stdout.flush()
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        return _command(_with_form(sys.argv[1:] if arguments is None else arguments))
+        return _command(_with_form(sys.argv[1:] if arguments is None else arguments), alone=arguments is None)
     except ZertapError as error:
         say(str(error) if error.file else f"zertap: {error}")
         return status_of(error)
@@ -51,8 +54,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _broken(error)
 
 
-def _command(arguments: list[str]) -> int:
-    """Runs one command; what it returns."""
+def _command(arguments: list[str], *, alone: bool) -> int:
+    """Runs one command; what it returns. *alone*: the process is ours."""
     if COMPLETION not in os.environ:
         if arguments == ["--version"]:
             show_version()
@@ -62,9 +65,14 @@ def _command(arguments: list[str]) -> int:
             command = load(found[0])
             given = reading(command, found[1])
             if given is not None:
+                if alone:
+                    gc.freeze()
+                    gc.enable()
                 return int(command(**given) or Status.OK)
     from zertap.cli import program
 
+    if alone:
+        gc.enable()
     return program.run(arguments)
 
 

@@ -182,13 +182,15 @@ def check_files(captures: Sequence[str], output: str | None) -> None:
     """Refuses what would harm: standard input twice, or an output that overwrites a capture. Raises ``Usage``."""
     if captures.count("-") > 1:
         raise Usage("standard input (`-`) can be read only once")
-    if output is None:
-        return
-    from pathlib import Path
+    if output and any(_is_one_file(output, capture) for capture in captures):
+        raise Usage(f"the output `{output}` is one of the captures")
 
-    for capture in captures:
-        if output and Path(output).exists() and Path(capture).exists() and Path(output).samefile(capture):
-            raise Usage(f"the output `{output}` is one of the captures")
+
+def _is_one_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121  loading pathlib takes longer than a small capture
+    except (OSError, ValueError):
+        return False
 
 
 def compiled(where: str | None) -> "Expression | None":

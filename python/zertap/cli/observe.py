@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -34,6 +33,7 @@ from zertap.pipeline import Request, Selection
 from zertap.plans import Part
 from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink, Stream
+from zertap.values import replace
 
 
 class Format(StrEnum):

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +39,7 @@ from zertap.configuration import Configuration
 from zertap.errors import Usage
 from zertap.pipeline import Request, Selection
 from zertap.pseudonyms import Pseudonyms
+from zertap.values import replace
 
 if TYPE_CHECKING:
     from zertap.service import Service

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +27,8 @@ def served(path: str | None, *, summary: bool) -> Iterator[tuple[str, Any, str]]
     """What the option says of configuration: a socket serves one kind of records, a directory may have both."""
     if path is None:
         return
+    from pathlib import Path
+
     both = Path(path).is_dir()
     yield "netmonitor.zertservice", both or not summary, "--service"
     if both or summary:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from zertap.pipeline import Request, Selection
 from zertap.schema import Field, fields_with
 from zertap.sinks.base import Sink
 from zertap.tapping import EndpointListener, Listener, RecordListener, RowsWanted
+from zertap.values import replace
 
 
 class Format(StrEnum):

@@ -8,7 +8,6 @@ statement for it the table is named after that statement, and the key after its 
 ``SHOWN_BY_IBM``; the others are made of the parameter's name in the same manner.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from zertap.configuration.values import (
@@ -24,6 +23,7 @@ from zertap.configuration.values import (
     TimeOfDay,
     Word,
 )
+from zertap.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

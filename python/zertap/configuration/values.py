@@ -8,10 +8,10 @@ it can write: ``toml`` of a taken value, read again, is that value.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zertap.errors import Usage
+from zertap.values import dataclass
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network

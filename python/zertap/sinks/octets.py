@@ -10,7 +10,6 @@ reader can read, and of the piece that failed perhaps some more. Of a Parquet fi
 file is written.
 """
 
-from pathlib import Path
 from typing import Protocol
 
 from zertap._native import Blocks, Packer, records_in
@@ -19,7 +18,7 @@ from zertap.ledger import Outlet
 from zertap.sinks.base import Stream
 from zertap.smf.framing import LONGEST_BLOCK, Framing
 
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
+_METHODS = {"gz": "gzip", "zst": "zstd"}
 
 
 class Output(Protocol):
@@ -37,7 +36,8 @@ class Output(Protocol):
 
 def compression_of(path: str | None) -> str | None:
     """The compression that a file's name asks for."""
-    return _SUFFIXES.get(Path(path).suffix) if path else None
+    stem, _, suffix = (path or "").rpartition("/")[2].rpartition(".")
+    return _METHODS.get(suffix) if stem else None
 
 
 class Packed:

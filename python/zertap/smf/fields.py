@@ -10,10 +10,11 @@ Source: z/OS MVS SMF, "Standard SMF record header"; ezasmf.h for the forms used 
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+
+from zertap.values import dataclass
 
 Wire = int | str | bytes
 """A field's value as records hold it."""

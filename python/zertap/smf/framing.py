@@ -15,9 +15,10 @@ Source: z/OS DFSMS Using Data Sets, "Variable-length record formats".
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO, Protocol
+
+from zertap.values import dataclass
 
 RDW_SIZE = 4
 _RDW = struct.Struct(">HBB")

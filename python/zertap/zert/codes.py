@@ -22,9 +22,9 @@ certificates.
 
 import csv
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from pkgutil import get_data
+from typing import NamedTuple
 
 from zertap.zert.code_facts import FACTS
 
@@ -39,8 +39,7 @@ class Confidence(IntEnum):
     SOURCED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """One value of one enumeration."""
 
     enumeration: str
@@ -55,17 +54,13 @@ def _load() -> dict[str, dict[int, Code]]:
     found: dict[str, dict[int, Code]] = {}
     octets = get_data("zertap.zert", "codes.csv")
     assert octets is not None
-    for row in csv.DictReader(octets.decode().splitlines()):
-        value = int(row["code"], 16)
-        code = Code(
-            row["enumeration"],
-            value,
-            row["label"],
-            Confidence[row["confidence"].upper()],
-            row["since"],
-            row["origin"],
-        )
-        found.setdefault(code.enumeration, {})[value] = code
+    levels = {level.name.lower(): level for level in Confidence}
+    columns, *rows = csv.reader(octets.decode().splitlines())
+    assert columns == ["enumeration", "code", "label", "confidence", "since", "origin"]
+    for enumeration, code, text, confidence, since, origin in rows:
+        value = int(code, 16)
+        made = Code(enumeration, value, text, levels[confidence], since, origin)
+        found.setdefault(enumeration, {})[value] = made
     return found
 
 

@@ -6,8 +6,9 @@ differ in (``TlsFacts``, ``SshFacts``, ``CertificateFacts``) are values of their
 made and mapped once and shared.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from zertap.values import dataclass
 
 
 class Side(Enum):

@@ -16,11 +16,11 @@ V2R5   8 / 6               the eighth triplet (enforcement); its section's layou
 =====  ==================  =======================================================================
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
 from zertap.smf.layout import Layout
+from zertap.values import dataclass
 from zertap.zert.layouts_detail import COMMON_11, IP_FILTER, IPSEC_11, SSH_11, TLS_11
 from zertap.zert.layouts_shared import HEADER, IDENT, TABLE_11, TABLE_12, dn_head, self_defining
 from zertap.zert.layouts_summary import COMMON_12, IPSEC_12, SSH_12, TLS_12

@@ -4,10 +4,9 @@ Each line says: name in the manual, offset, attribute in our records, meaning. `
 are said once for a list and repeated only where a line differs.
 """
 
-from dataclasses import dataclass, replace
-
 from zertap.smf.fields import Field, Kind
 from zertap.smf.layout import Layout
+from zertap.values import dataclass, replace
 
 TABLE_11 = "SMF 119-11 field table (V2R3)"
 TABLE_12 = "SMF 119-12 field table (V2R3)"
@@ -63,7 +62,7 @@ class Lines:
     def _field(
         self, name: str, kind: Kind, at: int, size: int, attribute: str, doc: str, codes: str | None = None
     ) -> Field:
-        return Field(self.prefix + name, kind, at, size, attribute, doc, self.release, self.origin, codes)
+        return Field(self.prefix + name, kind, at, size, attribute, doc, self.release, self.origin, codes, False)
 
 
 def informational(*fields: Field) -> tuple[Field, ...]:

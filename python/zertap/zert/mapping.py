@@ -19,10 +19,10 @@ Rules (EDGE_CASES A1, DESIGN section 6, ``behaviour.md`` section 3):
 - A code that is not known well enough is Unknown. Where the version is Unknown the cipher is FFFFFF.
 """
 
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from zertap.smf.fields import address_octets, stamp
+from zertap.values import dataclass, field, replace
 from zertap.zert.codes import Codes
 from zertap.zert.events import Event, EventType
 from zertap.zert.facts import CertificateFacts, ConnectionFacts, Side, TlsFacts

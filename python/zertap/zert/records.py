@@ -4,10 +4,10 @@ Each section is one dataclass with one attribute a field of its layout, in the l
 them). Values are wire values: see ``smf/fields.py``. Properties beside them say what a person wants to know.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from zertap.smf.fields import address_text, instant
+from zertap.values import dataclass, field
 from zertap.zert.layouts import Shape
 
 

@@ -1,9 +1,9 @@
 """What a summary record (SMF 119 subtype 12) says, as values: see ``records.py`` for the manner."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from zertap.smf.fields import address_text
+from zertap.values import dataclass, field
 from zertap.zert.layouts import Shape
 from zertap.zert.records import DistinguishedName, Header, Ident
 

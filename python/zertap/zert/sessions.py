@@ -15,13 +15,12 @@ never equals theirs, and the letters are recalled, not sourced.
 Source: ``behaviour.md`` section 4; z/OS Communications Server, "How does zERT aggregation work".
 """
 
-from dataclasses import dataclass, fields, replace
 from enum import Enum
 from functools import cached_property
-from hashlib import sha256
 from ipaddress import ip_address
 from operator import add, attrgetter, sub
 
+from zertap.values import dataclass, replace
 from zertap.zert.events import Shown
 from zertap.zert.facts import CertificateFacts, Side, SshFacts, TlsFacts
 from zertap.zert.owner import Names
@@ -102,7 +101,18 @@ class Session:
     @cached_property
     def identifier(self) -> str:
         """The 42 characters that name the session."""
+        from hashlib import sha256  # OpenSSL: not before it is needed
+
         digest = sha256(self.text.encode("utf-8", "surrogatepass")).digest()[:_DIGEST_OCTETS]
+        return self._named(digest)
+
+    def without_name(self) -> "Session":
+        """The same session, named by zeros: its records are forms into which somebody else puts the name."""
+        made = replace(self)
+        vars(made)["identifier"] = self._named(bytes(_DIGEST_OCTETS))
+        return made
+
+    def _named(self, digest: bytes) -> str:
         return f"{_LETTERS[self.shown.protocol]}-{digest.hex().upper()}"
 
 
@@ -148,7 +158,7 @@ class Counts:
         return Counts(*map(sub, _values(self), _values(other)))
 
 
-COUNTERS = tuple(each.name for each in fields(Counts))
+COUNTERS = Counts.__match_args__
 """Names of the counters, in the order of the records."""
 _values = attrgetter(*COUNTERS)
 

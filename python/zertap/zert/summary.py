@@ -13,12 +13,12 @@ Rules (``behaviour.md`` section 4, DESIGN section 6):
 - Counters that outgrow their field stay at its greatest value.
 """
 
-from dataclasses import fields, replace
 from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from zertap.smf.fields import address_octets
+from zertap.values import replace
 from zertap.zert.codes import Codes
 from zertap.zert.facts import ConnectionFacts, Side, SshFacts, TlsFacts
 from zertap.zert.mapping import Settings, distinguished_names, header, ident, ssh_section, tls_section
@@ -143,7 +143,7 @@ _Cut = TypeVar("_Cut", SummaryTls, SummarySsh)
 
 def _cut(section: object, kind: type[_Cut]) -> _Cut:
     """Those fields of a detail section that the summary's section has too."""
-    values: dict[str, Any] = {each.name: getattr(section, each.name) for each in fields(kind)}
+    values: dict[str, Any] = {name: getattr(section, name) for name in kind.__match_args__}
     return kind(**values)
 
 

@@ -1,8 +1,9 @@
 //! One column of rows after the other, as Arrow arrays.
 
+use crate::address;
 use crate::alike::{Alike, By, Kinds};
 use crate::batch::EventBatch;
-use crate::direct::{self, Days};
+use crate::direct::Days;
 use crate::hex;
 use crate::identity;
 use crate::plan::Plan;
@@ -155,11 +156,11 @@ impl<'a> Table<'a> {
     fn append(&self, texts: &mut Texts, column: &Column, row: &'a Row, days: &mut Days) {
         match (column.source, column.part, column.kind) {
             (Some(Source::ClientIp), ..) => texts.write(|room| {
-                direct::write_plain_address(room, row.addresses[0]);
+                address::write(room, row.addresses[0]);
                 true
             }),
             (Some(Source::ServerIp), ..) => texts.write(|room| {
-                direct::write_plain_address(room, row.addresses[1]);
+                address::write(room, row.addresses[1]);
                 true
             }),
             (Some(Source::Uid), ..) => texts.write(|room| {

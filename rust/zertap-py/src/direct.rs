@@ -1,5 +1,6 @@
 //! The usual values of a row as JSON, without a `Value` in between; a test holds both ways equal.
 
+use crate::address;
 use crate::clock;
 use crate::facts;
 use crate::hex;
@@ -186,49 +187,10 @@ fn write_hex(out: &mut Vec<u8>, octets: &[u8], case: hex::Case) {
     out.push(b'"');
 }
 
-fn write_address(out: &mut Vec<u8>, address: Address) {
+fn write_address(out: &mut Vec<u8>, of: Address) {
     out.push(b'"');
-    write_plain_address(out, address);
+    address::write(out, of);
     out.push(b'"');
-}
-
-/// Appends an address without quotes.
-pub(crate) fn write_plain_address(out: &mut Vec<u8>, address: Address) {
-    match address.ipv4() {
-        Some(octets) => {
-            let (text, length) = dotted(octets);
-            out.extend_from_slice(text.get(..length).unwrap_or_default());
-        }
-        // A Vec never fails to take it.
-        None => drop(write!(out, "{address}")),
-    }
-}
-
-/// Hands on the text of an address.
-pub(crate) fn with_address<T>(address: Address, hand_on: impl FnOnce(&str) -> T) -> T {
-    match address.ipv4() {
-        Some(octets) => {
-            let (text, length) = dotted(octets);
-            // Digits and points are text.
-            hand_on(std::str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default())
-        }
-        None => hand_on(&address.to_string()),
-    }
-}
-
-/// An IPv4 address as decimal numbers, and how many octets those take.
-fn dotted(octets: [u8; 4]) -> ([u8; 16], usize) {
-    let mut text = [0; 16];
-    let mut length = 0;
-    for octet in octets {
-        let (digits, count) = OCTETS[usize::from(octet)];
-        if let Some(place) = text.get_mut(length..length + digits.len()) {
-            place.copy_from_slice(&digits);
-        }
-        length += count;
-    }
-    // Without the last point.
-    (text, length - 1)
 }
 
 /// Appends `"YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ"`.
@@ -281,20 +243,3 @@ fn put_digits(place: &mut [u8], mut number: u64) {
         number /= 10;
     }
 }
-
-/// Each octet as decimal digits with a point behind them, and how many octets that makes.
-const OCTETS: [([u8; 4], usize); 256] = {
-    let mut table = [([0; 4], 0); 256];
-    let mut octet = 0;
-    while octet < table.len() {
-        let [hundreds, tens, ones] = [octet / 100, octet / 10 % 10, octet % 10];
-        let [h, t, o] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
-        table[octet] = match (hundreds, tens) {
-            (0, 0) => ([o, b'.', 0, 0], 2),
-            (0, _) => ([t, o, b'.', 0], 3),
-            _ => ([h, t, o, b'.'], 4),
-        };
-        octet += 1;
-    }
-    table
-};

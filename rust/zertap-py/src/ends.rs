@@ -188,7 +188,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Whom {
 impl Whom {
     /// The connection's name in a tap; one that names nothing where none lives between these ends.
     #[inline]
-    pub(crate) fn within(&self, tap: &zertap_core::tap::Tap) -> ConnectionRef {
+    pub(crate) fn within(&self, tap: &mut zertap_core::tap::Tap) -> ConnectionRef {
         match self {
             Whom::Named(name) => *name,
             Whom::Between(one, other) => {

@@ -9,6 +9,7 @@
     reason = "PyO3 hands arguments over by value, and methods of the stub need a receiver"
 )]
 
+mod address;
 mod advice;
 mod alike;
 mod arrow;

@@ -6,9 +6,9 @@
 //! To make an object of Python and to let go of it costs as much as three attributes. So an object that nobody else has is
 //! turned to another row instead: that of the connection before the last one, and a connection's own views of its groups.
 
+use crate::address;
 use crate::batch::EventBatch;
 use crate::chosen::Chosen;
-use crate::direct;
 use crate::error;
 use crate::plan::{Fixed, Plan};
 use crate::sources::{self, Protocol, Source};
@@ -249,7 +249,7 @@ fn plain<'py>(
         Source::SegmentsServer => row.segments[1],
         Source::ClientIp | Source::ServerIp => {
             let address = row.addresses[usize::from(source == Source::ServerIp)];
-            return Ok(Some(direct::with_address(address, |text| PyString::new(py, text).into_any())));
+            return Ok(Some(address::with(address, |text| PyString::new(py, text).into_any())));
         }
         _ => return Ok(None),
     };

@@ -1,9 +1,11 @@
 //! Groups as they were closed: one by one for people, rendered from templates for volume.
 
+use super::entries::{Group, Pieces};
 use super::key::Key;
+use super::order::ordered;
 use super::place::Way;
-use super::{COUNTERS, Counts, Entry, Map};
-use crate::direct;
+use super::{COUNTERS, Counts, Map};
+use crate::address;
 use crate::error;
 use crate::json;
 use crate::memory;
@@ -11,15 +13,16 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use zertap_core::prefetch::prefetch;
 use zertap_core::wire::Address;
 
-/// One group, with its counters at both ends.
-pub(crate) type Group = (Key, Entry);
+/// How many groups ahead memory is asked for one: in their order they lie anywhere.
+const AHEAD: usize = 2;
 
 /// What decides which template a group is rendered from.
-fn variant((key, entry): &Group) -> Variant {
-    let Key { class, place, local, owner } = *key;
-    (class, entry.face, place.way as u8, local, Address(place.server).is_ipv4(), owner)
+fn variant(group: &Group) -> Variant {
+    let Key { class, place, local, owner } = group.key;
+    (class, group.entry.face, place.way as u8, local, Address(place.server).is_ipv4(), owner)
 }
 
 /// Class, face, way, local end, IPv4, owner?
@@ -31,7 +34,9 @@ type Told<'py> = (Variant, Bound<'py, PyBytes>, Bound<'py, PyBytes>, [u16; 2], u
 /// See the stub.
 #[pyclass(module = "zertap._native", frozen)]
 pub(crate) struct Groups {
-    members: Vec<Group>,
+    members: Pieces,
+    /// What the first of them began with; all others with zeros.
+    initial: Vec<Counts>,
     /// The number of each group's variant.
     variant: Vec<u32>,
     /// Where they are, in the order in which they are told.
@@ -43,43 +48,40 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// In order of servers, clients, ports, ways, local ends and texts: the same however the rows came.
-    pub(crate) fn new(groups: Vec<Group>, texts: Map<u32, Arc<str>>, middles: Vec<Arc<[String]>>) -> Self {
-        let text = |at: u32| {
-            let key = groups.get(at as usize).map(|(key, _)| key)?;
-            Some((middle(&middles, key)?, texts.get(&key.class)?))
-        };
-        let mut order: Vec<(Rank, u32)> = groups.iter().map(|(key, _)| rank(key)).zip(0..).collect();
-        order.sort_unstable_by(|(one, at), (other, there)| {
-            one.cmp(other).then_with(|| text(*at).cmp(&text(*there)))
-        });
-        let order = order.into_iter().map(|(_, at)| at).collect();
+    pub(crate) fn new(
+        (members, told, initial): (Pieces, Vec<u32>, Vec<Counts>),
+        texts: Map<u32, Arc<str>>,
+        middles: Vec<Arc<[String]>>,
+    ) -> Self {
+        let text = |key: &Key| Some((middle(&middles, key)?, texts.get(&key.class)?));
+        let order = ordered(&members, told, |one, other| text(one).cmp(&text(other)));
         let (mut known, mut variants) = (Map::default(), Vec::new());
         let number = |group| {
-            let variant = variant(group);
-            *known.entry(variant).or_insert_with(|| {
-                variants.push(variant);
+            let found = variant(group);
+            let (class, face, way, local, ipv4, owner) = found;
+            // Few numbers are hashed quickly.
+            let packed = [u64::from(class) << 32 | u64::from(face), u64::from(owner) << 32, u64::from(way)];
+            let packed = (packed[0], packed[1] | packed[2] << 2 | u64::from(local) << 1 | u64::from(ipv4));
+            *known.entry(packed).or_insert_with(|| {
+                variants.push(found);
                 variants.len() as u32 - 1
             })
         };
-        let variant = groups.iter().map(number).collect();
-        Self { members: groups, variant, order, variants, texts, middles }
+        let variant = members.iter().map(number).collect();
+        Self { members, initial, variant, order, variants, texts, middles }
     }
 
-    /// The group at this place of the order, and the number of its variant.
-    fn at(&self, place: usize) -> Option<(&Group, usize)> {
+    /// The group at this place of the order, its counters at the beginning, and the number of its variant.
+    fn at(&self, place: usize) -> Option<(&Group, Option<&Counts>, usize)> {
         let at = *self.order.get(place)? as usize;
-        Some((self.members.get(at)?, *self.variant.get(at)? as usize))
+        Some((self.members.get(at)?, self.initial.get(at), *self.variant.get(at)? as usize))
     }
-}
 
-/// Server, client, then ports, way and local end: what groups are sorted by before their texts.
-type Rank = (u128, u128, u64);
-
-fn rank(key: &Key) -> Rank {
-    let place = &key.place;
-    let [first, last] = place.ports.map(u64::from);
-    let rest = first << 32 | last << 16 | (place.way as u64) << 8 | u64::from(key.local);
-    (u128::from_be_bytes(place.server), u128::from_be_bytes(place.client), rest)
+    /// How the text of a variant's groups ends: with what their way, local end, owner and class say.
+    fn tail(&self, &(class, _, way, local, _, owner): &Variant) -> Option<String> {
+        let middle = self.middles.get(owner as usize)?.get(usize::from(way) * 2 + usize::from(local))?;
+        Some(format!("\n{middle}\n{}", self.texts.get(&class)?))
+    }
 }
 
 /// Where the fields of a template are that differ from group to group.
@@ -103,8 +105,8 @@ impl Groups {
     }
 
     fn group<'py>(&self, py: Python<'py>, index: usize) -> Option<Told<'py>> {
-        let (group, _) = self.at(index)?;
-        let (place, entry) = (group.0.place, group.1);
+        let (group, initial, _) = self.at(index)?;
+        let (place, entry) = (group.key.place, group.entry);
         let octets = |address: &[u8; 16]| PyBytes::new(py, address);
         Some((
             variant(group),
@@ -112,7 +114,7 @@ impl Groups {
             octets(&place.client),
             place.ports,
             entry.at,
-            entry.initial,
+            initial.copied().unwrap_or_default(),
             entry.last,
         ))
     }
@@ -147,9 +149,13 @@ impl Groups {
     ) -> Option<Vec<u8>> {
         let length = templates.iter().map(|(template, _)| template.len()).max().unwrap_or_default();
         let mut out = Vec::with_capacity(stop.min(self.order.len()).saturating_sub(start) * length);
-        let mut text = Vec::new();
+        let tails = self.variants.iter().map(|variant| self.tail(variant)).collect::<Option<Vec<_>>>()?;
+        let mut names = Names::new(digits);
         for index in start..stop {
-            let ((key, entry), variant) = self.at(index)?;
+            if let Some((later, ..)) = self.at(index + AHEAD) {
+                prefetch(later);
+            }
+            let (Group { key, entry }, before, variant) = self.at(index)?;
             let (template, repeated) = templates.get(variant)?;
             let begin = out.len();
             out.extend_from_slice(template);
@@ -158,11 +164,13 @@ impl Groups {
             put(octets, spots.client, &packed(key.place.client))?;
             put(octets, spots.ports, &key.place.ports[0].to_be_bytes())?;
             put(octets, spots.ports + 2, &key.place.ports[1].to_be_bytes())?;
-            put(octets, spots.identifier, &self.identifier(key, digits, &mut text)?)?;
-            put(octets, spots.initial, &counters(&entry.initial))?;
+            put(octets, spots.identifier, &names.identifier(key, tails.get(variant)?))?;
+            if let Some(before) = before {
+                put(octets, spots.initial, &counters(before))?;
+            }
             put(octets, spots.last, &counters(&entry.last))?;
             if let Some((initial, last)) = *repeated {
-                put(octets, initial, &fitting(entry.initial[0]).to_be_bytes())?;
+                put(octets, initial, &fitting(before.map_or(0, |before| before[0])).to_be_bytes())?;
                 put(octets, last, &fitting(entry.last[0]).to_be_bytes())?;
             }
             if index + 1 == self.order.len() {
@@ -171,31 +179,40 @@ impl Groups {
         }
         Some(out)
     }
+}
 
-    /// Forty digits: the beginning of the digest of the group's text.
-    fn identifier(&self, key: &Key, digits: &[u8; 16], text: &mut Vec<u8>) -> Option<[u8; 40]> {
-        let middle = middle(&self.middles, key)?;
-        let class = self.texts.get(&key.class)?;
-        let [server, client] = [key.place.server, key.place.client].map(Address);
-        let [first, last] = key.place.ports;
+/// Names groups: by the beginning of the digest of their text.
+struct Names {
+    /// Two digits of each octet.
+    pairs: [[u8; 2]; 256],
+    text: Vec<u8>,
+}
+
+impl Names {
+    fn new(digits: &[u8; 16]) -> Self {
+        let pairs = std::array::from_fn(|octet| [digits[octet >> 4], digits[octet & 15]]);
+        Self { pairs, text: Vec::new() }
+    }
+
+    /// Forty digits.
+    fn identifier(&mut self, key: &Key, tail: &str) -> [u8; 40] {
+        let text = &mut self.text;
         text.clear();
         text.extend_from_slice(b"server=");
-        direct::write_plain_address(text, server);
+        address::write(text, Address(key.place.server));
         text.extend_from_slice(b"\nclient=");
-        direct::write_plain_address(text, client);
+        address::write(text, Address(key.place.client));
+        let [first, last] = key.place.ports;
         text.extend_from_slice(b"\nports=");
         json::write_int(text, first.into());
         text.push(b'-');
         json::write_int(text, last.into());
-        for line in [middle, class] {
-            text.push(b'\n');
-            text.extend_from_slice(line.as_bytes());
-        }
+        text.extend_from_slice(tail.as_bytes());
         let mut out = [0; 40];
-        for (pair, octet) in out.chunks_exact_mut(2).zip(Sha256::digest(&*text)) {
-            pair.copy_from_slice(&[digits[usize::from(octet >> 4)], digits[usize::from(octet & 15)]]);
+        for (pair, octet) in out.as_chunks_mut::<2>().0.iter_mut().zip(Sha256::digest(&*text)) {
+            *pair = self.pairs[usize::from(octet)];
         }
-        Some(out)
+        out
     }
 }
 
@@ -223,11 +240,11 @@ fn counters(counts: &Counts) -> [u8; 48] {
     let mut out = [0; 48];
     let (short, long) = out.split_at_mut(16);
     let half = COUNTERS / 2;
-    for (field, count) in short.chunks_exact_mut(4).zip(&counts[..half]) {
-        field.copy_from_slice(&fitting(*count).to_be_bytes());
+    for (field, count) in short.as_chunks_mut::<4>().0.iter_mut().zip(&counts[..half]) {
+        *field = fitting(*count).to_be_bytes();
     }
-    for (field, count) in long.chunks_exact_mut(8).zip(&counts[half..]) {
-        field.copy_from_slice(&(*count).max(0).cast_unsigned().to_be_bytes());
+    for (field, count) in long.as_chunks_mut::<8>().0.iter_mut().zip(&counts[half..]) {
+        *field = (*count).max(0).cast_unsigned().to_be_bytes();
     }
     out
 }

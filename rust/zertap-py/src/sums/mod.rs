@@ -9,21 +9,27 @@
 //!   ├──► ends, ports ───────┴─────────────────────────────────────┼─► key ─► entry += posting
 //!   └──► note ─► owner of the local end, where notes name owners ─┘
 //! ```
+//!
+//! What rows of one sort and one face do is worked out once (an *order*); a row costs the finding of its order and of its entry.
 
+mod entries;
 mod groups;
 mod key;
+mod order;
 mod place;
 
 pub(crate) use groups::Groups;
 
 use crate::batch::EventBatch;
 use crate::error;
+use entries::Entries;
 use key::{Face, Key};
 use place::{Network, Places};
 use pyo3::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use zertap_core::event::{Row, RowKind};
+use zertap_core::prefetch::prefetch;
 
 /// How many counters an entry has: connections in all, in part, short, active; octets and segments to and from the server.
 const COUNTERS: usize = 8;
@@ -52,6 +58,8 @@ struct Sort {
     /// The traffic is that of the whole life, not that since the previous row.
     totals: bool,
     postings: Vec<Posting>,
+    /// Whether the facts of such rows are part of any group.
+    faceted: bool,
 }
 
 /// What facts mean under one word.
@@ -62,14 +70,11 @@ struct Meaning {
     dated: bool,
 }
 
-/// One group, over its life.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Entry {
-    initial: Counts,
-    last: Counts,
-    at: u64,
-    face: u32,
-    touched: bool,
+/// What rows of one sort and face add, all about them known.
+#[derive(Debug)]
+struct Order {
+    totals: bool,
+    postings: Vec<(Posting, Meaning)>,
 }
 
 /// See the stub.
@@ -94,9 +99,10 @@ pub(crate) struct Sums {
     classes: Map<Arc<str>, u32>,
     texts: Map<u32, Arc<str>>,
     next_class: u32,
-    entries: Vec<(Key, Entry)>,
-    /// Where the entry of a key is.
-    index: Map<Key, u32>,
+    entries: Entries,
+    /// The order of rows of this sort (upper half) and face.
+    known: Map<u64, u32>,
+    orders: Vec<Order>,
     /// The rows made ready for counting, if all about them is known.
     ready: Option<Vec<Ready>>,
 }
@@ -104,13 +110,16 @@ pub(crate) struct Sums {
 /// A row that counts for something.
 #[derive(Clone, Copy, Debug)]
 struct Ready {
-    row: usize,
-    sort: u32,
+    row: u32,
+    order: u32,
     face: u32,
 }
 
 /// The face of rows whose facts play no part.
 const FACELESS: u32 = 0;
+
+/// How many rows ahead memory is asked for what is settled.
+const AHEAD: usize = 4;
 
 /// What must be taught: sorts, (word, face, row that has it), and halves of notes.
 type Unknown = (Vec<u64>, Vec<(u8, u32, usize)>, Vec<u32>);
@@ -151,8 +160,9 @@ impl Sums {
             classes: Map::default(),
             texts: Map::default(),
             next_class: 0,
-            entries: Vec::new(),
-            index: Map::default(),
+            entries: Entries::default(),
+            known: Map::default(),
+            orders: Vec::new(),
             ready: None,
         })
     }
@@ -189,7 +199,9 @@ impl Sums {
     fn teach_sort(&mut self, sort: u64, totals: bool, postings: Vec<(u8, bool, [i64; 4], bool)>) {
         let posting = |(shown, faceted, levels, traffic)| Posting { shown, faceted, levels, traffic };
         self.sorts.insert(sort, self.taught.len() as u32);
-        self.taught.push(Sort { totals, postings: postings.into_iter().map(posting).collect() });
+        let postings: Vec<Posting> = postings.into_iter().map(posting).collect();
+        let faceted = postings.iter().any(|posting| posting.faceted);
+        self.taught.push(Sort { totals, postings, faceted });
     }
 
     fn teach(&mut self, shown: u8, face: u32, text: String, rank: Option<String>) -> u32 {
@@ -230,103 +242,116 @@ impl Sums {
 
     fn close(&mut self, py: Python<'_>, keep: bool) -> Groups {
         py.detach(|| {
-            let mut groups = std::mem::take(&mut self.entries);
-            groups.retain(|(_, entry)| entry.touched || entry.initial[ACTIVE] != 0);
-            if keep {
-                self.index.clear();
-                self.entries.clone_from(&groups);
-                for ((key, entry), at) in self.entries.iter_mut().zip(0..) {
-                    (entry.initial, entry.touched) = (entry.last, false);
-                    self.index.insert(*key, at);
-                }
-            } else {
-                self.index = Map::default();
-            }
+            let groups = self.entries.close(keep);
             Groups::new(groups, self.texts.clone(), self.middles.clone())
         })
     }
 
     fn forget(&mut self) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let faces: BTreeSet<u32> = self.entries.iter().map(|(_, entry)| entry.face).collect();
+        let faces: BTreeSet<u32> = self.entries.iter().map(|group| group.entry.face).collect();
         self.faces.retain(|_, face| faces.contains(face));
         self.meanings.retain(|(face, _), _| *face == FACELESS || faces.contains(face));
         self.ranks.retain(|face, _| faces.contains(face));
-        let used = self.entries.iter().map(|(key, _)| key.class);
+        let used = self.entries.iter().map(|group| group.key.class);
         let classes: BTreeSet<u32> =
             used.chain(self.meanings.values().map(|meaning| meaning.class)).collect();
         self.classes.retain(|_, class| classes.contains(class));
         self.texts.retain(|class, _| classes.contains(class));
+        (self.known, self.orders) = Default::default();
         self.ready = None;
         (classes, faces)
     }
 }
 
 impl Sums {
-    /// Finds sort and face of each row; what is not known yet.
+    /// Finds the order of each row; what is not known yet.
     fn resolve(&mut self, batch: &EventBatch, start: usize, stop: usize) -> Unknown {
         let rows = batch.rows().get(start..stop).unwrap_or_default();
-        let (mut sorts, mut unknown, mut halves) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
-        let mut asked = BTreeSet::new();
+        let mut missing = Missing::default();
         let mut ready = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(start..) {
+            let later = rows.get(at - start + AHEAD).and_then(|row| row.settled.as_deref());
+            later.inspect(|settled| prefetch(*settled));
             let number = batch.sort_of(row);
             let Some(&sort) = self.sorts.get(&number) else {
-                sorts.insert(number);
+                missing.sorts.insert(number);
                 continue;
             };
-            let postings = self.taught.get(sort as usize).map_or(&[][..], |sort| &sort.postings);
-            if postings.is_empty() {
+            let Some(taught) = self.taught.get(sort as usize).filter(|taught| !taught.postings.is_empty())
+            else {
                 continue;
-            }
-            let mut face = FACELESS;
-            if postings.iter().any(|posting| posting.faceted) {
-                face = *self.faces.entry(Face::of(row)).or_insert_with(|| {
-                    self.next_face = self.next_face.wrapping_add(1);
-                    self.next_face
-                });
-            }
+            };
+            let face = if taught.faceted { self.face(row) } else { FACELESS };
             if self.owned {
-                halves.extend(halves_of(row).into_iter().filter(|half| !self.owners.contains_key(half)));
+                let unknown = |half: &u32| !self.owners.contains_key(half);
+                missing.halves.extend(halves_of(row).into_iter().filter(unknown));
             }
-            for posting in postings {
-                let wanted = (if posting.faceted { face } else { FACELESS }, posting.shown);
-                if !self.meanings.contains_key(&wanted) && asked.insert(wanted) {
-                    unknown.push((posting.shown, wanted.0, at));
-                }
+            match self.known.get(&(u64::from(sort) << 32 | u64::from(face))) {
+                Some(&order) => ready.push(Ready { row: at as u32, order, face }),
+                None => self.learn(sort, face, at, &mut ready, &mut missing),
             }
-            ready.push(Ready { row: at, sort, face });
         }
-        let known = sorts.is_empty() && unknown.is_empty() && halves.is_empty();
+        let Missing { sorts, meanings, halves, .. } = missing;
+        let known = sorts.is_empty() && meanings.is_empty() && halves.is_empty();
         self.ready = known.then_some(ready);
-        (sorts.into_iter().collect(), unknown, halves.into_iter().collect())
+        (sorts.into_iter().collect(), meanings, halves.into_iter().collect())
+    }
+
+    /// The number of a row's face.
+    fn face(&mut self, row: &Row) -> u32 {
+        let face = Face::of(row);
+        if let Some(number) = self.faces.get(&face) {
+            return *number;
+        }
+        self.next_face = self.next_face.wrapping_add(1);
+        self.faces.insert(face, self.next_face);
+        self.next_face
+    }
+
+    /// Makes the order of a sort and a face from what was taught, or says what of it was not.
+    #[cold]
+    fn learn(&mut self, sort: u32, face: u32, at: usize, ready: &mut Vec<Ready>, missing: &mut Missing) {
+        let Some(taught) = self.taught.get(sort as usize) else { return };
+        let mut order = Order { totals: taught.totals, postings: Vec::new() };
+        for posting in &taught.postings {
+            let wanted = (if posting.faceted { face } else { FACELESS }, posting.shown);
+            if let Some(meaning) = self.meanings.get(&wanted) {
+                order.postings.push((posting.clone(), *meaning));
+            } else if missing.asked.insert(wanted) {
+                missing.meanings.push((posting.shown, wanted.0, at));
+            }
+        }
+        if order.postings.len() == taught.postings.len() {
+            let number = self.orders.len() as u32;
+            self.orders.push(order);
+            self.known.insert(u64::from(sort) << 32 | u64::from(face), number);
+            ready.push(Ready { row: at as u32, order: number, face });
+        }
     }
 
     /// Adds the rows made ready; `None` if something about them is not known.
     fn add(&mut self, batch: &EventBatch) -> Option<()> {
-        for Ready { row, sort, face } in self.ready.take()? {
-            let row = batch.rows().get(row)?;
-            let sort = self.taught.get(sort as usize)?;
+        for Ready { row, order, face } in self.ready.take()? {
+            let row = batch.rows().get(row as usize)?;
+            let order = self.orders.get(order as usize)?;
             let (place, sides) = self.places.of(row);
-            let (octets, segments) =
-                if sort.totals { (row.octets, row.segments) } else { (row.octets_delta, row.segments_delta) };
+            let (octets, segments) = if order.totals {
+                (row.octets, row.segments)
+            } else {
+                (row.octets_delta, row.segments_delta)
+            };
             let mut traffic = [octets[0], octets[1], segments[0], segments[1]].map(u64::cast_signed);
             if place.is_turned() {
                 traffic = [traffic[1], traffic[0], traffic[3], traffic[2]];
             }
-            for posting in &sort.postings {
+            for (posting, meaning) in &order.postings {
                 let face = if posting.faceted { face } else { FACELESS };
-                let meaning = *self.meanings.get(&(face, posting.shown))?;
                 for local in sides.iter() {
                     // The server's socket is the connection's own server, unless the server opened it.
                     let [client, server] = halves_of(row);
                     let half = if (local == 0) == place.is_turned() { client } else { server };
                     let owner = if self.owned { *self.owners.get(&half)? } else { NOBODY };
-                    let key = Key { class: meaning.class, place, local, owner };
-                    let at = *self.index.entry(key).or_insert_with(|| {
-                        self.entries.push((key, Entry::default()));
-                        self.entries.len() as u32 - 1
-                    });
-                    let (_, entry) = self.entries.get_mut(at as usize)?;
+                    let entry = self.entries.of(&Key { class: meaning.class, place, local, owner })?;
                     entry.add(posting, &traffic);
                     if meaning.dated && is_later(&self.ranks, (row.at.0, face), (entry.at, entry.face)) {
                         (entry.at, entry.face) = (row.at.0, face);
@@ -338,19 +363,13 @@ impl Sums {
     }
 }
 
-impl Entry {
-    fn add(&mut self, posting: &Posting, traffic: &[i64; 4]) {
-        let (levels, counts) = self.last.split_at_mut(posting.levels.len());
-        for (level, more) in levels.iter_mut().zip(posting.levels) {
-            *level = level.saturating_add(more);
-        }
-        if posting.traffic {
-            for (count, more) in counts.iter_mut().zip(traffic) {
-                *count = count.saturating_add(*more);
-            }
-        }
-        self.touched = true;
-    }
+/// What is still to be taught.
+#[derive(Default)]
+struct Missing {
+    sorts: BTreeSet<u64>,
+    meanings: Vec<(u8, u32, usize)>,
+    asked: BTreeSet<(u32, u8)>,
+    halves: BTreeSet<u32>,
 }
 
 /// Whether the facts of one row are later than those of another.
