@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use zertap_capture::Source;
 use zertap_capture::live::{Counts, Device, Heard, Live, LiveError, LiveErrorKind, Losses};
@@ -165,6 +165,67 @@ fn two_interfaces_that_hear_one_direction_each_give_the_rows_of_one_that_hears_b
     assert_eq!(ended(&rows), ended(&whole));
     let backwards: u64 = counts.taps.iter().map(|tap| tap.clock_backwards).sum();
     assert_eq!(backwards, 0, "frames were handed on in order of time");
+}
+
+/// An interface that hears a frame at a moment of its own, and whose reader waits for a processor while it reads.
+struct Late {
+    begun: Instant,
+    clock: Timestamp,
+    /// Since it began: when its frame can be read.
+    ready: Duration,
+    /// The frame's stamp, likewise.
+    stamp: Duration,
+    delay: Duration,
+    read: bool,
+}
+
+impl Device for Late {
+    fn name(&self) -> &str {
+        "late"
+    }
+
+    fn link(&self) -> u16 {
+        1
+    }
+
+    fn read(&mut self, _: usize, take: &mut dyn FnMut(Heard<'_>)) -> Result<usize, LiveError> {
+        if self.read || self.begun.elapsed() < self.ready {
+            return Ok(0);
+        }
+        self.read = true;
+        let (_, bytes, wire_length) = frames().swap_remove(0);
+        let since = u64::try_from(self.stamp.as_nanos()).expect("short");
+        take(Heard { at: Timestamp(self.clock.0 + since), bytes: &bytes, wire_length });
+        std::thread::sleep(self.delay);
+        Ok(1)
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn losses(&mut self) -> Losses {
+        Losses::default()
+    }
+
+    fn shut(&mut self) -> Result<(), LiveError> {
+        Ok(())
+    }
+}
+
+/// The first interface has nothing when it is asked; the thread waits longer than a silent interface is waited for before it
+/// hands on what the second one heard; only then the first one has what it heard just before that.
+#[test]
+fn frames_stay_in_order_where_the_reader_has_to_wait_for_a_processor() {
+    let (begun, since) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970"));
+    let clock = Timestamp(u64::try_from(since.as_nanos()).expect("before 2554"));
+    let late = |ready, stamp, delay| -> Box<dyn Device> {
+        let [ready, stamp, delay] = [ready, stamp, delay].map(Duration::from_millis);
+        Box::new(Late { begun, clock, ready, stamp, delay, read: false })
+    };
+    let (_, counts, _) = by_live(vec![late(60, 45, 0), late(50, 50, 180)], 1);
+    check(&counts, 2);
+    assert_eq!(counts.taps[0].clock_backwards, 0);
 }
 
 #[test]

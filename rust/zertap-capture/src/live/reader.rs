@@ -37,6 +37,9 @@ pub(super) struct Reader {
     shared: Arc<Mutex<Shared>>,
     sweep: Sweep,
     counts: ReaderCounts,
+    /// An interface that had nothing to read has handed over everything that it heard before this moment. It counts from
+    /// when it was asked: until frames are handed on, this thread may have had to wait for a processor.
+    quiet: Timestamp,
     /// The latest moment of which it is known that everything before was handed on.
     now: Timestamp,
     observed: Option<Instant>,
@@ -102,6 +105,7 @@ impl Reader {
             shared,
             sweep: Sweep::default(),
             counts: ReaderCounts::default(),
+            quiet: Timestamp(0),
             now: Timestamp(0),
             observed: None,
         }
@@ -142,6 +146,7 @@ impl Reader {
     /// Reads what waits at the interfaces, up to a limit; whether more may wait.
     fn read(&mut self) -> bool {
         let mut more = false;
+        self.quiet = moment(SystemTime::now().checked_sub(QUIET));
         for heeded in self.devices.iter_mut().filter(|heeded| heeded.alive) {
             heeded.latest = None;
             loop {
@@ -176,10 +181,9 @@ impl Reader {
 
     /// Decodes what is ready and sends it; at the end everything is ready.
     fn hand_on(&mut self, end: bool) {
-        let quiet = moment(SystemTime::now().checked_sub(QUIET));
         let alone = self.devices.len() == 1;
         let latest = self.devices.iter().filter(|heeded| heeded.alive).map(|heeded| heeded.latest);
-        let passed = watermark(latest, quiet);
+        let passed = watermark(latest, self.quiet);
         let until = if end || alone { Timestamp(u64::MAX) } else { passed };
         if !alone {
             self.sweep.sort();
