@@ -56,6 +56,8 @@ pub fn open(name: &str, options: &LiveOptions) -> Result<Box<dyn Device>, LiveEr
 
 /// Parcels that wait before one tap; beyond it the reader waits a little, then loses frames and counts them.
 const QUEUE: usize = 32;
+/// Empty parcels that are kept for each tap; what a burst took beyond them is given back.
+const SPARE: usize = 4;
 /// Messages of rows that wait for their collector; beyond it taps wait.
 const TOLD: usize = 64;
 
@@ -92,7 +94,7 @@ impl Live {
         let (mut queues, mut questions) = (Vec::new(), Vec::new());
         for (number, config) in configs.into_iter().enumerate() {
             let (queue, messages) = bounded(QUEUE);
-            let (spare, spares) = bounded(QUEUE);
+            let (spare, spares) = bounded(SPARE);
             let (ask, asked) = bounded(QUESTIONS);
             let worker = Worker::new(number, config, messages, spare, tell.clone(), asked);
             questions.push(ask);
