@@ -1,6 +1,6 @@
 //! Rows that are alike in what a column says of them: its value is found once for each kind of them.
 
-use crate::batch::EventBatch;
+use crate::batch::{EventBatch, ask_ahead};
 use crate::lines::{Class, thing_of};
 use crate::sources::{self, Shared, Source};
 use std::collections::HashMap;
@@ -60,6 +60,7 @@ impl Kinds {
         // Rows that follow one another are often of one kind.
         let mut last = None;
         for (at, row) in rows.iter().enumerate() {
+            ask_ahead(rows, at);
             let key = key(row);
             let kind = match last {
                 Some((same, kind)) if same == key => kind,

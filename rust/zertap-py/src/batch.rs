@@ -12,10 +12,12 @@ use crate::view::Views;
 use pyo3::exceptions::{PyIndexError, PyKeyError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use zertap_core::event::Row;
 use zertap_core::handshake::{CryptoProfile, Phase};
+use zertap_core::prefetch::prefetch;
 use zertap_core::registry::HashAlgorithm;
 use zertap_core::time::Span;
 
@@ -39,6 +41,27 @@ pub(crate) struct EventBatch {
     rows: Vec<Row>,
     files: Files,
     telling: Telling,
+}
+
+/// How many rows ahead memory is asked for that a row points to: of many rows it is in no cache.
+const AHEAD: usize = 8;
+
+/// Asks for what was settled of the row so many places behind this one.
+#[inline]
+pub(crate) fn ask_ahead<R: Borrow<Row>>(rows: &[R], at: usize) {
+    let later = rows.get(at + AHEAD).and_then(|row| row.borrow().settled.as_deref());
+    later.into_iter().for_each(prefetch);
+}
+
+impl Drop for EventBatch {
+    fn drop(&mut self) {
+        for at in 0..self.rows.len() {
+            ask_ahead(&self.rows, at);
+            if let Some(row) = self.rows.get_mut(at) {
+                row.settled = None;
+            }
+        }
+    }
 }
 
 impl EventBatch {

@@ -7,7 +7,7 @@
 //! turned to another row instead: that of the connection before the last one, and a connection's own views of its groups.
 
 use crate::address;
-use crate::batch::EventBatch;
+use crate::batch::{EventBatch, ask_ahead};
 use crate::chosen::Chosen;
 use crate::error;
 use crate::plan::{Fixed, Plan};
@@ -305,6 +305,7 @@ impl Views {
 
     fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(row) = self.rows.next() else { return Ok(None) };
+        ask_ahead(self.shown.get().batch.get().rows(), row);
         self.made.swap(0, 1);
         if let Some(view) = &self.made[0]
             && let Some(view) = RowView::turned_to(view, py, row)

@@ -180,7 +180,7 @@ struct Late {
 }
 
 impl Device for Late {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "late"
     }
 

@@ -13,13 +13,20 @@ use crate::error::CaptureError;
 use crate::source::Source;
 
 /// A worker with fewer stretches before it than this scouts one more, unless another one does.
-const AHEAD: u64 = 3;
+const AHEAD: u64 = 8;
 
 /// Stretches that may lie between the slowest worker and the last one scouted.
 const MOST: usize = 24;
 
 /// Octets that may be copied into them. Unit: octets.
 const MOST_COPIED: usize = 32 << 20;
+
+/// How often a worker looks whether another one has scouted a stretch, which takes some 60 us, before it goes to sleep. To be woken
+/// would take as long, and the lease on the file would have to be given back and taken again.
+const LOOKS: usize = 32;
+
+/// Pauses of the processor between two looks, one or two us.
+const BETWEEN_LOOKS: usize = 32;
 
 /// Most stretches that are scouted at once.
 const AT_ONCE: usize = 2;
@@ -73,10 +80,13 @@ impl State {
         self.first + self.pieces.len() as u64
     }
 
-    /// Whether this worker should scout, if nobody does.
+    /// Whether the worker who follows `next` should scout, if nobody does: who has more before it than another one leaves it to
+    /// that one, so that they take turns and neither comes to an end while the other one scouts.
     fn is_near(&self, next: u64) -> bool {
         let room = self.pieces.len() < MOST && self.copied < MOST_COPIED;
-        !self.over && self.end() - next < AHEAD && (room || self.pieces.is_empty())
+        let is_first = || self.next.iter().flatten().all(|other| *other <= next);
+        let left = self.end() - next;
+        !self.over && (left == 0 || left < AHEAD && is_first()) && (room || self.pieces.is_empty())
     }
 
     fn turn(&mut self, worker: usize) -> Option<Turn> {
@@ -130,6 +140,7 @@ impl Trail {
         done: Option<Arc<Piece>>,
         mut before_waiting: impl FnMut(),
     ) -> Turn {
+        let mut looks = LOOKS;
         let mut state = self.state();
         if done.is_some() {
             drop(done);
@@ -142,6 +153,13 @@ impl Trail {
         loop {
             if let Some(turn) = state.turn(worker) {
                 return turn;
+            }
+            if looks > 0 {
+                looks -= 1;
+                drop(state);
+                (0..BETWEEN_LOOKS).for_each(|_| std::hint::spin_loop());
+                state = self.state();
+                continue;
             }
             before_waiting();
             state.pause();

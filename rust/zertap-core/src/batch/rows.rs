@@ -113,6 +113,12 @@ impl Rows {
 
     /// Makes room for so many more, of either kind, unless there is no memory for it.
     pub(super) fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        if self.whole.capacity() == 0 {
+            // As many as are expected, at once and no more: who asks again before the last of them copies none.
+            let room = self.expected.max(more);
+            self.whole.try_reserve_exact(room)?;
+            self.at.try_reserve_exact(room)?;
+        }
         self.whole.try_reserve(more)?;
         self.at.try_reserve(more)?;
         self.brief.try_reserve(more)
@@ -130,11 +136,9 @@ impl Rows {
         Self { brief, expected, ..Self::default() }
     }
 
-    /// Room for as many whole rows as were taken before, unless those were the many of an end.
+    /// Expects as many whole rows as were taken before, and some more for who asks ahead, unless those were the many of an end.
     pub(super) fn expect_whole(&mut self, before: usize) {
-        let more = before.min(MOST_EXPECTED);
-        // Where there is no memory to spare, room is made as it is needed.
-        let _ = self.whole.try_reserve(more).and_then(|()| self.at.try_reserve(more));
+        self.expected = self.expected.max((before + before / 16).min(MOST_EXPECTED));
     }
 
     pub(super) fn push(&mut self, row: Row) {

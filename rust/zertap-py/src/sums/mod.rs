@@ -20,7 +20,7 @@ mod place;
 
 pub(crate) use groups::Groups;
 
-use crate::batch::EventBatch;
+use crate::batch::{EventBatch, ask_ahead};
 use crate::error;
 use entries::Entries;
 use key::{Face, Key};
@@ -29,7 +29,6 @@ use pyo3::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use zertap_core::event::{Row, RowKind};
-use zertap_core::prefetch::prefetch;
 
 /// How many counters an entry has: connections in all, in part, short, active; octets and segments to and from the server.
 const COUNTERS: usize = 8;
@@ -117,9 +116,6 @@ struct Ready {
 
 /// The face of rows whose facts play no part.
 const FACELESS: u32 = 0;
-
-/// How many rows ahead memory is asked for what is settled.
-const AHEAD: usize = 4;
 
 /// What must be taught: sorts, (word, face, row that has it), and halves of notes.
 type Unknown = (Vec<u64>, Vec<(u8, u32, usize)>, Vec<u32>);
@@ -270,8 +266,7 @@ impl Sums {
         let mut missing = Missing::default();
         let mut ready = Vec::with_capacity(rows.len());
         for (row, at) in rows.iter().zip(start..) {
-            let later = rows.get(at - start + AHEAD).and_then(|row| row.settled.as_deref());
-            later.inspect(|settled| prefetch(*settled));
+            ask_ahead(rows, at - start);
             let number = batch.sort_of(row);
             let Some(&sort) = self.sorts.get(&number) else {
                 missing.sorts.insert(number);
