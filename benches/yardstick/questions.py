@@ -170,12 +170,12 @@ def push(bench: Bench) -> Iterator[Line]:
     workload = bench.shelf.workload("A1")
     for call, question in (("push_segment", "segments"), ("push_stream", "streams")):
         found = [bench.answer(question, workload.path) for _ in range(bench.pairs)]
-        value = least(each["ns"] for each in found)
         whole, core_ns, empty = (least(each[key] for each in found) for key in ("call_ns", "core_ns", "empty_call_ns"))
         note = (
             f"{whole:.0f} ns a call, core {core_ns:.0f} ns a segment; a Python call that does nothing: {empty:.0f} ns"
         )
-        yield Line(f"{call} over the core, A1", "ns", value, 300, 150, note)
+        # The least of each: the least difference would be that of a run in which the core was slow.
+        yield Line(f"{call} over the core, A1", "ns", whole - core_ns, 300, 150, note)
 
 
 def memory(bench: Bench) -> Iterator[Line]:
