@@ -125,7 +125,7 @@ fn follows(before: &Row, row: &Row) {
     assert_eq!((before.start, before.first_packet), (row.start, row.first_packet));
     assert_eq!((before.lane, before.ordinal), (row.lane, row.ordinal));
     assert!(before.at <= row.at && before.packet <= row.packet);
-    assert!(row.history.entries().starts_with(before.history.entries()), "{before:?} {row:?}");
+    assert!(row.history.entries().starts_with(&before.history.entries()), "{before:?} {row:?}");
     let sum = |counts: [u64; 2]| counts[0] + counts[1];
     assert_eq!(sum(before.octets) + sum(row.octets_delta), sum(row.octets));
     assert_eq!(sum(before.segments) + sum(row.segments_delta), sum(row.segments));

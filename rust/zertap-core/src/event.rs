@@ -5,6 +5,7 @@ use crate::compact::compact;
 use crate::handshake::{CryptoProfile, Fault, Flags, PerSide, Phase, Side, Texts};
 use crate::time::Timestamp;
 use crate::wire::Address;
+use arrayvec::ArrayVec;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -93,36 +94,49 @@ pub struct Milestone {
 /// The most milestones a connection can have: begun, complete, in clear; one spare.
 pub const MILESTONES: usize = 4;
 
-/// The milestones so far.
+/// The milestones so far. Their parts stand apart from each other: together they would take nearly twice the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
-    entries: [Milestone; MILESTONES],
+    at: [Timestamp; MILESTONES],
+    phases: [Phase; MILESTONES],
+    /// A bit for each.
+    after_due: u8,
     length: u8,
 }
 
 impl Default for History {
     fn default() -> Self {
-        let nothing = Milestone { phase: Phase::Silent, at: Timestamp(0), after_due: false };
-        Self { entries: [nothing; MILESTONES], length: 0 }
+        let (at, phases) = ([Timestamp(0); MILESTONES], [Phase::Silent; MILESTONES]);
+        Self { at, phases, after_due: 0, length: 0 }
     }
 }
 
 impl History {
     /// The milestones, in order.
-    pub fn entries(&self) -> &[Milestone] {
-        self.entries.get(..usize::from(self.length)).unwrap_or_default()
+    pub fn entries(&self) -> ArrayVec<Milestone, MILESTONES> {
+        self.iter().collect()
+    }
+
+    /// The same, one after the other.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Milestone> {
+        let Self { at, phases, after_due, length } = *self;
+        let parts = at.into_iter().zip(phases).enumerate().take(usize::from(length));
+        parts.map(move |(n, (at, phase))| Milestone { phase, at, after_due: after_due & 1 << n != 0 })
     }
 
     /// Adds one; beyond the limit the last is overwritten, so that the end stays true.
     pub fn push(&mut self, milestone: Milestone) {
-        let at = usize::from(self.length).min(MILESTONES - 1);
-        self.entries[at] = milestone;
-        self.length = at as u8 + 1;
+        let place = usize::from(self.length).min(MILESTONES - 1);
+        let Milestone { phase, at, after_due } = milestone;
+        (self.at[place], self.phases[place]) = (at, phase);
+        self.after_due = self.after_due & !(1 << place) | u8::from(after_due) << place;
+        self.length = place as u8 + 1;
     }
 
     /// When the phase was first reached.
     pub fn first(&self, matches: impl Fn(Phase) -> bool) -> Option<Timestamp> {
-        self.entries().iter().find(|entry| matches(entry.phase)).map(|entry| entry.at)
+        self.iter().find(|entry| matches(entry.phase)).map(|entry| entry.at)
     }
 }
 
@@ -263,11 +277,11 @@ impl Row {
 
     /// When the handshake began and when it was complete, if both are known.
     pub fn handshake(&self) -> Option<(Milestone, Milestone)> {
-        let entries = self.history.entries();
-        let begun = entries.iter().find(|entry| matches!(entry.phase, Phase::TlsBegun | Phase::SshBegun))?;
-        let complete = entries.iter().find(|entry| entry.phase.is_complete())?;
+        let begun =
+            self.history.iter().find(|entry| matches!(entry.phase, Phase::TlsBegun | Phase::SshBegun))?;
+        let complete = self.history.iter().find(|entry| entry.phase.is_complete())?;
         // Where octets were lost, both are told only after the wait for them, which is none of the handshake's.
-        let seen = |told: &Milestone| Milestone { at: told.at.min(self.end), ..*told };
+        let seen = |told: Milestone| Milestone { at: told.at.min(self.end), ..told };
         Some((seen(begun), seen(complete)))
     }
 

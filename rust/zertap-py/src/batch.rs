@@ -161,8 +161,8 @@ impl EventBatch {
     }
 
     fn history(&self, row: usize) -> PyResult<Vec<(u8, u64)>> {
-        let entries = self.row(row)?.history.entries();
-        Ok(entries.iter().map(|entry| (entry.phase as u8, entry.at.0)).collect())
+        let history = &self.row(row)?.history;
+        Ok(history.iter().map(|entry| (entry.phase as u8, entry.at.0)).collect())
     }
 
     fn pattern<'py>(&self, py: Python<'py>, number: u32) -> PyResult<Bound<'py, PyTuple>> {
@@ -308,7 +308,7 @@ fn packed(row: &Row, waiting_span: Span) -> u32 {
     let life = row.established.map_or(Span(0), |established| row.end.since(established));
     let long = if ended { life >= waiting_span } else { row.due_passed };
     let standing = matches!(row.phase, Phase::Unseen | Phase::TlsProvisional);
-    let milestones = row.history.entries().iter().map(|entry| (entry.phase, entry.after_due));
+    let milestones = row.history.iter().map(|entry| (entry.phase, entry.after_due));
     let entries = milestones.chain(standing.then_some((row.phase, row.due_passed))).take(ENTRIES);
     let mut packed = u32::from(row.established.is_some()) | u32::from(ended) << 1 | u32::from(long) << 2;
     let mut shift = 6;

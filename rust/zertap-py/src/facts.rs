@@ -252,7 +252,7 @@ pub(crate) fn event_time(row: &Row, slot: i64, waiting_span: u64) -> Timestamp {
         -1 => row.established.map_or(last, |at| at.after(Span(waiting_span))),
         slot => usize::try_from(slot)
             .ok()
-            .and_then(|slot| row.history.entries().get(slot))
+            .and_then(|slot| row.history.iter().nth(slot))
             .map_or(last, |milestone| milestone.at),
     }
 }

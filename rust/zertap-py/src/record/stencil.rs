@@ -160,7 +160,7 @@ impl Stencil {
             _ if matches!(row.kind, RowKind::Evicted | RowKind::Unfinished) => row.at,
             slot => usize::try_from(slot)
                 .ok()
-                .and_then(|slot| row.history.entries().get(slot))
+                .and_then(|slot| row.history.iter().nth(slot))
                 .map_or(row.end, |milestone| milestone.at),
         };
         Times {
