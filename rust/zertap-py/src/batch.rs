@@ -53,6 +53,7 @@ pub(crate) fn ask_ahead<R: Borrow<Row>>(rows: &[R], at: usize) {
     later.into_iter().for_each(prefetch);
 }
 
+/// Lets go of what the rows point to, which would be waited for row by row.
 impl Drop for EventBatch {
     fn drop(&mut self) {
         for at in 0..self.rows.len() {

@@ -1,6 +1,6 @@
 //! Stretches of one capture that were scouted and not yet followed by all workers, and whose turn it is to scout.
 //!
-//! Whoever has come near the last stretch scouts the next one before he follows; so nobody waits for another one as long as
+//! Whoever has come nearest to the last stretch scouts the next one before he follows; so nobody waits for another one as long as
 //! all are about equally fast, and who has less to follow scouts more. Stretches that all have passed are given back.
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use super::scouting::{Found, Scouting};
 use crate::error::CaptureError;
 use crate::source::Source;
 
-/// A worker with fewer stretches before it than this scouts one more, unless another one does.
+/// A worker with fewer stretches before it than this scouts one more, unless another one does or has fewer still.
 const AHEAD: u64 = 8;
 
 /// Stretches that may lie between the slowest worker and the last one scouted.

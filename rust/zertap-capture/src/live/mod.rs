@@ -56,7 +56,7 @@ pub fn open(name: &str, options: &LiveOptions) -> Result<Box<dyn Device>, LiveEr
 
 /// Parcels that wait before one tap; beyond it the reader waits a little, then loses frames and counts them.
 const QUEUE: usize = 32;
-/// Empty parcels that are kept for each tap; what a burst took beyond them is given back.
+/// Empty parcels that are kept for each tap; what a burst took beyond them goes back to the allocator.
 const SPARE: usize = 4;
 /// Messages of rows that wait for their collector; beyond it taps wait.
 const TOLD: usize = 64;

@@ -114,10 +114,7 @@ impl Rows {
     /// Makes room for so many more, of either kind, unless there is no memory for it.
     pub(super) fn reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
         if self.whole.capacity() == 0 {
-            // As many as are expected, at once and no more: who asks again before the last of them copies none.
-            let room = self.expected.max(more);
-            self.whole.try_reserve_exact(room)?;
-            self.at.try_reserve_exact(room)?;
+            self.begin(more)?;
         }
         self.whole.try_reserve(more)?;
         self.at.try_reserve(more)?;
@@ -143,18 +140,20 @@ impl Rows {
 
     pub(super) fn push(&mut self, row: Row) {
         if self.whole.capacity() == 0 {
-            self.begin();
+            // Where there is no memory to spare, room is made as it is needed.
+            let _ = self.begin(FIRST);
         }
         self.at.push(self.len());
         self.whole.push(row);
     }
 
-    /// Room for as many as there were before, or few; it doubles from here.
+    /// Room for as many as are expected and `least` at least, at once and no more: who asks again before the last of them copies
+    /// none. It doubles from here.
     #[cold]
-    fn begin(&mut self) {
-        let room = self.expected.max(FIRST);
-        self.whole.reserve_exact(room);
-        self.at.reserve_exact(room);
+    fn begin(&mut self, least: usize) -> Result<(), TryReserveError> {
+        let room = self.expected.max(least);
+        self.whole.try_reserve_exact(room)?;
+        self.at.try_reserve_exact(room)
     }
 
     #[inline]

@@ -518,13 +518,13 @@ const OTHER_LANE: u32 = 1 << 31;
 const ATTEMPT: u32 = 1 << 29;
 /// Marks an index entry, or what stands for one, that holds the number of a connection that sleeps: no slot is so far.
 const ASLEEP: u32 = 1 << 28;
+/// Marks an index entry that holds the number of an ended connection instead of a slot's.
+const ENDED: u32 = NUMBERS;
+
 /// How many connections and attempts may live: no more than there are numbers for slots.
 fn most(config: &Config) -> usize {
     config.max_connections.min(ASLEEP as usize)
 }
-
-/// Marks an index entry that holds the number of an ended connection instead of a slot's.
-const ENDED: u32 = NUMBERS;
 
 fn resolve<'t>(slots: &'t Chunks<Slot>, generations: &Chunks<u32>, entry: SlotRef) -> Option<&'t Connection> {
     let is_same = generations.get(entry.index as usize) == Some(&entry.generation);
