@@ -138,6 +138,7 @@ def from_python(bench: Bench) -> Iterator[Line]:
         except SystemExit:
             yield Line(f"columns of A into {library}", "x core", None, 1.10, 1.03, "not installed")
             continue
+        workload = bench.shelf.workload("A")
         for question, which in ((f"{library}-chosen", "five"), (library, "all")):
             runs = beside([*bench.ask(question), workload.path], plain, bench.pairs)
             ratio = (runs.cpu - begin) / runs.base
@@ -148,14 +149,13 @@ def from_python(bench: Bench) -> Iterator[Line]:
 
 def commands(bench: Bench) -> Iterator[Line]:
     """The commands, end to end."""
-    workload = bench.shelf.workload("A")
     record = bench.shelf.folder / "x.smf"
     for what, words, at_least, aim in (
         ("observe --format jsonl", ["observe", "--format", "jsonl"], 4, 2.5),
         ("records, detail", ["records", "-o", str(record)], 3, 2),
         ("records --summary", ["records", "--summary", "-o", str(record)], 2.5, 1.6),
     ):
-        command = bench.zertap(*words)
+        workload, command = bench.shelf.workload("A"), bench.zertap(*words)
         runs = bench.against_h(command, workload, memory=True)
         start = bench.start(command)
         peak = runs.peak / 1024

@@ -1,10 +1,12 @@
 """The captures of the yardstick: written once by `gen_workload.py`, with their ground truth beside them."""
 
 import json
+import os
 import shutil
 import struct
 import subprocess
 import sys
+import time
 import venv
 from collections import Counter
 from dataclasses import dataclass
@@ -34,6 +36,10 @@ VERDICTS = {
     "refused": "no_traffic",
 }
 """Ground truth to verdict, where the protocol is TLS, SSH or none; HTTP is plaintext whatever it met."""
+
+
+STALE = 60
+"""After so long a file is written anew before it is read. Unit: seconds."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,11 @@ class Shelf:
     def __init__(self, shared: Path, folder: Path, scale: float) -> None:
         self.folder = folder
         self._shared, self._scale = shared, scale
+        self._laid: dict[Path, float] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def workload(self, name: str) -> Workload:
-        """The workload of this name, generated when it is not there."""
+        """The workload of this name, generated when it is not there, freshly written when it was read long ago."""
         profile, connections, at_once = WORKLOADS[name]
         connections, at_once = (max(1, round(each * self._scale)) for each in (connections, at_once))
         path = self.folder / (f"{name}.pcap" if self._scale == 1 else f"{name}-{self._scale:g}.pcap")
@@ -91,7 +98,20 @@ class Shelf:
             generator: list[str | Path] = [self._numpy_python(), self._shared / "gen_workload.py", profile, path]
             sizes = ["-n", str(connections), "--concurrency", str(at_once)]
             subprocess.run([*generator, *sizes], check=True, stdout=subprocess.DEVNULL)
+        self._freshen(path)
         return Workload(name, path)
+
+    def _freshen(self, path: Path) -> None:
+        """Writes the file anew unless that was just done.
+
+        Pages that nobody looks at leave the page cache after minutes on some machines, and come back in small folios.
+        """
+        now = time.monotonic()
+        if now - self._laid.get(path, -STALE) >= STALE:
+            fresh = path.with_name(f"{path.name}-fresh")
+            _lay_out(path, fresh)
+            fresh.replace(path)
+        self._laid[path] = time.monotonic()
 
     def limit(self) -> Path:
         """`limit.c`, compiled as its head says."""
@@ -113,7 +133,9 @@ class Shelf:
         path = workload.path.with_name(f"{workload.path.stem}.{form}")
         if shutil.which(program) is None:
             return None
-        if not path.exists():
+        if path.exists():
+            self._freshen(path)
+        else:
             small = path.with_suffix(f".{form}-part")
             if form == "pcapng":
                 subprocess.run(["editcap", "-F", "pcapng", workload.path, small], check=True)  # noqa: S607
@@ -143,3 +165,4 @@ def _lay_out(written: Path, path: Path) -> None:
     with written.open("rb", buffering=0) as source, path.open("wb", buffering=0) as laid:
         while piece := source.read(1 << 24):
             laid.write(piece)
+        os.fsync(laid.fileno())  # what is written back later would be written while something is measured

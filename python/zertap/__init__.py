@@ -7,6 +7,7 @@ from zertap._native import __version__
 
 if TYPE_CHECKING:
     from zertap.advice import SshAdvice, TlsAdvice
+    from zertap.columnar import Columns, columns
     from zertap.connection import Connection, SshView, TlsView
     from zertap.errors import (
         CaptureDamaged,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "zertap.advice": ("SshAdvice", "TlsAdvice"),
+    "zertap.columnar": ("Columns", "columns"),
     "zertap.connection": ("Connection", "SshView", "TlsView"),
     "zertap.errors": (
         "CaptureDamaged",
@@ -66,6 +68,7 @@ __all__ = [
     "CaptureDamaged",
     "CaptureInfo",
     "CaptureUnreadable",
+    "Columns",
     "Connection",
     "Explanation",
     "Feed",
@@ -90,6 +93,7 @@ __all__ = [
     "Usage",
     "ZertapError",
     "__version__",
+    "columns",
     "explain",
     "info",
     "observe",

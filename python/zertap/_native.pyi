@@ -4,7 +4,7 @@ Words: a *row* is a complete snapshot of one connection; a *batch* is many rows;
 value of a row, named in ``SOURCES``; times are nanoseconds since 1970 (UTC, packet time) as ``int``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar, final
 
@@ -161,9 +161,15 @@ def bare_walk(source: Source) -> tuple[int, int, int, int]:
 def arrow_schema(plan: Plan) -> Any:
     """A PyCapsule ``arrow_schema``: the columns of what this plan renders."""
 
-def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]]) -> Any:
+def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]], views: bool = False) -> Any:
     """One PyCapsule ``arrow_array_stream`` of several batches in order; plans must have the same fields. Each
-    record batch is made when it is asked for, in the thread that asks."""
+    record batch is made when it is asked for, in the thread that asks. *views*: texts are string views, not strings."""
+
+def arrow_stream_of(
+    plan: Plan, parts: Iterable[tuple[EventBatch, Plan, Sequence[int] | None]], views: bool = False
+) -> Any:
+    """The same of batches that an iterator brings: each is asked for, rendered and let go before the next. *plan* has
+    the fields of theirs. What the iterator raises ends the stream, its text in the reader's error."""
 
 def records_in(octets: bytes, *, blocked: bool = False) -> int:
     """How many whole records *octets* begin with, by the lengths in their descriptor words; of blocks: how many records

@@ -1,29 +1,27 @@
 """The Python API: captures or packets in, connections out, as rows for people and as columns for volume."""
 
-import os
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, groupby
-from typing import TYPE_CHECKING, Any, Never, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from zertap import _native
+from zertap.asked import Captures, ask, compiled, fields_asked
 from zertap.connection import Connection, endpoint
-from zertap.errors import CaptureDamaged, MissingExtra, Usage, ZertapError
+from zertap.errors import Usage, ZertapError
+from zertap.frames import Tabular
 from zertap.ledger import Ledger
-from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request, Selection
+from zertap.pipeline import Mode, Selection
 from zertap.plans import Part, Plans
 from zertap.protection import Protection, protection_column
-from zertap.schema import BY_PATH, FIELDS, Field, fields_with
+from zertap.schema import BY_PATH, FIELDS, Field
 
 if TYPE_CHECKING:
     from zertap.explanation import Explanation
     from zertap.filter import Expression
     from zertap.pseudonyms import Pseudonyms
-
-Captures = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-"""One capture file or several; ``-`` is standard input."""
 
 _SHOWN_IN_NOTEBOOKS = 20
 
@@ -51,28 +49,28 @@ def observe(
 
     Raises ``CaptureUnreadable``, ``Usage``; with ``strict`` also ``CaptureDamaged``.
     """
-    expression = None if where is None else _compiled(where)
-    several = [captures] if isinstance(captures, str | os.PathLike) else captures
-    paths = [os.fspath(each) for each in several]
+    asked = ask(
+        captures,
+        mode=mode,
+        chain=chain,
+        offers=offers,
+        fingerprints=fingerprints,
+        community_id=community_id,
+        pseudonyms=pseudonyms,
+        where=where,
+        strict=strict,
+        workers=workers,
+    )
     warnings: list[ZertapError] = []
-
-    def on_fault(error: ZertapError) -> None:
-        if strict or not isinstance(error, CaptureDamaged):
-            raise error
-        warnings.append(error)
-
-    fields = fields_asked(fingerprints=fingerprints, community_id=community_id)
-    if not 0 <= workers <= MOST_WORKERS:
-        raise Usage(f"workers: {workers} is not from 0 to {MOST_WORKERS}")
-    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms, workers=workers)
-    reading = Reading(paths, request.with_needs_of(expression.fields if expression else ()), on_fault)
+    reading = asked.reading(warnings)
     parts = [part for part in reading if len(part.batch)]
     reading.ledger.check()
     pieces = [(part, range(len(part.batch))) for part in parts]
     # An account is told with true addresses, so there is none where they were to be hidden.
-    origin = None if pseudonyms else Origin(mode, tuple(paths) if chain else ())
+    origin = None if pseudonyms else Origin(mode, asked.paths if chain else ())
+    fields = fields_asked(fingerprints=fingerprints, community_id=community_id)
     whole = Observation(pieces, dict(reading.counters), tuple(warnings), reading.ledger, origin, fields)
-    return whole if expression is None else whole.where(expression)
+    return whole if asked.where is None else whole.where(asked.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Origin:
     """All captures, where they are files of one tap."""
 
 
-class Observation:
+class Observation(Tabular):
     """Connections: a sequence of ``Connection``, and a table for whatever reads Arrow.
 
     Not of the class ``collections.abc.Sequence``: programs that know both would then read rows, not columns.
@@ -133,7 +131,7 @@ class Observation:
 
     def where(self, expression: "str | Expression") -> "Observation":
         """Only the connections that match *expression*. Raises ``Usage``."""
-        selection = Selection(_compiled(expression) if isinstance(expression, str) else expression)
+        selection = Selection(compiled(expression) if isinstance(expression, str) else expression)
         kept = []
         for part, rows in self._pieces:
             kept.append((part, selection.rows(part, rows)))
@@ -178,33 +176,17 @@ class Observation:
         return explain(found[0]["file"], found[0]["first_packet"], mode=self._origin.mode, chain=chain)
 
     def __arrow_c_schema__(self) -> Any:
-        """Names and types of the columns (Arrow PyCapsule interface)."""
+        """See ``Tabular``."""
         return _native.arrow_schema(Plans(self._fields).of(Part(_native.Tap().drain(), -1)))
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
-        """All connections as one Arrow stream (Arrow PyCapsule interface): DuckDB, Polars, pandas, pyarrow read it."""
+    def _stream(self, *, views: bool) -> Any:
+        """See ``Tabular``."""
         plans: dict[int, Plans] = {}
         pieces = self._pieces or [(Part(_native.Tap().drain(), -1), ())]
-        return _native.arrow_stream(
-            [(part.batch, plans.setdefault(part.engine, Plans(self._fields)).of(part), rows) for part, rows in pieces]
-        )
-
-    def to_polars(self) -> Any:
-        """A Polars ``DataFrame``. Raises ``MissingExtra``."""
-        try:
-            import polars
-        except ImportError as error:
-            _missing(error, "polars")
-        return polars.DataFrame(self)
-
-    def to_pandas(self) -> Any:
-        """A pandas ``DataFrame``. Raises ``MissingExtra``."""
-        try:
-            import pandas
-
-            return pandas.DataFrame.from_arrow(self)
-        except ImportError as error:
-            _missing(error, "pandas pyarrow")
+        parts = [
+            (part.batch, plans.setdefault(part.engine, Plans(self._fields)).of(part), rows) for part, rows in pieces
+        ]
+        return _native.arrow_stream(parts, views)
 
     def __repr__(self) -> str:
         verdicts = ", ".join(f"{word} {number}" for word, number in self.summary().items())
@@ -233,18 +215,6 @@ class Observation:
         return Observation(pieces, self.counters, self.warnings, self.ledger, self._origin, self._fields)
 
 
-def fields_asked(*, fingerprints: bool, community_id: int | None, tap: bool = False) -> tuple[Field, ...]:
-    """The fields of an observation's connections: those of every output, and the opt-in ones asked for."""
-    wanted = {"fingerprints": fingerprints, "community_id": community_id is not None, "tap": tap}
-    return fields_with(*(need for need, is_wanted in wanted.items() if is_wanted))
-
-
-def _compiled(text: str) -> "Expression":
-    from zertap.filter import compile_expression  # only where there is one
-
-    return compile_expression(text)
-
-
 def _html_cells(each: Connection) -> str:
     client, server = endpoint(each.client_ip, each.client_port), endpoint(each.server_ip, each.server_port)
     version = (each.tls and each.tls.version) or each.protocol
@@ -252,7 +222,3 @@ def _html_cells(each: Connection) -> str:
 
     cells = (each.verdict, client, server, version, each.reason or "")
     return "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-
-
-def _missing(error: ImportError, packages: str) -> Never:
-    raise MissingExtra(f"`{error.name}` is not installed: install {packages}") from None

@@ -10,9 +10,10 @@ from typing import Literal, Protocol
 
 from zertap import _native
 from zertap.advice import Advice
+from zertap.asked import fields_asked
 from zertap.connection import Connection
 from zertap.ledger import Ledger
-from zertap.observation import Observation, fields_asked
+from zertap.observation import Observation
 from zertap.pipeline import Mode, Request
 from zertap.plans import Part
 from zertap.pseudonyms import Pseudonyms

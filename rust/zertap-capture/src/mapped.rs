@@ -4,7 +4,7 @@
 //! A file that is shortened while it is mapped takes its pages away from under the reader, and the reader's process
 //! with them (SIGBUS). So a file is mapped only under a read lease (`F_SETLEASE`, fcntl(2)): the kernel grants it
 //! while nobody has the file open for writing, and makes whoever wants to write or truncate wait until it is given
-//! back. It is looked at before every view, and given back whenever the caller pauses. Without a lease (a file that
+//! back. It is looked at before every piece, and given back whenever the caller pauses. Without a lease (a file that
 //! is still written, another owner's, a file system that has none, another system than Linux) the file is read.
 //!
 //! A view may be looked at by other threads too, each under a lease of its own ([`Onlooker`]), or read from the file.
@@ -15,11 +15,12 @@ use std::sync::Arc;
 
 use memmap2::{Mmap, MmapOptions};
 
-/// How much is mapped at once: few calls, and pages that were used are given back.
-const VIEW: u64 = 8 << 20;
+/// How much is mapped at once: few calls, few words to other cores when it is given back, and pages that were used are given back.
+const VIEW: u64 = 32 << 20;
 
-/// Views begin at multiples of this; every page size divides it.
-const ALIGNMENT: u64 = 64 << 10;
+/// Views begin and are populated in multiples of this. Every page size divides it, and where the page cache holds a huge page it
+/// is mapped whole: its first and last octets by pages of 4 KiB would cost more than all that lies between them.
+const PIECE: u64 = 2 << 20;
 
 /// Smaller files are read: mapping them would cost more than it saves.
 pub(crate) const LEAST: u64 = 1 << 20;
@@ -118,17 +119,33 @@ impl Mapped {
         (mapped.lease().ok()? && mapped.size >= LEAST).then_some(mapped)
     }
 
-    /// Octets from `offset` on, at least `count` if the file has them; `None` if the file has to be read from now on.
+    /// A view that holds `count` octets from `offset` on, if the file has them; `None` if the file has to be read from now on.
     pub(crate) fn view(&mut self, offset: u64, count: usize) -> Option<View> {
-        if !self.leased || !lease::holds(&self.file) {
+        if !self.holds() {
             return None;
         }
-        let base = offset / ALIGNMENT * ALIGNMENT;
+        let base = offset / PIECE * PIECE;
         let wanted = VIEW.max(offset - base + count as u64);
         let length = wanted.min(self.size.saturating_sub(base)) as usize;
         // Where there is no room for a view, less is needed to read.
         let octets = Arc::new(map(&self.file, base, length).ok()?);
         Some(View { octets, base, file: Arc::clone(&self.file) })
+    }
+
+    /// Has the kernel map the view's pages from `from` on, as far as `to` and to the end of that piece, in one go. How far they are;
+    /// `None` if the file has to be read from now on.
+    pub(crate) fn populate(&mut self, view: &View, from: usize, to: usize) -> Option<usize> {
+        if !self.holds() {
+            return None;
+        }
+        let from = from / PIECE as usize * PIECE as usize;
+        let to = to.next_multiple_of(PIECE as usize).min(view.octets.len());
+        populate(&view.octets, from, to.saturating_sub(from));
+        Some(to)
+    }
+
+    fn holds(&self) -> bool {
+        self.leased && lease::holds(&self.file)
     }
 
     /// Lets others write; nothing may be looked at until `resume`.
@@ -185,8 +202,17 @@ fn map(file: &File, base: u64, length: usize) -> io::Result<Mmap> {
     // SAFETY: the octets must not change while they are borrowed. The lease that `view` has just looked at keeps every
     // other opener from writing, and `pause` ends it only when no view is being looked at. Onlookers in other threads look at
     // one only after `may_look`, under a lease of their own that was there or came when the file was long enough.
-    unsafe { MmapOptions::new().offset(base).len(length).populate().map(file) }
+    unsafe { MmapOptions::new().offset(base).len(length).map(file) }
 }
+
+/// A kernel that cannot (before 5.14) maps them as they are touched.
+#[cfg(target_os = "linux")]
+fn populate(octets: &Mmap, from: usize, length: usize) {
+    let _ = octets.advise_range(memmap2::Advice::PopulateRead, from, length);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn populate(_: &Mmap, _: usize, _: usize) {}
 
 #[cfg(target_os = "linux")]
 mod lease {

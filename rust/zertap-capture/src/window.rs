@@ -160,7 +160,7 @@ impl Window {
                 return Ok(false);
             }
             if self.mapped.is_some() {
-                self.move_view(count)?;
+                self.go_on(count)?;
             } else {
                 self.read()?;
             }
@@ -168,21 +168,25 @@ impl Window {
         Ok(true)
     }
 
-    /// A view from the first available octet on.
-    fn move_view(&mut self, count: usize) -> Result<(), Fault> {
+    /// More of the view, or the next one.
+    fn go_on(&mut self, count: usize) -> Result<(), Fault> {
         let offset = self.offset();
+        let within = self.view().is_some_and(|view| self.start + count <= view.octets.len());
         let Some(mapped) = &mut self.mapped else { return Ok(()) };
-        match mapped.view(offset, count) {
-            Some(view) => {
-                self.base = view.base;
-                self.start = (offset - view.base) as usize;
-                self.end = view.octets.len();
-                self.ended = self.end < self.start + count;
-                self.buffer = Buffer::Mapped(view);
-                Ok(())
-            }
-            None => self.read_on(),
+        if !within {
+            let Some(view) = mapped.view(offset, count) else { return self.read_on() };
+            self.base = view.base;
+            self.start = (offset - view.base) as usize;
+            self.end = self.start;
+            self.ended = view.octets.len() < self.start + count;
+            self.buffer = Buffer::Mapped(view);
         }
+        let Buffer::Mapped(view) = &self.buffer else { return Ok(()) };
+        match mapped.populate(view, self.end, self.start + count) {
+            Some(end) => self.end = end,
+            None => self.read_on()?,
+        }
+        Ok(())
     }
 
     /// The file cannot be mapped any more: the rest is read.

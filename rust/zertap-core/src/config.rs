@@ -33,8 +33,10 @@ pub struct Config {
     /// Half-open attempts remembered at most; the oldest is dropped.
     pub max_half_open: usize,
     /// Ended connections remembered at most, to absorb stragglers and to count what follows between the same addresses and
-    /// ports. Beyond 16,384 only as many as live.
+    /// ports. Beyond `least_ended` only as many as live.
     pub max_ended: usize,
+    /// However few live, so many ended connections are remembered, within `max_ended`.
+    pub least_ended: usize,
     /// Number of the first negotiated profile: taps whose rows are read together count from different ones.
     pub first_profile: u32,
     /// Key of the table's hash: attackers choose addresses and ports, so the caller gives a random one.
@@ -56,6 +58,7 @@ impl Default for Config {
             max_connections: 1 << 20,
             max_half_open: 65_536,
             max_ended: 65_536,
+            least_ended: 16_384,
             first_profile: 0,
             hash_key: [0, 0],
         }

@@ -197,6 +197,11 @@ impl Tap {
         self.shop.batch.take()
     }
 
+    /// Lends room for the rows to come: that of rows which were drained and are no longer needed.
+    pub fn lend(&mut self, room: Vec<Row>) {
+        self.shop.batch.lend(room);
+    }
+
     /// The established connections as they stand, at most `most` of them, and where to go on if there are more; begin
     /// with 0. The rows are `unfinished` ones; they are counted nowhere, and no later row differs for them.
     pub fn current(&mut self, from: usize, most: usize) -> (Vec<Row>, Option<usize>) {

@@ -5,6 +5,7 @@ use crate::certificate::CERTIFICATE_PARTS;
 use crate::chosen::Chosen;
 use crate::columns::{Column, Table};
 use crate::plan::Plan;
+use crate::texts::Form;
 use crate::value::Kind;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchReader};
@@ -13,29 +14,50 @@ use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyCapsule, PyIterator};
 use std::sync::Arc;
 
 /// One part of a stream: a batch, the plan that renders it, and which rows (all, or those given).
 pub(crate) type Part<'py> = (Bound<'py, EventBatch>, Bound<'py, Plan>, Option<Chosen>);
 
-/// A PyCapsule `arrow_array_stream` (Arrow PyCapsule interface): one record batch for each part.
+/// A PyCapsule `arrow_array_stream` (Arrow PyCapsule interface): one record batch for each part; texts as `views`, or as strings.
 #[pyfunction]
-pub(crate) fn arrow_stream<'py>(py: Python<'py>, parts: Vec<Part<'py>>) -> PyResult<Bound<'py, PyCapsule>> {
-    let schema =
-        parts.first().map_or_else(|| Arc::new(Schema::empty()), |(_, plan, _)| schema_of(&plan.borrow()));
+#[pyo3(signature = (parts, views = false))]
+pub(crate) fn arrow_stream<'py>(
+    py: Python<'py>,
+    parts: Vec<Part<'py>>,
+    views: bool,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let form = form(views);
+    let schema = parts
+        .first()
+        .map_or_else(|| Arc::new(Schema::empty()), |(_, plan, _)| schema_of(&plan.borrow(), form));
     let parts: Vec<Waiting> = parts
         .into_iter()
         .map(|(batch, plan, rows)| (batch.unbind(), plan.borrow().as_it_stands(), rows.unwrap_or_default()))
         .collect();
-    let reader = Batches { schema, parts: parts.into_iter() };
+    let reader = Batches { schema, form, parts: parts.into_iter() };
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
+}
+
+/// The same of parts that an iterator brings, each when it is asked for and let go before the next; `plan` has their fields.
+#[pyfunction]
+#[pyo3(signature = (plan, parts, views = false))]
+pub(crate) fn arrow_stream_of<'py>(
+    py: Python<'py>,
+    plan: &Plan,
+    parts: &Bound<'py, PyAny>,
+    views: bool,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let form = form(views);
+    let reader = Brought { schema: schema_of(plan, form), form, parts: Some(parts.try_iter()?.unbind()) };
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
 }
 
 /// A PyCapsule `arrow_schema`: the columns of such a stream.
 #[pyfunction(name = "arrow_schema")]
 pub(crate) fn schema_capsule<'py>(py: Python<'py>, plan: &Plan) -> PyResult<Bound<'py, PyCapsule>> {
-    let schema = FFI_ArrowSchema::try_from(&*schema_of(plan)).map_err(raise)?;
+    let schema = FFI_ArrowSchema::try_from(&*schema_of(plan, Form::Strings)).map_err(raise)?;
     PyCapsule::new_with_value(py, schema, c"arrow_schema")
 }
 
@@ -45,6 +67,7 @@ type Waiting = (Py<EventBatch>, Plan, Chosen);
 /// Record batches, each made when it is asked for, in whatever thread: some readers open a stream only for its schema.
 struct Batches {
     schema: SchemaRef,
+    form: Form,
     parts: std::vec::IntoIter<Waiting>,
 }
 
@@ -53,7 +76,7 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (batch, plan, rows) = self.parts.next()?;
-        Some(record_batch(batch.get(), &plan, &rows))
+        Some(record_batch(batch.get(), &plan, &rows, self.form))
     }
 }
 
@@ -63,24 +86,88 @@ impl RecordBatchReader for Batches {
     }
 }
 
+/// Record batches of the parts that an iterator brings; none once it has ended or failed. Whoever asks must not make another thread
+/// wait for the interpreter meanwhile.
+struct Brought {
+    schema: SchemaRef,
+    form: Form,
+    parts: Option<Py<PyIterator>>,
+}
+
+impl Brought {
+    /// The next one. Its rows go as soon as it is made.
+    fn bring(&mut self) -> PyResult<Option<RecordBatch>> {
+        Python::attach(|py| {
+            let Some(parts) = &self.parts else { return Ok(None) };
+            let Some(part) = parts.bind(py).clone().next() else { return Ok(None) };
+            let (batch, plan, rows): Part<'_> = part?.extract()?;
+            let (batch, plan, rows) = (batch.get(), plan.borrow(), rows.unwrap_or_default());
+            let (plan, form) = (&*plan, self.form);
+            py.detach(|| record_batch(batch, plan, &rows, form)).map(Some).map_err(raise)
+        })
+    }
+}
+
+impl Iterator for Brought {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let found = self.bring();
+        if !matches!(found, Ok(Some(_))) {
+            self.end();
+        }
+        found.map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
+    }
+}
+
+impl Brought {
+    /// Lets the iterator go at once: it may hold an engine and a capture.
+    fn end(&mut self) {
+        if let Some(parts) = self.parts.take() {
+            let _ = Python::try_attach(|_| drop(parts));
+        }
+    }
+}
+
+impl Drop for Brought {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl RecordBatchReader for Brought {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
 /// The octets of a whole Arrow IPC stream: schema, one record batch, end mark.
 pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> PyResult<Vec<u8>> {
-    let record = record_batch(batch, plan, rows).map_err(raise)?;
+    let record = record_batch(batch, plan, rows, Form::Strings).map_err(raise)?;
     let mut writer = StreamWriter::try_new(Vec::new(), &record.schema()).map_err(raise)?;
     writer.write(&record).map_err(raise)?;
     writer.into_inner().map_err(raise)
 }
 
-fn record_batch(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> Result<RecordBatch, ArrowError> {
-    let table = Table::new(batch, plan, rows.of(batch.rows()));
-    let arrays = columns_of(plan).iter().map(|column| table.array(column)).collect::<Result<_, _>>()?;
-    RecordBatch::try_new(schema_of(plan), arrays)
+fn form(views: bool) -> Form {
+    if views { Form::Views } else { Form::Strings }
 }
 
-fn schema_of(plan: &Plan) -> SchemaRef {
+fn record_batch(
+    batch: &EventBatch,
+    plan: &Plan,
+    rows: &Chosen,
+    form: Form,
+) -> Result<RecordBatch, ArrowError> {
+    let table = Table::new(batch, plan, rows.of(batch.rows()), form);
+    let arrays = columns_of(plan).iter().map(|column| table.array(column)).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(schema_of(plan, form), arrays)
+}
+
+fn schema_of(plan: &Plan, form: Form) -> SchemaRef {
     let columns = columns_of(plan);
     let fields: Vec<Field> =
-        columns.iter().map(|column| Field::new(&column.name, data_type(column.kind), true)).collect();
+        columns.iter().map(|column| Field::new(&column.name, data_type(column.kind, form), true)).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -101,7 +188,7 @@ fn columns_of(plan: &Plan) -> Vec<Column> {
     columns
 }
 
-fn data_type(kind: Kind) -> DataType {
+fn data_type(kind: Kind, form: Form) -> DataType {
     match kind {
         Kind::U64 => DataType::UInt64,
         Kind::F64 => DataType::Float64,
@@ -109,7 +196,7 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Time => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
         Kind::Words => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
         // Lists of objects and open objects travel as their JSON text.
-        Kind::Text | Kind::List | Kind::Object => DataType::Utf8,
+        Kind::Text | Kind::List | Kind::Object => form.data_type(),
     }
 }
 

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyMemoryView, PyTuple};
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use zertap_core::event::Row;
 use zertap_core::handshake::{CryptoProfile, Phase};
 use zertap_core::prefetch::prefetch;
@@ -41,6 +41,33 @@ pub(crate) struct EventBatch {
     rows: Vec<Row>,
     files: Files,
     telling: Telling,
+    rooms: Rooms,
+}
+
+/// Where batches leave the room of their rows when they go, for rows to come: a megabyte for each batch would else be memory that
+/// the system has to clear again.
+#[derive(Clone, Default)]
+pub(crate) struct Rooms(Arc<Mutex<Vec<Vec<Row>>>>);
+
+/// As many are kept: a batch often goes only when the next one is there.
+const ROOMS: usize = 2;
+
+/// A batch of more rows, that of an end, leaves no room.
+const MOST_ROWS: usize = 8192;
+
+impl Rooms {
+    /// One that is free.
+    pub(crate) fn take(&self) -> Option<Vec<Row>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn leave(&self, mut room: Vec<Row>) {
+        room.clear();
+        let mut rooms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.len() < ROOMS && (1..=MOST_ROWS).contains(&room.capacity()) {
+            rooms.push(room);
+        }
+    }
 }
 
 /// How many rows ahead memory is asked for that a row points to: of many rows it is in no cache.
@@ -62,12 +89,13 @@ impl Drop for EventBatch {
                 row.settled = None;
             }
         }
+        self.rooms.leave(std::mem::take(&mut self.rows));
     }
 }
 
 impl EventBatch {
-    pub(crate) fn new(rows: Vec<Row>, files: Files, telling: Telling) -> Self {
-        Self { rows, files, telling }
+    pub(crate) fn new(rows: Vec<Row>, files: Files, telling: Telling, rooms: Rooms) -> Self {
+        Self { rows, files, telling, rooms }
     }
 
     pub(crate) fn rows(&self) -> &[Row] {
@@ -212,7 +240,7 @@ impl EventBatch {
         plan: Bound<'py, Plan>,
         rows: Option<Chosen>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        arrow::arrow_stream(slf.py(), vec![(slf, plan, rows)])
+        arrow::arrow_stream(slf.py(), vec![(slf, plan, rows)], false)
     }
 
     #[pyo3(signature = (plan, rows = None))]

@@ -8,14 +8,13 @@ use crate::hex;
 use crate::identity;
 use crate::plan::Plan;
 use crate::sources::{Source, Words};
+use crate::texts::{Form, Texts};
 use crate::value::{Kind, Value};
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::types::TimestampNanosecondType;
-use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, PrimitiveArray, StringArray, UInt64Array};
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, PrimitiveArray, UInt64Array};
 use arrow_schema::ArrowError;
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zertap_core::event::Row;
 
 /// One Arrow column: a field of the plan, or one part of a certificate field.
@@ -37,13 +36,16 @@ pub(crate) struct Table<'a> {
     /// The words of every row, where they are the same but for a row's events.
     words: Option<Words<'a>>,
     alike: Alike,
+    form: Form,
+    /// A column without any text: the same for all that are.
+    absent: OnceLock<ArrayRef>,
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn new(batch: &'a EventBatch, plan: &'a Plan, rows: Vec<&'a Row>) -> Self {
+    pub(crate) fn new(batch: &'a EventBatch, plan: &'a Plan, rows: Vec<&'a Row>, form: Form) -> Self {
         let same = batch.is_of_one_file() && rows.iter().all(|row| row.first_packet > 0);
         let words = rows.first().filter(|_| same).map(|row| batch.words(plan, row));
-        Self { batch, plan, rows, words, alike: Alike::default() }
+        Self { batch, plan, rows, words, alike: Alike::default(), form, absent: OnceLock::new() }
     }
 
     /// The values of a column.
@@ -132,25 +134,22 @@ impl<'a> Table<'a> {
     }
 
     fn texts(&self, column: &Column) -> Result<ArrayRef, ArrowError> {
-        let mut texts = Texts::with_room(self.rows.len());
         let mut days = Days::default();
         let Some(kinds) = self.kinds(column) else {
+            let mut texts = Texts::with_room(self.rows.len(), self.form);
             for row in &self.rows {
                 self.append(&mut texts, column, row, &mut days);
             }
             return texts.finish();
         };
-        let mut samples = Texts::with_room(kinds.samples.len());
+        let mut samples = Texts::with_room(kinds.samples.len(), self.form);
         for row in kinds.samples.iter().filter_map(|at| self.rows.get(*at)) {
             self.append(&mut samples, column, row, &mut days);
         }
-        if samples.absent == samples.len() {
-            return Ok(Arc::new(StringArray::new_null(self.rows.len())));
+        if samples.are_absent() {
+            return Ok(Arc::clone(self.absent.get_or_init(|| self.form.absent(self.rows.len()))));
         }
-        for kind in &kinds.of {
-            texts.append_of(&samples, *kind as usize);
-        }
-        texts.finish()
+        samples.spread(&kinds.of).finish()
     }
 
     fn append(&self, texts: &mut Texts, column: &Column, row: &'a Row, days: &mut Days) {
@@ -204,71 +203,4 @@ fn append_words(builder: &mut ListBuilder<StringBuilder>, value: &Value<'_>) {
         }
     }
     builder.append(true);
-}
-
-/// Texts as Arrow has them: one behind the other, and where each ends.
-struct Texts {
-    octets: Vec<u8>,
-    ends: Vec<i32>,
-    present: Vec<bool>,
-    absent: usize,
-    /// More than 2 GiB.
-    overflown: bool,
-}
-
-impl Texts {
-    fn with_room(texts: usize) -> Self {
-        let mut ends = Vec::with_capacity(texts + 1);
-        ends.push(0);
-        Self { octets: Vec::new(), ends, present: Vec::with_capacity(texts), absent: 0, overflown: false }
-    }
-
-    fn len(&self) -> usize {
-        self.present.len()
-    }
-
-    fn append(&mut self, text: Option<&str>) {
-        self.octets.extend_from_slice(text.unwrap_or_default().as_bytes());
-        self.end(text.is_some());
-    }
-
-    /// Adds what is written, if it is said to be there.
-    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) {
-        let begun = self.octets.len();
-        let present = write(&mut self.octets);
-        if !present {
-            self.octets.truncate(begun);
-        }
-        self.end(present);
-    }
-
-    fn append_of(&mut self, others: &Self, number: usize) {
-        self.octets.extend_from_slice(others.octets.get(others.place(number)).unwrap_or_default());
-        self.end(others.present.get(number).copied().unwrap_or_default());
-    }
-
-    fn place(&self, number: usize) -> Range<usize> {
-        let end = |at: usize| self.ends.get(at).map_or(0, |end| end.cast_unsigned() as usize);
-        end(number)..end(number + 1)
-    }
-
-    #[inline]
-    fn end(&mut self, present: bool) {
-        let end = i32::try_from(self.octets.len());
-        self.overflown |= end.is_err();
-        self.ends.push(end.unwrap_or(i32::MAX));
-        self.absent += usize::from(!present);
-        self.present.push(present);
-    }
-
-    fn finish(self) -> Result<ArrayRef, ArrowError> {
-        if self.overflown {
-            return Err(ArrowError::OffsetOverflowError(self.octets.len()));
-        }
-        let absent = (self.absent > 0).then(|| NullBuffer::from(self.present));
-        let ends = OffsetBuffer::new(self.ends.into());
-        let texts = StringArray::try_new(ends, Buffer::from_vec(self.octets), absent)?;
-        debug_assert_eq!(texts.null_count(), self.absent);
-        Ok(Arc::new(texts))
-    }
 }

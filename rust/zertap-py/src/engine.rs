@@ -81,10 +81,24 @@ impl Engine {
         }
     }
 
-    pub(crate) fn drain(&mut self) -> Vec<Row> {
+    /// The rows; those to come may lie where others lay.
+    pub(crate) fn drain(&mut self, room: Option<Vec<Row>>) -> Vec<Row> {
         match self {
-            Self::One(tap) => tap.drain(),
-            Self::Several(crew) => own(crew).drain(),
+            Self::One(tap) => {
+                let rows = tap.drain();
+                if let Some(room) = room {
+                    tap.lend(room);
+                }
+                rows
+            }
+            Self::Several(crew) => {
+                let crew = own(crew);
+                let rows = crew.drain();
+                if let Some(room) = room {
+                    crew.lend(room);
+                }
+                rows
+            }
         }
     }
 

@@ -40,6 +40,7 @@ mod registry;
 mod sources;
 mod sums;
 mod tap;
+mod texts;
 mod value;
 mod veil;
 mod view;
@@ -81,6 +82,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(registry::registry, module)?)?;
     module.add_function(wrap_pyfunction!(memory::shortage_told, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_stream, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::arrow_stream_of, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::schema_capsule, module)?)?;
     module.add_function(wrap_pyfunction!(pseudonym::pseudonym, module)?)?;
     module.add_function(wrap_pyfunction!(record::blocks::records_in, module)?)?;

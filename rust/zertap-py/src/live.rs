@@ -1,6 +1,6 @@
 //! Live capture for Python: interfaces are opened, then taps run in threads of their own; rows are fetched in batches.
 
-use crate::batch::{EventBatch, Files, Telling};
+use crate::batch::{EventBatch, Files, Rooms, Telling};
 use crate::ends::End;
 use crate::error;
 use crate::pseudonym::Pseudonyms;
@@ -187,7 +187,7 @@ impl Live {
             }
         }
         let files: Files = Arc::new(vec![(0, self.name.clone())]);
-        EventBatch::new(rows, files, self.telling)
+        EventBatch::new(rows, files, self.telling, Rooms::default())
     }
 
     fn running(&mut self, py: Python<'_>) -> PyResult<&mut live::Live> {

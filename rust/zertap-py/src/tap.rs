@@ -1,7 +1,7 @@
 //! The engine for Python: frames, segments and time in; batches out.
 
 use crate::advice;
-use crate::batch::{EventBatch, Files, Telling};
+use crate::batch::{EventBatch, Files, Rooms, Telling};
 use crate::capture::Source;
 use crate::ends::{End, Lately, Moment, Octets, Speaker, Whom};
 use crate::engine::Engine;
@@ -29,6 +29,7 @@ pub(crate) struct Tap {
     inner: Engine,
     files: Files,
     telling: Telling,
+    rooms: Rooms,
     pseudonyms: Option<Pseudonyms>,
     time_out_of_range: u64,
     odd_lengths: u64,
@@ -51,6 +52,7 @@ impl Tap {
             inner: Engine::new(engine, workers),
             files: Arc::default(),
             telling,
+            rooms: Rooms::default(),
             pseudonyms,
             time_out_of_range: 0,
             odd_lengths: 0,
@@ -274,7 +276,7 @@ impl Tap {
 
     fn drain(&mut self) -> EventBatch {
         self.room = 0;
-        let rows = self.inner.drain();
+        let rows = self.inner.drain(self.rooms.take());
         self.batch(rows)
     }
 
@@ -371,7 +373,7 @@ impl Tap {
                 pseudonyms.disguise(row);
             }
         }
-        EventBatch::new(rows, Arc::clone(&self.files), self.telling)
+        EventBatch::new(rows, Arc::clone(&self.files), self.telling, self.rooms.clone())
     }
 
     /// Room for one more packet, or an error before it is pushed.

@@ -21,8 +21,8 @@ impl Drop for Capture {
     }
 }
 
-/// More than one view of 8 MiB, so that a record straddles the border.
-const RECORDS: u32 = 30_000;
+/// More than two views of 32 MiB, so that records straddle their borders, and those of the pieces in them.
+const RECORDS: u32 = 60_000;
 
 fn octets(records: u32) -> Vec<u8> {
     let mut file = pcap_header(Order::Little, 0xa1b2_c3d4, 65_535, 1);
@@ -63,7 +63,7 @@ fn rest(source: &mut Source) -> usize {
 #[test]
 fn a_mapped_file_is_read_like_a_stream() {
     let octets = octets(RECORDS);
-    assert!(octets.len() > 33 << 20);
+    assert!(octets.len() > 65 << 20);
     let file = capture("same", &octets);
     let stream = || Source::from_reader("stream".to_owned(), Box::new(std::io::Cursor::new(octets.clone())));
     let expected = drain(stream().unwrap()).whole();
@@ -104,7 +104,7 @@ fn who_wants_to_write_waits_and_the_rest_is_read() {
     advance(&mut source, 10);
     let refused = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&file.0);
     assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EWOULDBLOCK));
-    // The next view sees that somebody waits, and the file is read from there on.
+    // The next piece sees that somebody waits, and the file is read from there on.
     assert_eq!(rest(&mut source), RECORDS as usize - 10);
     assert_eq!(views(&file), 0);
     assert!(OpenOptions::new().write(true).open(&file.0).is_ok());

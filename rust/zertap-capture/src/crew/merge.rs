@@ -16,6 +16,8 @@ pub(super) struct Merge {
     workers: Vec<Told>,
     openings: Openings,
     merged: Vec<Row>,
+    /// For how many rows room is made with the first.
+    expected: usize,
 }
 
 /// Rows for which room is made before there are any.
@@ -61,7 +63,7 @@ impl Told {
 impl Merge {
     pub(super) fn new(workers: usize) -> Self {
         let workers = (0..workers).map(|_| Told::default()).collect();
-        Self { workers, openings: Openings::default(), merged: Vec::new() }
+        Self { workers, openings: Openings::default(), merged: Vec::new(), expected: 0 }
     }
 
     /// A worker came to `position`, and told these rows on its way.
@@ -95,6 +97,9 @@ impl Merge {
 
     /// Puts the rows in order that nothing can come before.
     pub(super) fn release(&mut self) {
+        if self.merged.capacity() == 0 {
+            self.merged.reserve_exact(self.expected);
+        }
         let passed = self.workers.iter().map(|told| told.position).min().unwrap_or(0);
         loop {
             let [first, second] = self.next_two(passed);
@@ -128,9 +133,18 @@ impl Merge {
 
     /// Takes the rows that are in order.
     pub(super) fn take(&mut self) -> Vec<Row> {
-        // As many again are likely to come.
-        let next = Vec::with_capacity(self.merged.len().min(MOST_EXPECTED));
-        std::mem::replace(&mut self.merged, next)
+        // As many again are likely to come, or some more: one row too many would double the room of all.
+        let taken = self.merged.len();
+        self.expected = (taken + taken / 8).min(MOST_EXPECTED);
+        std::mem::take(&mut self.merged)
+    }
+
+    /// Lends room for rows to come, if there is none yet.
+    pub(super) fn lend(&mut self, mut room: Vec<Row>) {
+        if self.merged.capacity() == 0 {
+            room.clear();
+            self.merged = room;
+        }
     }
 
     /// How many rows are in order.

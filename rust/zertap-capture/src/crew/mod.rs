@@ -40,6 +40,13 @@ const WAITING: usize = 4;
 /// Packets of a stretch: what is known of them stays in a core's cache until they are followed.
 const STRETCH: usize = 1024;
 
+/// How many ended connections each of `count` taps remembers at least, so that together they remember the last `whole` ones of all:
+/// a keyed hash tells whose a connection is, so none gets more than a sixteenth and 64 beyond its part.
+fn share_of_ended(whole: usize, count: usize) -> usize {
+    let part = whole.div_ceil(count);
+    (part + part / 16 + 64).min(whole)
+}
+
 /// Taps that share the connections of the captures they read.
 pub struct Crew {
     /// The taps, while no capture is being read.
@@ -94,6 +101,7 @@ impl Crew {
             max_connections: part(config.max_connections),
             max_half_open: part(config.max_half_open),
             max_ended: part(config.max_ended),
+            least_ended: share_of_ended(config.least_ended, count as usize),
             ..config.clone()
         };
         let taps = (0..count).map(|index| Tap::shared(each.clone(), Share { index, count })).collect();
@@ -171,6 +179,11 @@ impl Crew {
         let rows = self.merge.take();
         self.fetched += rows.len() as u64;
         rows
+    }
+
+    /// Lends room for the rows to come: that of rows which were drained and are no longer needed.
+    pub fn lend(&mut self, room: Vec<Row>) {
+        self.merge.lend(room);
     }
 
     /// How many rows can be drained.

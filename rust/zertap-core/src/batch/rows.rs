@@ -138,6 +138,16 @@ impl Rows {
         self.expected = self.expected.max((before + before / 16).min(MOST_EXPECTED));
     }
 
+    /// Room for whole ones that somebody else has done with, if there is none yet.
+    pub(super) fn settle_in(&mut self, mut room: Vec<Row>) {
+        if self.whole.capacity() == 0 {
+            room.clear();
+            // Where there is no memory to spare, room is made as it is needed.
+            let _ = self.at.try_reserve(room.capacity());
+            self.whole = room;
+        }
+    }
+
     pub(super) fn push(&mut self, row: Row) {
         if self.whole.capacity() == 0 {
             // Where there is no memory to spare, room is made as it is needed.

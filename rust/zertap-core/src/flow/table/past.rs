@@ -6,9 +6,6 @@ use crate::flow::arrival::Arrival;
 use crate::flow::ended::Ended;
 use crate::flow::follow::Workplace;
 
-/// However few live, so many ended connections are remembered.
-const FEWEST_ENDED: usize = 16_384;
-
 /// What comes behind the end of a connection with the same addresses and ports.
 pub(super) enum Behind {
     /// A connection of this ordinal that follows at once.
@@ -79,7 +76,7 @@ impl Table {
     /// How many ended connections are remembered: as many as live, within bounds; so what a long capture takes is told by how
     /// much goes on at a time.
     pub(super) fn remembered(&self, config: &Config) -> usize {
-        self.live().max(FEWEST_ENDED).min(config.max_ended)
+        self.live().max(config.least_ended).min(config.max_ended)
     }
 
     /// Lets the addresses of the connection that ended first go.
