@@ -1,7 +1,9 @@
-"""One question about the Python side, in a process of its own, for `against_limit.py`: `ask.py QUESTION CAPTURE`.
+"""One question about the Python side, in a process of its own, for `against_limit.py`.
 
-Prints one JSON object. What a process costs is measured from outside; what is printed says that the work was done, or
-is itself the answer where only the process can know it.
+`ask.py QUESTION CAPTURE [EMPTY]` prints one JSON object. What a process costs is measured from outside; what is printed
+says that the work was done, or is itself the answer where only the process can know it. With a capture *EMPTY*, which
+has no packets, the question is asked of that one first, and `seconds` says what CAPTURE costs beyond: so what starting
+costs is of the same process, and of no other moment.
 """
 
 import json
@@ -82,20 +84,6 @@ def duckdb(capture: str) -> dict[str, Any]:
     connections = columns(capture)  # noqa: F841  the query names it
     found = database.sql("SELECT verdict, count(*) FROM connections GROUP BY verdict").fetchall()
     return {"rows": sum(number for _, number in found), "verdicts": dict(found)}
-
-
-def start_polars(_: str) -> dict[str, Any]:
-    """What importing Polars costs."""
-    import polars as frames
-
-    return {"polars": frames.__version__}
-
-
-def start_duckdb(_: str) -> dict[str, Any]:
-    """What importing DuckDB and asking it something costs."""
-    import duckdb as database
-
-    return {"duckdb": database.sql("SELECT 1").fetchall()}
 
 
 def outcomes(capture: str) -> dict[str, Any]:
@@ -287,10 +275,18 @@ QUESTIONS = {
     "polars-chosen": polars_chosen,
     "polars-kept": polars_kept,
     "segments": segments,
-    "start-duckdb": start_duckdb,
-    "start-polars": start_polars,
     "streams": streams,
 }
 
+
+def _answer(question: str, capture: str, empty: str | None = None) -> dict[str, Any]:
+    if empty is None:
+        return QUESTIONS[question](capture)
+    QUESTIONS[question](empty)
+    begun = time.process_time()
+    found = QUESTIONS[question](capture)
+    return {**found, "seconds": time.process_time() - begun}
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(QUESTIONS[sys.argv[1]](sys.argv[2])) + "\n")
+    sys.stdout.write(json.dumps(_answer(*sys.argv[1:])) + "\n")

@@ -166,10 +166,15 @@ def arrow_stream(parts: Sequence[tuple[EventBatch, Plan, Sequence[int] | None]],
     record batch is made when it is asked for, in the thread that asks. *views*: texts are string views, not strings."""
 
 def arrow_stream_of(
-    plan: Plan, parts: Iterable[tuple[EventBatch, Plan, Sequence[int] | None]], views: bool = False
+    plan: Plan,
+    parts: Iterable[tuple[EventBatch, Plan, Sequence[int] | None] | None],
+    views: bool,
+    faults: list[BaseException],
 ) -> Any:
-    """The same of batches that an iterator brings: each is asked for, rendered and let go before the next. *plan* has
-    the fields of theirs. What the iterator raises ends the stream, its text in the reader's error."""
+    """The same of batches that an iterator brings, in a thread of the stream's own: each is asked for, rendered and let
+    go, one ahead of the reader. *plan* has the fields of theirs. ``None``: none yet; there the thread ends if nobody
+    reads the stream any more. What the iterator raises, or a signal's handler in the thread that reads, ends the
+    stream: the reader is told its text, itself it comes into *faults*."""
 
 def records_in(octets: bytes, *, blocked: bool = False) -> int:
     """How many whole records *octets* begin with, by the lengths in their descriptor words; of blocks: how many records
@@ -386,11 +391,11 @@ class Tap:
     takes nothing but regular files, by ``pump``). Raises ``zertap.errors.Usage``."""
 
     def __new__(cls, config: Mapping[str, Any] | None = None) -> Tap: ...
-    def pump(self, source: Source, rows: int = 4096) -> bool:
-        """Reads frames until at least ``rows`` rows wait or the source ends; ``False`` at its end. The interpreter is
-        released. Raises ``CaptureDamaged`` (rows seen before stay drainable). Python's signal handlers run at least
-        every 100 ms and when a signal interrupts a waiting read; what they raise ends the call, and the tap stays
-        usable."""
+    def pump(self, source: Source, rows: int = 4096, patient: bool = True) -> bool:
+        """Reads frames until at least ``rows`` rows wait or the source ends, if not *patient* for a tenth of a second
+        at most; ``False`` at its end. The interpreter is released. Raises ``CaptureDamaged`` (rows seen before stay
+        drainable). Python's signal handlers run at least every 100 ms and when a signal interrupts a waiting read; what
+        they raise ends the call, and the tap stays usable."""
     def rest(self, source: Source) -> None:
         """``pump`` is not called again before the end of this source: several workers, which read ahead, stop at one
         packet, and the source counts what they read. Nothing where there is one."""

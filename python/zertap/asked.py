@@ -50,13 +50,16 @@ def ask(
     strict: bool,
     workers: int,
     fields: Iterable[Field] = (),
+    patient: bool = True,
 ) -> Asked:
     """What these arguments of ``observe`` and ``columns`` ask for. Raises ``Usage``."""
     if not 0 <= workers <= MOST_WORKERS:
         raise Usage(f"workers: {workers} is not from 0 to {MOST_WORKERS}")
     expression = None if where is None else compiled(where)
     several = [captures] if isinstance(captures, str | os.PathLike) else captures
-    request = Request(mode, chain, offers, fingerprints, community_id or 0, pseudonyms, workers=workers)
+    request = Request(
+        mode, chain, offers, fingerprints, community_id or 0, pseudonyms, workers=workers, patient=patient
+    )
     request = request.with_needs_of([*fields, *(expression.fields if expression else ())])
     return Asked(tuple(os.fspath(each) for each in several), request, expression, strict)
 

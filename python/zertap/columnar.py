@@ -60,6 +60,7 @@ def columns(
         strict=strict,
         workers=workers,
         fields=chosen,
+        patient=False,
     )
     return Columns(asked, chosen)
 
@@ -73,7 +74,7 @@ class Columns(Tabular):
     def __init__(self, asked: Asked, fields: tuple[Field, ...]) -> None:
         self._asked = asked
         self._fields = fields
-        self._fault: ZertapError | None = None
+        self._faults: list[BaseException] = []
         self.counters: dict[str, int] = {}
         self.warnings: tuple[ZertapError, ...] = ()
         self.ledger = Ledger()
@@ -84,7 +85,8 @@ class Columns(Tabular):
 
     def _stream(self, *, views: bool) -> Any:
         """See ``Tabular``. The captures are read as the stream is."""
-        return _native.arrow_stream_of(self._blank(), self._read(), views)
+        self._faults = []
+        return _native.arrow_stream_of(self._blank(), self._read(), views, self._faults)
 
     def to_polars(self) -> Any:
         """See ``Tabular``. Raises ``CaptureUnreadable`` and ``CaptureDamaged``, too."""
@@ -102,31 +104,29 @@ class Columns(Tabular):
     def _blank(self) -> "Plan":
         return Plans(self._fields).of(Part(_native.Tap().drain(), -1))
 
-    def _read(self) -> Iterator[tuple["EventBatch", "Plan", Sequence[int] | None]]:
+    def _read(self) -> Iterator[tuple["EventBatch", "Plan", Sequence[int] | None] | None]:
+        """Batches; ``None`` where there is none yet, so that whoever reads may say that no more is wanted."""
         warnings: list[ZertapError] = []
         reading = self._asked.reading(warnings)
         selection = Selection(self._asked.where) if self._asked.where else None
         plans: dict[int, Plans] = {}
-        self._fault = None
-        try:
-            for part in reading:
-                rows = selection.rows(part, range(len(part.batch))) if selection else None
-                if len(part.batch) if rows is None else rows:
-                    plan = plans.setdefault(part.engine, Plans(self._fields)).of(part)
-                    yield part.batch, plan, rows
-            reading.ledger.check()
-        except ZertapError as error:
-            self._fault = error
-            raise
+        for part in reading:
+            rows = selection.rows(part, range(len(part.batch))) if selection else None
+            if len(part.batch) if rows is None else rows:
+                plan = plans.setdefault(part.engine, Plans(self._fields)).of(part)
+                yield part.batch, plan, rows
+            else:
+                yield None
+        reading.ledger.check()
         self.counters, self.warnings, self.ledger = dict(reading.counters), tuple(warnings), reading.ledger
 
     def _told(self, make: Any) -> Any:
-        """What *make* makes, or the fault for which it could not."""
+        """What *make* makes, or what kept it from that: readers tell its text in an error of their own."""
         try:
             return make()
         except Exception:
-            if self._fault is not None:
-                raise self._fault from None
+            for fault in self._faults:
+                raise fault from None
             raise
 
 

@@ -63,6 +63,8 @@ class Request:
     """The engine's other settings, by its own names; its defaults for those that are not here."""
     prompt: bool = False
     """Fetch rows as soon as there are any: somebody waits for them."""
+    patient: bool = True
+    """Wait for rows; without, there is a part every tenth of a second, if need be one without rows."""
     interval: tuple[int, int] | None = None
     """Length of the recording intervals, and a boundary of theirs since midnight. Nanoseconds."""
     workers: int = 1
@@ -216,7 +218,7 @@ class Reading:
             while more and not self._watch.stopped:
                 try:
                     with self._watch.pumping():
-                        more = tap.pump(source, self._rows())
+                        more = tap.pump(source, self._rows(), self._request.patient)
                 except ZertapError as error:
                     self._fail(error)
                     more, damaged = False, True

@@ -1,6 +1,7 @@
 //! The same fields as Arrow columns: a C stream capsule for DuckDB, Polars and pandas, and IPC octets for files.
 
 use crate::batch::EventBatch;
+use crate::brought::Brought;
 use crate::certificate::CERTIFICATE_PARTS;
 use crate::chosen::Chosen;
 use crate::columns::{Column, Table};
@@ -14,7 +15,7 @@ use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyIterator};
+use pyo3::types::{PyCapsule, PyList};
 use std::sync::Arc;
 
 /// One part of a stream: a batch, the plan that renders it, and which rows (all, or those given).
@@ -40,17 +41,18 @@ pub(crate) fn arrow_stream<'py>(
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
 }
 
-/// The same of parts that an iterator brings, each when it is asked for and let go before the next; `plan` has their fields.
+/// The same of parts that an iterator brings, one ahead of the reader at most; `plan` has their fields. None: there is no part yet.
+/// What ends the stream too early is appended to `faults`.
 #[pyfunction]
-#[pyo3(signature = (plan, parts, views = false))]
 pub(crate) fn arrow_stream_of<'py>(
     py: Python<'py>,
     plan: &Plan,
     parts: &Bound<'py, PyAny>,
     views: bool,
+    faults: Bound<'py, PyList>,
 ) -> PyResult<Bound<'py, PyCapsule>> {
     let form = form(views);
-    let reader = Brought { schema: schema_of(plan, form), form, parts: Some(parts.try_iter()?.unbind()) };
+    let reader = Brought::new(schema_of(plan, form), form, parts.try_iter()?.unbind(), faults.unbind());
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
 }
 
@@ -86,61 +88,6 @@ impl RecordBatchReader for Batches {
     }
 }
 
-/// Record batches of the parts that an iterator brings; none once it has ended or failed. Whoever asks must not make another thread
-/// wait for the interpreter meanwhile.
-struct Brought {
-    schema: SchemaRef,
-    form: Form,
-    parts: Option<Py<PyIterator>>,
-}
-
-impl Brought {
-    /// The next one. Its rows go as soon as it is made.
-    fn bring(&mut self) -> PyResult<Option<RecordBatch>> {
-        Python::attach(|py| {
-            let Some(parts) = &self.parts else { return Ok(None) };
-            let Some(part) = parts.bind(py).clone().next() else { return Ok(None) };
-            let (batch, plan, rows): Part<'_> = part?.extract()?;
-            let (batch, plan, rows) = (batch.get(), plan.borrow(), rows.unwrap_or_default());
-            let (plan, form) = (&*plan, self.form);
-            py.detach(|| record_batch(batch, plan, &rows, form)).map(Some).map_err(raise)
-        })
-    }
-}
-
-impl Iterator for Brought {
-    type Item = Result<RecordBatch, ArrowError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let found = self.bring();
-        if !matches!(found, Ok(Some(_))) {
-            self.end();
-        }
-        found.map_err(|error| ArrowError::ExternalError(Box::new(error))).transpose()
-    }
-}
-
-impl Brought {
-    /// Lets the iterator go at once: it may hold an engine and a capture.
-    fn end(&mut self) {
-        if let Some(parts) = self.parts.take() {
-            let _ = Python::try_attach(|_| drop(parts));
-        }
-    }
-}
-
-impl Drop for Brought {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-impl RecordBatchReader for Brought {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
 /// The octets of a whole Arrow IPC stream: schema, one record batch, end mark.
 pub(crate) fn ipc(batch: &EventBatch, plan: &Plan, rows: &Chosen) -> PyResult<Vec<u8>> {
     let record = record_batch(batch, plan, rows, Form::Strings).map_err(raise)?;
@@ -153,7 +100,7 @@ fn form(views: bool) -> Form {
     if views { Form::Views } else { Form::Strings }
 }
 
-fn record_batch(
+pub(crate) fn record_batch(
     batch: &EventBatch,
     plan: &Plan,
     rows: &Chosen,
@@ -200,6 +147,6 @@ fn data_type(kind: Kind, form: Form) -> DataType {
     }
 }
 
-fn raise(error: ArrowError) -> PyErr {
+pub(crate) fn raise(error: ArrowError) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
 }

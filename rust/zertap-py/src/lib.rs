@@ -14,6 +14,7 @@ mod advice;
 mod alike;
 mod arrow;
 mod batch;
+mod brought;
 mod capture;
 mod certificate;
 mod chosen;

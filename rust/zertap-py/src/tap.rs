@@ -62,8 +62,14 @@ impl Tap {
         })
     }
 
-    #[pyo3(signature = (source, rows = 4096))]
-    fn pump(&mut self, py: Python<'_>, mut source: PyRefMut<'_, Source>, rows: usize) -> PyResult<bool> {
+    #[pyo3(signature = (source, rows = 4096, patient = true))]
+    fn pump(
+        &mut self,
+        py: Python<'_>,
+        mut source: PyRefMut<'_, Source>,
+        rows: usize,
+        patient: bool,
+    ) -> PyResult<bool> {
         self.room = 0;
         if !source.announced {
             source.announced = true;
@@ -87,7 +93,12 @@ impl Tap {
             match outcome {
                 Ok(Stop::Rows) => return Ok(true),
                 Ok(Stop::End) => return Ok(false),
-                Ok(Stop::Pause) => py.check_signals()?,
+                Ok(Stop::Pause) => {
+                    py.check_signals()?;
+                    if !patient {
+                        return Ok(true);
+                    }
+                }
                 Ok(Stop::Short) => return Err(self.out_of_memory(py)),
                 // A signal came while the reader waited: let Python's handlers run, then wait on.
                 Err(error) if error.kind() == CaptureErrorKind::Interrupted => py.check_signals()?,

@@ -1,5 +1,9 @@
 """``zertap.columns``: the same table as that of an observation, made while it is read, and faults told on the way."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +98,36 @@ def test_what_makes_no_sense_is_told_at_once() -> None:
 def test_they_say_what_they_are() -> None:
     assert repr(zertap.columns("a.pcap", "verdict", "server_port")) == "<Columns of a.pcap: verdict, server_port>"
     assert repr(zertap.columns("a.pcap")).endswith(f" and {len(zertap.FIELDS) - 6} more>")
+
+
+def test_who_stops_early_ends_the_reading() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    tours = zertap.columns([TOUR] * 500, "verdict")  # noqa: F841  the query names it
+    assert len(duckdb.sql("SELECT * FROM tours LIMIT 3").fetchall()) == 3
+    assert "zertap-columns" not in threads()
+
+
+def threads() -> list[str]:
+    """What this process's threads are called."""
+    return [name.read_text().strip() for name in Path("/proc/self/task").glob("*/comm")]
+
+
+WAITS = """
+import sys, zertap
+print("reads", flush=True)
+try:
+    zertap.columns("-", "verdict").to_polars()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_a_reader_that_waits_can_be_interrupted() -> None:
+    command = [sys.executable, "-c", WAITS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "reads\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        assert process.wait(10) == 0

@@ -1,9 +1,10 @@
 //! Connections by name: what a caller may hold of one without holding it, and what a conversation's next segment is.
 
+use super::arrival::Arrival;
 use super::connection::{Connection, Life, NAMED};
 use super::follow::Workplace;
 use super::key::{Endpoint, FlowKey};
-use super::table::Table;
+use super::table::{Identity, Table};
 use super::timers::SlotRef;
 use crate::event::RowKind;
 use crate::handshake::Side;
@@ -85,6 +86,22 @@ impl Table {
 }
 
 impl Table {
+    /// Handles one segment that `side` of a connection sent, which needs not be looked up; `false` where it is gone.
+    pub fn segment_of(
+        &mut self,
+        place: &mut Workplace<'_>,
+        whom: ConnectionRef,
+        side: Side,
+        segment: &Arrival<'_>,
+    ) -> bool {
+        let slot = whom.slot();
+        let Some(conn) = self.resolve(slot) else { return false };
+        let (key, from_low) = (conn.key, conn.sender(true) == side);
+        let identity = Identity { key, from_low, hash: self.hash(&key) };
+        self.take(place, slot.index, &identity, segment);
+        true
+    }
+
     /// Whether both sides have closed and only the last acknowledgement is missing.
     pub fn is_closing(&self, whom: ConnectionRef) -> bool {
         self.at(whom.slot()).is_some_and(|conn| conn.life == Life::Closing)

@@ -198,7 +198,13 @@ impl Table {
     /// Handles one segment of the connection of a slot.
     #[expect(clippy::inline_always, reason = "see `Workplace::bare`")]
     #[inline(always)]
-    fn take(&mut self, place: &mut Workplace<'_>, index: u32, identity: &Identity, segment: &Arrival<'_>) {
+    pub(super) fn take(
+        &mut self,
+        place: &mut Workplace<'_>,
+        index: u32,
+        identity: &Identity,
+        segment: &Arrival<'_>,
+    ) {
         let Some(conn) = self.connection(index) else { return };
         let side = conn.sender(identity.from_low);
         let was_half_open = conn.life == Life::HalfOpen;
@@ -431,7 +437,7 @@ impl Table {
     }
 
     #[inline]
-    fn hash(&self, key: &FlowKey) -> u64 {
+    pub(super) fn hash(&self, key: &FlowKey) -> u64 {
         if key.is_ipv4() { self.hasher.of_ipv4(key) } else { self.hasher.of(key) }
     }
 

@@ -5,7 +5,7 @@
 //! what packets would have brought, their number and the packets' numbers apart.
 
 use super::Tap;
-use crate::flow::{ConnectionRef, Endpoint, FlowKey, Turn};
+use crate::flow::{Arrival, ConnectionRef, Endpoint, FlowKey, Guess, Turn};
 use crate::handshake::Side;
 use crate::time::Timestamp;
 use crate::wire::{Corners, Segment, TcpFlags};
@@ -83,9 +83,22 @@ impl Tap {
                 self.counters.gone += 1;
                 return false;
             };
-            self.push_segment(at, &segment(&turn, TcpFlags::ACK, piece));
+            self.push_turn(at, whom, side, &segment(&turn, TcpFlags::ACK, piece));
         }
         true
+    }
+
+    /// Takes a segment of a connection that needs not be looked up, unless time ends it first.
+    #[inline]
+    fn push_turn(&mut self, at: Timestamp, whom: ConnectionRef, side: Side, segment: &Segment<'_>) {
+        self.counters.frames += 1;
+        self.counters.segments += 1;
+        self.pass_time(at);
+        let arrival = Arrival::of(segment);
+        if !self.with_place(|table, place| table.segment_of(place, whom, side, &arrival)) {
+            let identity = self.table.identify(&Corners::of(segment));
+            self.follow(segment, &identity, Guess::NONE);
+        }
     }
 
     /// Ends one side of a connection, or our view of it; `false` where the connection is gone.
