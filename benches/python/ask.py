@@ -17,6 +17,7 @@ from typing import Any
 from zertap._native import Source, Tap
 from zertap.columnar import columns
 from zertap.observation import observe
+from zertap.passing import connections
 from zertap.pipeline import BATCH_ROWS
 from zertap.plans import Part, Plans
 from zertap.schema import BY_PATH
@@ -36,6 +37,15 @@ def engine(capture: str) -> dict[str, Any]:
 
 def attributes(capture: str) -> dict[str, Any]:
     """Every connection, six attributes of each."""
+    rows = protected = 0
+    for each in connections(capture):
+        facts = (each.verdict, each.client_ip, each.server_ip, each.server_port, each.bytes_client, each.tls)
+        rows, protected = rows + 1, protected + (facts[0] == "protected")
+    return {"rows": rows, "protected": protected}
+
+
+def attributes_kept(capture: str) -> dict[str, Any]:
+    """The same of an observation, which keeps every connection."""
     rows = protected = 0
     for each in observe(capture):
         facts = (each.verdict, each.client_ip, each.server_ip, each.server_port, each.bytes_client, each.tls)
@@ -264,6 +274,7 @@ def _streamed(tap: Tap, capture: str) -> Any:
 
 QUESTIONS = {
     "attributes": attributes,
+    "attributes-kept": attributes_kept,
     "crowd": crowd,
     "duckdb": duckdb,
     "duckdb-chosen": duckdb_chosen,

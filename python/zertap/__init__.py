@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from zertap.explanation import Explanation, Step, explain
     from zertap.feed import Feed
     from zertap.observation import Observation, observe
+    from zertap.passing import Connections, connections
     from zertap.protection import Protection
     from zertap.pseudonyms import Pseudonyms
     from zertap.schema import FIELDS
@@ -54,6 +55,7 @@ _HOMES = {
     "zertap.explanation": ("Explanation", "Step", "explain"),
     "zertap.feed": ("Feed",),
     "zertap.observation": ("Observation", "observe"),
+    "zertap.passing": ("Connections", "connections"),
     "zertap.protection": ("Protection",),
     "zertap.pseudonyms": ("Pseudonyms",),
     "zertap.schema": ("FIELDS",),
@@ -70,6 +72,7 @@ __all__ = [
     "CaptureUnreadable",
     "Columns",
     "Connection",
+    "Connections",
     "Explanation",
     "Feed",
     "InputDamaged",
@@ -94,6 +97,7 @@ __all__ = [
     "ZertapError",
     "__version__",
     "columns",
+    "connections",
     "explain",
     "info",
     "observe",

@@ -1,15 +1,18 @@
-"""What a caller of the library asks of captures, told once for rows and for columns."""
+"""What a caller of the library asks of captures, told once for rows and for columns, kept or in passing."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from zertap.errors import CaptureDamaged, Usage, ZertapError
-from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request
+from zertap.ledger import Ledger
+from zertap.pipeline import MOST_WORKERS, Mode, Reading, Request, Selection
+from zertap.plans import Plans
 from zertap.schema import Field, fields_with
 from zertap.values import dataclass
 
 if TYPE_CHECKING:
+    from zertap._native import EventBatch, Plan
     from zertap.filter import Expression
     from zertap.pseudonyms import Pseudonyms
 
@@ -35,6 +38,36 @@ class Asked:
             warnings.append(error)
 
         return Reading(self.paths, self.request, on_fault)
+
+
+class Passing:
+    """Captures that are read each time somebody asks for what is in them, and of which nothing is kept.
+
+    ``counters``, ``warnings``, ``ledger``: as those of an ``Observation``, of the reading that came to its end last.
+    """
+
+    def __init__(self, asked: Asked, fields: tuple[Field, ...]) -> None:
+        self._asked = asked
+        self._fields = fields
+        self.counters: dict[str, int] = {}
+        self.warnings: tuple[ZertapError, ...] = ()
+        self.ledger = Ledger()
+
+    def _read(self) -> Iterator[tuple["EventBatch", "Plan", Sequence[int] | None] | None]:
+        """Batches, and which of their rows; ``None`` where there is none yet, so that whoever reads may end it."""
+        warnings: list[ZertapError] = []
+        reading = self._asked.reading(warnings)
+        selection = Selection(self._asked.where) if self._asked.where else None
+        plans: dict[int, Plans] = {}
+        for part in reading:
+            rows = selection.rows(part, range(len(part.batch))) if selection else None
+            if len(part.batch) if rows is None else rows:
+                plan = plans.setdefault(part.engine, Plans(self._fields)).of(part)
+                yield part.batch, plan, rows
+            else:
+                yield None
+        reading.ledger.check()
+        self.counters, self.warnings, self.ledger = dict(reading.counters), tuple(warnings), reading.ledger
 
 
 def ask(

@@ -1,19 +1,16 @@
 """Columns of captures for volume: read while somebody asks for them, and nothing is kept."""
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zertap import _native
-from zertap.asked import Asked, Captures, ask, fields_asked
-from zertap.errors import ZertapError
+from zertap.asked import Asked, Captures, Passing, ask, fields_asked
 from zertap.frames import Tabular
-from zertap.ledger import Ledger
-from zertap.pipeline import Mode, Selection
+from zertap.pipeline import Mode
 from zertap.plans import Part, Plans
 from zertap.schema import Field
 
 if TYPE_CHECKING:
-    from zertap._native import EventBatch, Plan
+    from zertap._native import Plan
     from zertap.pseudonyms import Pseudonyms
 
 
@@ -65,19 +62,12 @@ def columns(
     return Columns(asked, chosen)
 
 
-class Columns(Tabular):
-    """A table of connections that is made while it is read.
-
-    ``counters``, ``warnings``, ``ledger``: as those of an ``Observation``, of the reading that came to its end last.
-    """
+class Columns(Passing, Tabular):
+    """A table of connections that is made while it is read. See ``Passing``."""
 
     def __init__(self, asked: Asked, fields: tuple[Field, ...]) -> None:
-        self._asked = asked
-        self._fields = fields
+        super().__init__(asked, fields)
         self._faults: list[BaseException] = []
-        self.counters: dict[str, int] = {}
-        self.warnings: tuple[ZertapError, ...] = ()
-        self.ledger = Ledger()
 
     def __arrow_c_schema__(self) -> Any:
         """See ``Tabular``."""
@@ -103,22 +93,6 @@ class Columns(Tabular):
 
     def _blank(self) -> "Plan":
         return Plans(self._fields).of(Part(_native.Tap().drain(), -1))
-
-    def _read(self) -> Iterator[tuple["EventBatch", "Plan", Sequence[int] | None] | None]:
-        """Batches; ``None`` where there is none yet, so that whoever reads may say that no more is wanted."""
-        warnings: list[ZertapError] = []
-        reading = self._asked.reading(warnings)
-        selection = Selection(self._asked.where) if self._asked.where else None
-        plans: dict[int, Plans] = {}
-        for part in reading:
-            rows = selection.rows(part, range(len(part.batch))) if selection else None
-            if len(part.batch) if rows is None else rows:
-                plan = plans.setdefault(part.engine, Plans(self._fields)).of(part)
-                yield part.batch, plan, rows
-            else:
-                yield None
-        reading.ledger.check()
-        self.counters, self.warnings, self.ledger = dict(reading.counters), tuple(warnings), reading.ledger
 
     def _told(self, make: Any) -> Any:
         """What *make* makes, or what kept it from that: readers tell its text in an error of their own."""
