@@ -27,14 +27,19 @@ COMMANDS = (
     ("records", "-o", "x.smf"),
     ("records", "--summary", "-o", "y.smf"),
 )
+QUESTIONS = ("attributes", "attributes-kept", "arrow", "segments", "streams")
+"""What programs ask of the library: of the first workload."""
 
 
 def main() -> int:
-    """Runs every command on every workload, and once on all captures."""
+    """Runs every command on every workload, and once on all captures; and what programs ask."""
     with tempfile.TemporaryDirectory() as folder:
-        for paths in [CAPTURED, *([path] for path in written(Path(folder)))]:
+        workloads = written(Path(folder))
+        for paths in [CAPTURED, *([path] for path in workloads)]:
             for words in COMMANDS:
-                run([*words, *paths], folder)
+                run(["-m", "zertap", *words, *paths], folder)
+        for question in QUESTIONS:
+            run([HERE / "python" / "ask.py", question, workloads[0]], folder)
     return 0
 
 
@@ -52,9 +57,8 @@ def written(folder: Path) -> list[Path]:
 
 
 def run(words: list[str | Path], folder: str) -> None:
-    """Runs a command there; what it prints is thrown away. Raises ``SystemExit`` with its status when it fails."""
-    command = [sys.executable, "-m", "zertap", *words]
-    status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, cwd=folder).returncode
+    """Runs Python there; what it prints is thrown away. Raises ``SystemExit`` with its status when it fails."""
+    status = subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=False, cwd=folder).returncode
     if status:
         raise SystemExit(status)
 

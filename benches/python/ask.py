@@ -14,6 +14,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from consuming import consumed
+
 from zertap._native import Source, Tap
 from zertap.columnar import columns
 from zertap.observation import observe
@@ -58,6 +60,11 @@ def polars(capture: str) -> dict[str, Any]:
     frame = columns(capture).to_polars()
     counts = frame["verdict"].value_counts()
     return {"rows": len(frame), "verdicts": dict(counts.iter_rows())}
+
+
+def arrow(capture: str) -> dict[str, Any]:
+    """All columns, given to nobody."""
+    return {"batches": consumed(columns(capture)._stream(views=False)) + consumed(columns(capture)._stream(views=True))}  # noqa: SLF001  what `to_polars` uses
 
 
 def polars_chosen(capture: str) -> dict[str, Any]:
@@ -273,6 +280,7 @@ def _streamed(tap: Tap, capture: str) -> Any:
 
 
 QUESTIONS = {
+    "arrow": arrow,
     "attributes": attributes,
     "attributes-kept": attributes_kept,
     "crowd": crowd,
