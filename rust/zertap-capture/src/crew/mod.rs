@@ -316,3 +316,20 @@ fn propagate(thread: Option<JoinHandle<()>>) {
         std::panic::resume_unwind(panic);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_what_ended_hold_the_whole_and_little_more() {
+        for whole in [0, 1, 7, 1000, 16_384, 1 << 20] {
+            for count in [1, 2, 3, 16, 1024] {
+                let each = share_of_ended(whole, count);
+                assert!(each <= whole && each * count >= whole, "{whole} {count}");
+                assert!(each * count <= whole * 17 / 16 + 66 * count, "{whole} {count}");
+            }
+        }
+        assert_eq!(share_of_ended(16_384, 2), 8768);
+    }
+}
