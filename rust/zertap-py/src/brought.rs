@@ -7,6 +7,7 @@ use crate::arrow::{Part, raise, record_batch};
 use crate::texts::Form;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 use std::sync::Arc;
@@ -35,14 +36,20 @@ enum State {
 /// The thread that makes them, seen from outside.
 struct Maker {
     /// None: nobody waits for any more.
-    batches: Option<Receiver<PyResult<RecordBatch>>>,
+    batches: Option<Receiver<Made>>,
     is_wanted: Arc<AtomicBool>,
     /// Nothing comes through it: the thread holds the other end for as long as it lives.
     life: Receiver<()>,
 }
 
+/// The next one; none at the end.
+type Made = PyResult<Option<RecordBatch>>;
+
 /// Batches that wait for the reader; one more is in the making.
 const AHEAD: usize = 1;
+
+/// What is said where the thread did not come to an end of its own; columns must not seem to be whole then.
+const GONE: &str = "the thread that makes columns has gone";
 
 /// How long a thread is waited for whose batches nobody wants.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -64,8 +71,7 @@ impl Brought {
         })
     }
 
-    /// The next one; none at the end.
-    fn bring(&mut self) -> PyResult<Option<RecordBatch>> {
+    fn bring(&mut self) -> Made {
         if let State::Unread(_) = self.state
             && let State::Unread(parts) = std::mem::replace(&mut self.state, State::Over)
         {
@@ -109,14 +115,14 @@ impl Maker {
         Ok(Self { batches: Some(batches), is_wanted, life })
     }
 
-    fn next(&mut self) -> PyResult<Option<RecordBatch>> {
+    fn next(&mut self) -> Made {
         let Some(batches) = &mut self.batches else { return Ok(None) };
         Python::attach(|py| {
             loop {
                 let batches = &mut *batches;
                 match py.detach(move || batches.recv_timeout(PATIENCE)) {
-                    Ok(batch) => return batch.map(Some),
-                    Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                    Ok(made) => return made,
+                    Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err(GONE)),
                     Err(RecvTimeoutError::Timeout) => py.check_signals()?,
                 }
             }
@@ -137,15 +143,10 @@ impl Drop for Maker {
 }
 
 /// Makes batch after batch, until there is none or nobody takes it.
-fn make(
-    parts: Py<PyIterator>,
-    form: Form,
-    sender: &SyncSender<PyResult<RecordBatch>>,
-    is_wanted: &AtomicBool,
-) {
-    while let Some(Some(batch)) = Python::try_attach(|py| one(py, &parts, form, is_wanted).transpose()) {
-        let is_last = batch.is_err();
-        if sender.send(batch).is_err() || is_last {
+fn make(parts: Py<PyIterator>, form: Form, sender: &SyncSender<Made>, is_wanted: &AtomicBool) {
+    while let Some(made) = Python::try_attach(|py| one(py, &parts, form, is_wanted)) {
+        let is_last = !matches!(made, Ok(Some(_)));
+        if sender.send(made).is_err() || is_last {
             break;
         }
     }
@@ -154,12 +155,7 @@ fn make(
 }
 
 /// One batch. Its rows go as soon as it is made.
-fn one(
-    py: Python<'_>,
-    parts: &Py<PyIterator>,
-    form: Form,
-    is_wanted: &AtomicBool,
-) -> PyResult<Option<RecordBatch>> {
+fn one(py: Python<'_>, parts: &Py<PyIterator>, form: Form, is_wanted: &AtomicBool) -> Made {
     for part in parts.bind(py) {
         let part: Option<Part<'_>> = part?.extract()?;
         if let Some((batch, plan, rows)) = part {
