@@ -116,7 +116,7 @@ def threads() -> list[str]:
 
 
 WAITS = """
-import sys, zertap
+import polars, zertap
 print("reads", flush=True)
 try:
     zertap.columns("-", "verdict").to_polars()
