@@ -239,7 +239,7 @@ def workers(bench: Bench) -> Iterator[Line]:
         run([bench.limit, workload.path, "read"])
         alone = [*bench.core(), workload.path]
         together = [*alone, str(1 << 20), "2"]
-        pairs = [(run(alone), run(together)) for _ in range(bench.pairs)]
+        pairs = [(run(alone), run(together)) for _ in range(max(bench.pairs, SMALL))]
         ratio = least(one.wall for one, _ in pairs) / least(two.wall for _, two in pairs)
         # What it would be if both cores were ours: each worker does half of all that two of them do.
         ideal = 2 * least(one.cpu for one, _ in pairs) / max(least(two.cpu for _, two in pairs), TICK)
