@@ -74,13 +74,6 @@ def polars_chosen(capture: str) -> dict[str, Any]:
     return {"rows": len(frame), "verdicts": dict(counts.iter_rows())}
 
 
-def polars_kept(capture: str) -> dict[str, Any]:
-    """The same of an observation, which keeps every connection."""
-    frame = observe(capture).select(*CHOSEN).to_polars()
-    counts = frame["verdict"].value_counts()
-    return {"rows": len(frame), "verdicts": dict(counts.iter_rows())}
-
-
 CHOSEN = ("verdict", "protocol", "server_ip", "server_port", "tls.version")
 """Columns of one question: which servers protect what, and how."""
 
@@ -292,7 +285,6 @@ QUESTIONS = {
     "parked": parked,
     "polars": polars,
     "polars-chosen": polars_chosen,
-    "polars-kept": polars_kept,
     "segments": segments,
     "streams": streams,
 }

@@ -149,7 +149,7 @@ def from_python(bench: Bench) -> Iterator[Line]:
             try:
                 core, cost, whole = bench.over_core(question, bench.shelf.workload("A"))
             except SystemExit:
-                yield Line(what, "x core", None, 1.10, 1.03, "not installed")
+                yield Line(what, "x core", None, 1.10, 1.03, "not installed, or it failed: see above")
                 continue
             note = f"{cost:.3f} s without start, the process {whole:.3f} s; core {core:.3f} s"
             yield Line(what, "x core", cost / core, 1.10, 1.03, note)
